@@ -1,0 +1,1 @@
+"""Theorems: upper and lower bounds in closed form."""

@@ -1,0 +1,1 @@
+"""Counting methods, and the driver that runs them."""

@@ -1,0 +1,128 @@
+"""The one loop: limits, progress, interruption, statistics and the final status."""
+
+import time
+from typing import Any
+
+from milpcount.bounds.best import best_upper
+from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.domain import Domain
+from milpcount.errors import OptionError
+from milpcount.events import Finished, Listener, Notice, Progress, Started, ignore
+from milpcount.limits import Deadline, Limits
+from milpcount.network import Network
+from milpcount.result import CountResult, Quantity, Status, versions
+
+
+def count(
+    network: Network,
+    domain: Domain,
+    method: Method,
+    *,
+    quantity: Quantity = Quantity.ACTIVATION_REGIONS,
+    limits: Limits | None = None,
+    seed: int = 0,
+    keep_regions: bool = False,
+    listener: Listener = ignore,
+) -> CountResult:
+    """Run a method to its end or to a limit and return what it has shown.
+
+    Parameters
+    ----------
+    network : Network
+    domain : Domain
+    method : Method
+    quantity : Quantity
+    limits : Limits, optional
+    seed : int
+    keep_regions : bool
+        Keep every region in the result; memory then grows with their number.
+    listener : callable
+        Receives the events of the run.
+
+    Returns
+    -------
+    CountResult
+        Ctrl-C during the run ends it with `Status.INTERRUPTED` and valid bounds.
+
+    Raises
+    ------
+    OptionError
+        If the method cannot count the quantity.
+    DomainError
+        If the domain does not fit the network or the method.
+    """
+    if quantity not in method.quantities:
+        able = ", ".join(sorted(q.value for q in method.quantities))
+        raise OptionError(f"method {method.name!r} cannot count {quantity.value}; it counts {able}")
+    limits = limits or Limits()
+    inputs = domain.bind(network.n_inputs)
+
+    def problem() -> Problem:
+        return Problem(
+            network, inputs, quantity, limits, Deadline(limits.seconds), seed, keep_regions,
+            lambda text: listener(Notice(text)),
+        )  # fmt: skip
+
+    listener(Started(f"{network.title} · {domain.title} · {method.name} · seed {seed}"))
+    method.warm_up(problem())
+    snapshot, status, seconds, extra = _drive(method, problem(), listener)
+    complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
+    if complete:
+        upper, source = snapshot.lower, "this count"
+    else:
+        upper, source = best_upper(network, inputs, quantity)
+        if snapshot.upper is not None and snapshot.upper <= upper:
+            upper, source = snapshot.upper, "this count"
+    result = CountResult(
+        quantity=quantity,
+        lower=snapshot.lower,
+        upper=upper,
+        status=status,
+        guarantee=method.guarantee,
+        method={"name": method.name, **method.options()},
+        seconds=seconds,
+        lps=snapshot.lps,
+        share=snapshot.share,
+        uncertain=snapshot.uncertain,
+        details=snapshot.details | extra,
+        seed=seed,
+        fingerprint=network.fingerprint,
+        network=network.title,
+        domain=domain.title,
+        upper_source=source,
+        confidence=snapshot.confidence,
+        versions=versions(*method.packages),
+        regions=snapshot.regions,
+    )
+    listener(Finished(result))
+    return result
+
+
+def _drive(
+    method: Method, problem: Problem, listener: Listener
+) -> tuple[Snapshot, Status, float, dict[str, Any]]:
+    began = time.perf_counter()
+    snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
+    run = method.run(problem)
+    try:
+        for snapshot in run:
+            now = time.perf_counter()
+            prepared = prepared if prepared is not None else now - began
+            listener(Progress(snapshot.lower, snapshot.lps, snapshot.share, now - began))
+            region_limit = problem.limits.regions
+            if region_limit is not None and snapshot.lower >= region_limit:
+                status = Status.REGION_LIMIT
+                break
+            if problem.deadline.passed():
+                status = Status.TIME_LIMIT
+                break
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    finally:
+        close = getattr(run, "close", None)
+        if close is not None:
+            close()
+    if status is Status.COMPLETE and snapshot.uncertain:
+        status = Status.UNCERTAIN
+    seconds = time.perf_counter() - began
+    return snapshot, status, seconds, {"prepare_seconds": prepared or 0.0}

@@ -1,0 +1,114 @@
+"""What a counting method is, and what it is given and gives back.
+
+A method is a small frozen dataclass with its own options. `run` is a generator that yields what
+has been shown so far; limits, progress, interruption and the final status belong to the driver.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from milpcount.domain import InputSet
+from milpcount.limits import Deadline, Limits
+from milpcount.network import Network
+from milpcount.result import Guarantee, Quantity, Region
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be counted.
+
+    Attributes
+    ----------
+    network : Network
+    inputs : InputSet
+        The domain, bound to the network.
+    quantity : Quantity
+    limits : Limits
+        For methods that can stop exactly at a limit; the driver enforces them anyway.
+    deadline : Deadline
+        To be handed to solvers as remaining time.
+    seed : int
+    keep_regions : bool
+        Whether snapshots carry the regions themselves.
+    notice : callable
+        Takes one line for the user.
+    """
+
+    network: Network
+    inputs: InputSet
+    quantity: Quantity
+    limits: Limits = Limits()
+    deadline: Deadline = field(default_factory=Deadline)
+    seed: int = 0
+    keep_regions: bool = False
+    notice: Callable[[str], None] = lambda text: None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a run has shown so far; every number is cumulative and valid at this moment.
+
+    Attributes
+    ----------
+    lower : int
+        Proved lower bound on the count.
+    upper : int or None
+        Upper bound the run itself has proved, None where it has none yet. The driver sets it to
+        `lower` when a run that counts one by one ends with nothing uncertain.
+    lps : int
+        Linear or quadratic programs solved.
+    share : float or None
+        Share of the search that is closed.
+    uncertain : int
+        Cells left undecided.
+    confidence : float or None
+        Of `lower`, where it rests on chance.
+    details : dict
+        Anything else worth keeping in the result; JSON types only.
+    regions : list of Region
+        The regions found so far, if the problem asks to keep them; the same growing list.
+    """
+
+    lower: int = 0
+    upper: int | None = None
+    lps: int = 0
+    share: float | None = None
+    uncertain: int = 0
+    confidence: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    regions: list[Region] | None = None
+
+
+class Method(Protocol):
+    """A way to count.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line.
+    quantities : frozenset of Quantity
+        What it can count.
+    guarantee : Guarantee
+        What its lower bound rests on.
+    packages : tuple of str
+        Distributions whose versions belong into the result.
+    """
+
+    name: ClassVar[str]
+    quantities: ClassVar[frozenset[Quantity]]
+    guarantee: ClassVar[Guarantee]
+    packages: ClassVar[tuple[str, ...]]
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as JSON types."""
+
+    def warm_up(self, problem: Problem) -> None:
+        """Compile or import what is needed; not part of the time that is measured."""
+
+    def run(self, problem: Problem) -> Iterator[Snapshot]:
+        """Yield snapshots, at least every half second, the first as soon as preparation is over.
+
+        The generator ends when the method has finished; it checks no limits. It may be closed, or
+        receive a KeyboardInterrupt, at any yield: the last snapshot is then what counts.
+        """

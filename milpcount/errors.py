@@ -1,0 +1,66 @@
+"""The exceptions of milpcount.
+
+::
+
+    MilpcountError
+    ├── InputError (ValueError)          what the user gave is wrong: exit code 2
+    │   ├── NetworkError                 weights, shapes, layers
+    │   ├── FileFormatError              a file that cannot be read
+    │   ├── DomainError                  box, polytope, section
+    │   └── OptionError                  a method's option or a limit
+    ├── NotInstalledError (ImportError)  an optional package is missing: exit code 2
+    ├── SolverError (RuntimeError)       a solver failed or spoke in a status not mapped
+    └── ContradictionError               two methods disagree: never to be ignored
+
+Every message says what was wrong (with the value), what is allowed, and what to do.
+"""
+
+
+class MilpcountError(Exception):
+    """Root of all exceptions raised on purpose by this package."""
+
+
+class InputError(MilpcountError, ValueError):
+    """What the user gave is wrong."""
+
+
+class NetworkError(InputError):
+    """Weights that are not finite, shapes that do not chain, layers that are not known."""
+
+
+class FileFormatError(InputError):
+    """A file that is truncated, corrupt, or holds something that is not supported."""
+
+
+class DomainError(InputError):
+    """An empty, reversed or unbounded domain, or one of the wrong dimension."""
+
+
+class OptionError(InputError):
+    """An option of a method, or a limit, outside its range."""
+
+
+class NotInstalledError(MilpcountError, ImportError):
+    """An optional package is missing.
+
+    Parameters
+    ----------
+    what : str
+        What was asked for, in the user's words.
+    package : str
+        The package to install.
+    extra : str, optional
+        The extra of milpcount that brings it.
+    """
+
+    def __init__(self, what: str, package: str, extra: str | None = None) -> None:
+        command = f"pip install 'milpcount[{extra}]'" if extra else f"pip install {package}"
+        super().__init__(f"{what} needs the package {package!r}, which is not installed: {command}")
+
+
+class SolverError(MilpcountError, RuntimeError):
+    """A solver failed, or returned a status that is not mapped."""
+
+
+class ContradictionError(MilpcountError):
+    """Two methods that must agree do not."""

@@ -1,0 +1,68 @@
+"""What a running count tells the outside: values, sent to a listener the caller gives.
+
+A listener is any callable that takes one event; it is called in the thread that counts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from milpcount.result import CountResult
+
+
+@dataclass(frozen=True)
+class Started:
+    """A method has begun.
+
+    Attributes
+    ----------
+    title : str
+        One line: network, domain, method, seed.
+    """
+
+    title: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know while waiting, e.g. that a kernel is being compiled."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of a running count.
+
+    Attributes
+    ----------
+    regions : int
+        Regions proved so far: a valid lower bound at this moment.
+    lps : int
+        Linear (or quadratic) programs solved so far.
+    share : float or None
+        Share of the search tree that is closed, in [0, 1]; None where a method has none.
+    seconds : float
+        Seconds since the start.
+    """
+
+    regions: int
+    lps: int
+    share: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A method has ended; `result` is what it returns."""
+
+    result: "CountResult"
+
+
+Event = Started | Notice | Progress | Finished
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""

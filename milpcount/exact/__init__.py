@@ -1,0 +1,1 @@
+"""Exact rational arithmetic: rows, linear programs, witnesses, certificates."""

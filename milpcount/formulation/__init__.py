@@ -1,0 +1,1 @@
+"""The mixed-integer formulation of a network, as plain arrays."""

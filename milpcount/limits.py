@@ -1,0 +1,50 @@
+"""Limits on a run, and the deadline that is handed down instead of a time limit."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from milpcount.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run stops by itself; what it has shown by then stays valid.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Wall-clock seconds, counted from the start of the method.
+    regions : int, optional
+        Stop once so many regions have been found.
+    """
+
+    seconds: float | None = None
+    regions: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None and not self.seconds > 0:
+            raise OptionError(f"time limit {self.seconds!r}: give a number of seconds above 0")
+        if self.regions is not None and self.regions < 1:
+            raise OptionError(f"region limit {self.regions!r}: give an integer of at least 1")
+
+
+class Deadline:
+    """A point in time after which a run has to stop.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Seconds from now; without it the deadline never comes.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left, ``inf`` without a limit, never below 0."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> bool:
+        """Return whether the deadline has come."""
+        return time.monotonic() >= self._end

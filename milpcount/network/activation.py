@@ -1,0 +1,151 @@
+"""Activations as data: a unit has pieces, a piece is a set of strict affine inequalities.
+
+A unit takes ``rank`` pre-activations ``v_0, .., v_{rank-1}`` (affine functions of the previous
+layer's outputs; one for every activation but maxout). Its boundaries are *rows*
+
+    rho = v_a - v_b - t        (v_b absent for scalar activations)
+
+and each *piece* names the sign of some rows and the affine output ``slope * v_i + intercept``
+that holds there. Counting methods read only these tables, so a new activation is a new table.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from milpcount.errors import NetworkError
+
+
+@dataclass(frozen=True)
+class Row:
+    """The boundary ``v_a - v_b - threshold = 0``; `b` is -1 where there is no second value."""
+
+    a: int
+    b: int
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One affine piece of a unit.
+
+    Attributes
+    ----------
+    value : int
+        Which pre-activation the output uses.
+    slope, intercept : float
+        Output ``slope * v_value + intercept``.
+    literals : tuple of (int, int)
+        (row, sign) pairs: the piece is the set where ``sign * row > 0`` for all of them. A row
+        that is identically zero counts as not positive.
+    """
+
+    value: int
+    slope: float
+    intercept: float
+    literals: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What a unit does with its pre-activations; see the module's text.
+
+    Attributes
+    ----------
+    name : str
+        Canonical text, part of the network's fingerprint.
+    rank : int
+        Pre-activations per unit.
+    rows : tuple of Row
+    pieces : tuple of Piece
+        Piece k of a scalar activation is the k-th from the left; for a ReLU piece 1 is active.
+    """
+
+    name: str
+    rank: int
+    rows: tuple[Row, ...]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def n_pieces(self) -> int:
+        """Number of pieces of a unit."""
+        return len(self.pieces)
+
+    @property
+    def is_relu(self) -> bool:
+        """Whether this is the rectifier."""
+        return self.name == "relu"
+
+    def pieces_at(self, values: np.ndarray) -> np.ndarray:
+        """Return the piece of each unit.
+
+        Parameters
+        ----------
+        values : ndarray, shape (..., units * rank)
+            Pre-activations, those of one unit next to each other.
+
+        Returns
+        -------
+        ndarray of int64, shape (..., units)
+        """
+        v = values.reshape(*values.shape[:-1], -1, self.rank)
+        if self.rank > 1:
+            return np.argmax(v, axis=-1)
+        return np.searchsorted([r.threshold for r in self.rows], v[..., 0], side="left")
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Return the outputs of the units for pre-activations as in `pieces_at`."""
+        v = values.reshape(*values.shape[:-1], -1, self.rank)
+        at = self.pieces_at(values)
+        chosen = np.take_along_axis(v, np.array([p.value for p in self.pieces])[at][..., None], -1)
+        slopes = np.array([p.slope for p in self.pieces])
+        intercepts = np.array([p.intercept for p in self.pieces])
+        return slopes[at] * chosen[..., 0] + intercepts[at]
+
+
+def piecewise_linear(
+    breakpoints: list[float], slopes: list[float], intercepts: list[float], name: str | None = None
+) -> Activation:
+    """Return a scalar activation with ``len(breakpoints) + 1`` pieces, from left to right.
+
+    Parameters
+    ----------
+    breakpoints : list of float
+        Increasing.
+    slopes, intercepts : list of float
+        One more than breakpoints; the function need not be continuous to be counted.
+
+    Raises
+    ------
+    NetworkError
+        If the lists do not fit or the breakpoints do not increase.
+    """
+    given = [float(x) for x in (*breakpoints, *slopes, *intercepts)]
+    if not np.isfinite(given).all():
+        raise NetworkError(f"activation with numbers {given}: every number must be finite")
+    if not len(slopes) == len(intercepts) == len(breakpoints) + 1:
+        raise NetworkError(
+            f"{len(breakpoints)} breakpoints need {len(breakpoints) + 1} slopes and intercepts, "
+            f"not {len(slopes)} and {len(intercepts)}"
+        )
+    if any(b <= a for a, b in zip(breakpoints, breakpoints[1:], strict=False)):
+        raise NetworkError(f"breakpoints {breakpoints}: they must increase")
+    rows = tuple(Row(0, -1, float(t)) for t in breakpoints)
+    pieces = []
+    for k in range(len(slopes)):
+        literals = ([(k - 1, 1)] if k else []) + ([(k, -1)] if k < len(rows) else [])
+        pieces.append(Piece(0, float(slopes[k]), float(intercepts[k]), tuple(literals)))
+    text = name or f"piecewise_linear({list(breakpoints)},{list(slopes)},{list(intercepts)})"
+    return Activation(text, 1, rows, tuple(pieces))
+
+
+def relu() -> Activation:
+    """Return the rectifier ``max(0, v)``; piece 1 is active."""
+    return piecewise_linear([0.0], [0.0, 1.0], [0.0, 0.0], "relu")
+
+
+def leaky_relu(slope: float) -> Activation:
+    """Return the leaky rectifier with the given slope on the negative side."""
+    if slope == 1:
+        raise NetworkError("a leaky ReLU of slope 1 is affine: leave the activation out")
+    return piecewise_linear([0.0], [slope, 1.0], [0.0, 0.0], f"leaky_relu({float(slope)!r})")

@@ -1,0 +1,213 @@
+"""The network: hidden layers of piecewise linear units, then an affine output."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from milpcount.errors import NetworkError
+from milpcount.network.activation import Activation, relu
+from milpcount.network.affine import Affine, Dense
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A hidden layer: an affine map and the activation of its units.
+
+    For an activation of rank k the map has k outputs per unit, those of one unit adjacent.
+    """
+
+    affine: Affine
+    activation: Activation
+
+    def __post_init__(self) -> None:
+        if self.affine.n_out % self.activation.rank:
+            raise NetworkError(
+                f"{self.affine.n_out} pre-activations do not divide into units of rank "
+                f"{self.activation.rank}"
+            )
+
+    @property
+    def width(self) -> int:
+        """Number of units."""
+        return self.affine.n_out // self.activation.rank
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A feed-forward network of piecewise linear units.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        Hidden layers; their units are what is counted.
+    output : Affine or None
+        The affine output layer; it has no units.
+
+    Raises
+    ------
+    NetworkError
+        If there is no hidden layer or the shapes do not chain.
+    """
+
+    layers: tuple[Layer, ...]
+    output: Affine | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if not self.layers:
+            raise NetworkError(
+                "the network has no hidden layer: there is nothing to count. "
+                "A last layer counts only if an activation follows it"
+            )
+        widths = [self.layers[0].affine.n_in]
+        maps = [(layer.affine, layer.width) for layer in self.layers]
+        if self.output is not None:
+            maps.append((self.output, self.output.n_out))
+        for number, (affine, width) in enumerate(maps):
+            if affine.n_in != widths[-1]:
+                raise NetworkError(
+                    f"layer {number + 1} takes {affine.n_in} inputs but the layer before it has "
+                    f"{widths[-1]} outputs: each weight must have shape (outputs, inputs)"
+                )
+            widths.append(width)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs."""
+        return self.layers[0].affine.n_in
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Number of units of each hidden layer."""
+        return tuple(layer.width for layer in self.layers)
+
+    @property
+    def n_units(self) -> int:
+        """Number of hidden units."""
+        return sum(self.widths)
+
+    @property
+    def architecture(self) -> str:
+        """The sizes, e.g. ``784-11-11-10``; the last is the output's, where there is one."""
+        sizes = [self.n_inputs, *self.widths]
+        if self.output is not None:
+            sizes.append(self.output.n_out)
+        return "-".join(map(str, sizes))
+
+    @property
+    def title(self) -> str:
+        """Architecture and activations in one line."""
+        names = sorted({layer.activation.name for layer in self.layers})
+        return f"{self.architecture} ({', '.join(names)})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over layers, activations and weights (little-endian float64)."""
+        digest = hashlib.sha256(b"milpcount network 1\n")
+        parts: list[tuple[str, Affine]] = [(y.activation.name, y.affine) for y in self.layers]
+        if self.output is not None:
+            parts.append(("output", self.output))
+        for name, affine in parts:
+            digest.update(f"{name} {affine.n_out} {affine.n_in}\n".encode())
+            digest.update(np.ascontiguousarray(affine.weight, "<f8").tobytes())
+            digest.update(np.ascontiguousarray(affine.bias, "<f8").tobytes())
+        return digest.hexdigest()
+
+    def pattern(self, x: np.ndarray) -> np.ndarray:
+        """Return the activation pattern at points, in float64.
+
+        Parameters
+        ----------
+        x : ndarray, shape (..., n_inputs)
+
+        Returns
+        -------
+        ndarray of int64, shape (..., n_units)
+            The piece of each unit; 1 is active and 0 inactive for a ReLU.
+        """
+        value, found = np.asarray(x, dtype=np.float64), []
+        for layer in self.layers:
+            v = value @ layer.affine.weight.T + layer.affine.bias
+            found.append(layer.activation.pieces_at(v))
+            value = layer.activation.apply(v)
+        return np.concatenate(found, axis=-1)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs at points of shape (..., n_inputs), in float64."""
+        value = np.asarray(x, dtype=np.float64)
+        for layer in self.layers:
+            v = value @ layer.affine.weight.T + layer.affine.bias
+            value = layer.activation.apply(v)
+        return value if self.output is None else value @ self.output.weight.T + self.output.bias
+
+    def __repr__(self) -> str:
+        return f"Network {self.title} {self.fingerprint[:12]}"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        weights: Sequence[Any],
+        biases: Sequence[Any],
+        *,
+        output: bool = True,
+        activation: Activation | None = None,
+    ) -> "Network":
+        """Return a dense network from its weights and biases.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            Each of shape (outputs, inputs).
+        biases : sequence of array_like
+            Each of shape (outputs,).
+        output : bool
+            Whether the last pair is the affine output layer; if False it is a hidden layer too.
+        activation : Activation, optional
+            Of every hidden layer; the rectifier by default.
+
+        Raises
+        ------
+        NetworkError
+            If a number is not finite, the shapes do not chain, or there is no hidden layer.
+        """
+        if len(weights) != len(biases):
+            raise NetworkError(f"{len(weights)} weights need as many biases, not {len(biases)}")
+        maps = [Dense(w, b) for w, b in zip(weights, biases, strict=True)]
+        last = maps.pop() if output and maps else None
+        unit = activation or relu()
+        return cls(tuple(Layer(m, unit) for m in maps), last)
+
+    @classmethod
+    def from_torch(cls, module: Any) -> "Network":
+        """Return the network of a ``torch.nn`` module; see `milpcount.network.torch_reader`."""
+        from milpcount.network.torch_reader import read_torch
+
+        return read_torch(module)
+
+    @classmethod
+    def from_sklearn(cls, model: Any) -> "Network":
+        """Return the network of a fitted scikit-learn MLP; see `milpcount.network.sklearn_reader`."""
+        from milpcount.network.sklearn_reader import read_sklearn
+
+        return read_sklearn(model)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Network":
+        """Return the network in a file (``.npz``, ``.onnx``, ``.nnet``).
+
+        See `milpcount.network.files`.
+        """
+        from milpcount.network.files import load
+
+        return load(path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to an ``.npz`` file that `load` reads; all or nothing."""
+        from milpcount.network.files import save
+
+        save(self, path)

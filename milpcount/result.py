@@ -1,0 +1,242 @@
+"""What an answer is: the quantity, the interval, why the run stopped, how it was obtained."""
+
+import json
+import platform
+from dataclasses import dataclass, field
+from enum import Enum
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from milpcount import integers
+
+
+class Quantity(Enum):
+    """What is counted (activation regions by default).
+
+    A unit is active iff its pre-activation is positive.
+    """
+
+    ACTIVATION_REGIONS = "activation_regions"
+    """Patterns whose set of inputs has non-empty interior relative to the domain. A unit whose
+    pre-activation is identically zero there is inactive and adds no boundary."""
+    ACTIVATION_PATTERNS = "activation_patterns"
+    """Patterns attained anywhere in the domain, on lower-dimensional sets too (Serra et al. 2018)."""
+    LINEAR_REGIONS = "linear_regions"
+    """Maximal connected full-dimensional sets on which the function is affine."""
+    AFFINE_PIECES = "affine_pieces"
+    """Distinct affine maps."""
+
+    @property
+    def title(self) -> str:
+        """The name with a space instead of the underscore."""
+        return self.value.replace("_", " ")
+
+
+class Status(Enum):
+    """Why a run ended; the value is the sentence for people."""
+
+    COMPLETE = "complete: every region was found"
+    UNCERTAIN = "complete but for cells that floating point could not decide"
+    TIME_LIMIT = "stopped at the time limit; the bounds are valid"
+    REGION_LIMIT = "stopped at the region limit; the bounds are valid"
+    INTERRUPTED = "stopped by the user; the bounds are valid"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the method ran to its end."""
+        return self in (Status.COMPLETE, Status.UNCERTAIN)
+
+
+class Guarantee(Enum):
+    """What the lower bound rests on."""
+
+    CERTIFIED = "every region has a witness and every pruned cell a certificate, rounding included"
+    EXACT_ARITHMETIC = "exact rational arithmetic throughout"
+    TOLERANCE = "a solver's floating-point tolerances, stated in the result"
+    PROBABILISTIC = "holds with the stated confidence"
+
+
+@dataclass(frozen=True)
+class Region:
+    """One activation region.
+
+    Attributes
+    ----------
+    pattern : tuple of int
+        The piece of every unit, layer by layer; for a ReLU 1 is active and 0 inactive.
+    witness : ndarray, shape (n_inputs,)
+        A point in its interior.
+    """
+
+    pattern: tuple[int, ...]
+    witness: np.ndarray
+
+
+@dataclass(frozen=True)
+class CountResult:
+    """The answer to a count: ``lower <= count <= upper``, exact integers.
+
+    Attributes
+    ----------
+    quantity : Quantity
+    lower, upper : int
+        Bounds on the count; equal when the answer is exact.
+    status : Status
+    guarantee : Guarantee
+        What `lower` rests on.
+    method : dict
+        Name and options of the method.
+    seconds : float
+        Wall-clock seconds of the method, compilation excluded.
+    lps : int
+        Linear (or quadratic) programs solved.
+    share : float or None
+        Share of the tree that is closed.
+    uncertain : int
+        Cells thinner than the tolerance that were left undecided.
+    details : dict
+        What else the method has to say: tolerances, how cells were decided, solver statuses.
+    seed : int or None
+    fingerprint : str
+        SHA-256 of the network.
+    network, domain : str
+        One line each.
+    upper_source : str
+        The theorem or the run that gives `upper`.
+    confidence : float or None
+        Of `lower`, where it rests on chance.
+    versions : dict
+    regions : list of Region or None
+        Kept on request.
+    """
+
+    quantity: Quantity
+    lower: int
+    upper: int
+    status: Status
+    guarantee: Guarantee
+    method: dict[str, Any]
+    seconds: float
+    lps: int = 0
+    share: float | None = None
+    uncertain: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    fingerprint: str = ""
+    network: str = ""
+    domain: str = ""
+    upper_source: str = ""
+    confidence: float | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    regions: list[Region] | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the count is known."""
+        return self.lower == self.upper
+
+    @property
+    def regions_per_second(self) -> float | None:
+        """Regions found per second, None for a run too short to time."""
+        return self.lower / self.seconds if self.seconds > 0 else None
+
+    def to_record(self) -> dict[str, Any]:
+        """Return a record for JSON; counts are strings, so that no reader rounds them."""
+        return {
+            "quantity": self.quantity.value,
+            "lower": integers.to_text(self.lower),
+            "upper": integers.to_text(self.upper),
+            "exact": self.is_exact,
+            "status": self.status.name.lower(),
+            "guarantee": self.guarantee.name.lower(),
+            "confidence": self.confidence,
+            "upper_source": self.upper_source,
+            "method": self.method,
+            "seconds": self.seconds,
+            "regions_per_second": self.regions_per_second,
+            "lps": self.lps,
+            "share": self.share,
+            "uncertain": self.uncertain,
+            "details": self.details,
+            "seed": self.seed,
+            "fingerprint": self.fingerprint,
+            "network": self.network,
+            "domain": self.domain,
+            "versions": self.versions,
+        }
+
+    def to_json(self) -> str:
+        """Return the record as one line of JSON."""
+        return json.dumps(self.to_record(), allow_nan=False, sort_keys=False)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "CountResult":
+        """Return the result that `to_record` wrote (regions excepted)."""
+        given = dict(record)
+        for derived in ("exact", "regions_per_second"):
+            given.pop(derived, None)
+        return cls(
+            **given
+            | {
+                "quantity": Quantity(given["quantity"]),
+                "status": Status[given["status"].upper()],
+                "guarantee": Guarantee[given["guarantee"].upper()],
+                "lower": integers.from_text(given["lower"]),
+                "upper": integers.from_text(given["upper"]),
+            }
+        )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the result as (name, text) pairs for people."""
+        low, high = integers.human(self.lower), integers.human(self.upper)
+        count = f"{low}   exact" if self.is_exact else f"{low} ≤ count ≤ {high}"
+        rate = self.regions_per_second
+        rows = [(self.quantity.title, count), ("status", self.status.value)]
+        if not self.is_exact:
+            rows.append(("upper bound", self.upper_source))
+        if self.confidence is not None:
+            rows.append(("confidence", f"{self.confidence:.4g}, of the lower bound"))
+        rows.append(("guarantee", self.guarantee.value))
+        if self.uncertain:
+            rows.append(("uncertain cells", integers.human(self.uncertain)))
+        if self.share is not None and not self.status.is_complete:
+            rows.append(("tree closed", f"{100 * self.share:.2f} %"))
+        rows += [
+            ("time", f"{self.seconds:.3g} s" + (f"   {rate:,.0f} regions/s" if rate else "")),
+            ("programs solved", integers.human(self.lps)),
+            ("network", self.network),
+            ("domain", self.domain),
+            ("method", " ".join([str(self.method.get("name", "")), *_options(self.method)])),
+        ]
+        return rows
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{escape(n)}</th><td>{escape(t)}</td></tr>"
+            for n, t in self.rows()
+        )
+        return f"<table>{cells}</table>"
+
+
+def _options(method: dict[str, Any]) -> list[str]:
+    return [f"{key}={value}" for key, value in method.items() if key != "name"]
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of Python, milpcount, numpy and the named installed packages."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for package in ("milpcount", "numpy", *packages):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

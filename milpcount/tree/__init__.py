@@ -1,0 +1,1 @@
+"""The region tree: kernel, rows, search."""
