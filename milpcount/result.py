@@ -22,7 +22,7 @@ class Quantity(Enum):
     """Patterns whose set of inputs has non-empty interior relative to the domain. A unit whose
     pre-activation is identically zero there is inactive and adds no boundary."""
     ACTIVATION_PATTERNS = "activation_patterns"
-    """Patterns attained anywhere in the domain, on lower-dimensional sets too (Serra et al. 2018)."""
+    """Patterns attained anywhere in the domain, lower-dimensional sets included (Serra et al. 2018)."""
     LINEAR_REGIONS = "linear_regions"
     """Maximal connected full-dimensional sets on which the function is affine."""
     AFFINE_PIECES = "affine_pieces"

@@ -14,7 +14,7 @@ def naive(network: Network) -> int:
 
 
 def serra_2018(n_inputs: int, widths: tuple[int, ...]) -> int:
-    """Return the rectifier upper bound of Serra, Tjandraatmadja & Ramalingam (ICML 2018), Theorem 1.
+    """Return the rectifier upper bound of Serra et al. (ICML 2018), Theorem 1.
 
     It bounds the activation regions of every ReLU network of the architecture, by the recursion
     ``R(l, d) = sum_{j <= min(d, n_l)} C(n_l, j) R(l+1, min(d, n_l - j))``.

@@ -38,7 +38,7 @@ class Problem:
     network: Network
     inputs: InputSet
     quantity: Quantity
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     deadline: Deadline = field(default_factory=Deadline)
     seed: int = 0
     keep_regions: bool = False

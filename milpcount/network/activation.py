@@ -10,6 +10,7 @@ that holds there. Counting methods read only these tables, so a new activation i
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -128,7 +129,7 @@ def piecewise_linear(
             f"{len(breakpoints)} breakpoints need {len(breakpoints) + 1} slopes and intercepts, "
             f"not {len(slopes)} and {len(intercepts)}"
         )
-    if any(b <= a for a, b in zip(breakpoints, breakpoints[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(breakpoints)):
         raise NetworkError(f"breakpoints {breakpoints}: they must increase")
     rows = tuple(Row(0, -1, float(t)) for t in breakpoints)
     pieces = []

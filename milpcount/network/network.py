@@ -191,7 +191,7 @@ class Network:
 
     @classmethod
     def from_sklearn(cls, model: Any) -> "Network":
-        """Return the network of a fitted scikit-learn MLP; see `milpcount.network.sklearn_reader`."""
+        """Return the network of a fitted MLP; see `milpcount.network.sklearn_reader`."""
         from milpcount.network.sklearn_reader import read_sklearn
 
         return read_sklearn(model)
