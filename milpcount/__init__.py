@@ -1,10 +1,28 @@
 """Count and bound the linear regions of piecewise linear neural networks."""
 
-from milpcount.api import count
-from milpcount.domain import Box, Polytope, Section, Unbounded
-from milpcount.limits import Limits
-from milpcount.network import Network
-from milpcount.result import CountResult, Quantity, Status
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from milpcount.api import count
+    from milpcount.domain import Box, Polytope, Section, Unbounded
+    from milpcount.limits import Limits
+    from milpcount.network import Network
+    from milpcount.result import CountResult, Quantity, Status
+
+# Names are imported on first use: `milpcount --help` must not wait for numpy.
+_HOMES = {
+    "Box": "domain",
+    "CountResult": "result",
+    "Limits": "limits",
+    "Network": "network",
+    "Polytope": "domain",
+    "Quantity": "result",
+    "Section": "domain",
+    "Status": "result",
+    "Unbounded": "domain",
+    "count": "api",
+}
 
 __all__ = [
     "Box",
@@ -19,3 +37,15 @@ __all__ = [
     "count",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
