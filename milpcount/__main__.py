@@ -1,0 +1,5 @@
+"""``python -m milpcount``."""
+
+from milpcount.cli import main
+
+main()

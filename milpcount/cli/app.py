@@ -1,0 +1,131 @@
+"""The commands: each reads its options, calls the library, and prints."""
+
+from typing import Annotated
+
+import typer
+
+from milpcount.cli import options as opt
+from milpcount.cli.group import COMPLETE, FAILURE, STOPPED, Group
+
+app = typer.Typer(
+    cls=Group,
+    help="Count the linear regions of ReLU networks, exactly.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit(COMPLETE)
+
+
+@app.callback()
+def _main(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Count the linear regions of ReLU networks, exactly."""
+
+
+@app.command()
+def count(
+    network: opt.NetworkPath,
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    method: opt.MethodOption = opt.MethodName.tree,
+    backend: opt.BackendOption = None,
+    mode: opt.ModeOption = None,
+    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    time: opt.TimeOption = None,
+    regions: opt.RegionsOption = None,
+    seed: opt.SeedOption = 0,
+    keep: opt.KeepOption = None,
+    quiet: opt.QuietFlag = False,
+    json: opt.JsonFlag = False,
+) -> None:
+    """Count the regions of a network over a domain.
+
+    Exit codes: 0 complete, 3 stopped at a limit or by Ctrl-C (the bounds printed are valid),
+    2 wrong usage or input, 1 failure.
+    """
+    from milpcount.cli.counting import Request, run
+    from milpcount.limits import Limits
+
+    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    result = run(
+        Request(
+            network=network,
+            domain=choice.domain(),
+            method=opt.method_named(method, backend, mode),
+            quantity=quantity.value,
+            limits=Limits(seconds=time, regions=regions),
+            seed=seed,
+            keep=keep,
+        ),
+        quiet=quiet,
+    )
+    print(result.to_json() if json else result)
+    raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
+
+
+@app.command()
+def inspect(
+    network: opt.NetworkPath,
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    json: opt.JsonFlag = False,
+) -> None:
+    """Show layers, widths and fingerprint; over a domain also stable units and ranges."""
+    from milpcount.cli import inspection
+
+    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    inspection.show(network, choice.domain() if choice.given() else None, as_json=json)
+
+
+@app.command()
+def backends(json: opt.JsonFlag = False) -> None:
+    """List the solvers: installed or not, version, capabilities, how to install."""
+    from milpcount.cli import solvers
+
+    solvers.show(as_json=json)
+
+
+@app.command()
+def selftest(quiet: opt.QuietFlag = False) -> None:
+    """Count networks with known answers by every method that can; exit code 1 on a mismatch."""
+    from milpcount.cli.selftest import run
+
+    raise typer.Exit(COMPLETE if run(quiet=quiet) else FAILURE)
+
+
+@app.command()
+def cite(
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="A paper, a method, or 'tool'.")
+    ] = None,
+) -> None:
+    """Print BibTeX of this tool and of the papers it rests on."""
+    from milpcount.citations import bibtex
+
+    print(bibtex(key))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from milpcount import __version__
+
+    print(f"milpcount {__version__}")

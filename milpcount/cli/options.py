@@ -1,0 +1,186 @@
+"""The options of the commands, and the domain and method that they name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from milpcount.errors import OptionError
+
+if TYPE_CHECKING:
+    from milpcount.counters.method import Method
+    from milpcount.domain import Domain
+
+
+class QuantityName(StrEnum):
+    """What can be counted; the same names as `milpcount.Quantity`, which needs numpy."""
+
+    activation_regions = "activation_regions"
+    activation_patterns = "activation_patterns"
+    linear_regions = "linear_regions"
+    affine_pieces = "affine_pieces"
+
+
+class MethodName(StrEnum):
+    """How it can be counted."""
+
+    tree = "tree"
+    pool = "pool"
+    brute = "brute"
+    exact = "exact"
+
+
+class ModeName(StrEnum):
+    """How a solution pool is enumerated."""
+
+    one_tree = "one_tree"
+    no_good = "no_good"
+
+
+NetworkPath = Annotated[
+    Path, typer.Argument(metavar="NET", help="The network: .npz, .onnx or .nnet.")
+]
+BoxOption = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--box", metavar="LO HI", help="The same bounds for every input."),
+]
+BoxFile = Annotated[
+    Path | None,
+    typer.Option("--box-file", metavar="FILE", help='JSON {"lower": .., "upper": ..}.'),
+]
+VnnlibFile = Annotated[
+    Path | None, typer.Option("--vnnlib", metavar="FILE", help="The input box of a VNN-LIB file.")
+]
+SectionFile = Annotated[
+    Path | None,
+    typer.Option("--section", metavar="FILE", help='JSON {"p0": .., "directions": .., "box": ..}.'),
+]
+UnboundedFlag = Annotated[bool, typer.Option("--unbounded", help="All of input space.")]
+HeaderBox = Annotated[
+    bool, typer.Option("--header-box", help="The box in the header of a .nnet file.")
+]
+QuantityOption = Annotated[QuantityName, typer.Option("--quantity", help="What to count.")]
+MethodOption = Annotated[MethodName, typer.Option("--method", help="How to count it.")]
+BackendOption = Annotated[
+    str | None,
+    typer.Option("--backend", metavar="NAME", help="Solver of --method pool (highs by default)."),
+]
+ModeOption = Annotated[
+    ModeName | None,
+    typer.Option("--mode", help="Enumeration of --method pool (one_tree by default)."),
+]
+TimeOption = Annotated[
+    float | None, typer.Option("--time", metavar="S", help="Stop after so many seconds.")
+]
+RegionsOption = Annotated[
+    int | None, typer.Option("--regions", metavar="N", help="Stop after so many regions.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all randomness.")]
+KeepOption = Annotated[
+    Path | None,
+    typer.Option("--keep", metavar="FILE", help="Write every region's pattern and witness (.npz)."),
+]
+QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")]
+
+
+@dataclass(frozen=True)
+class DomainChoice:
+    """The domain options as they were given."""
+
+    network: Path
+    box: tuple[float, float] | None = None
+    box_file: Path | None = None
+    vnnlib: Path | None = None
+    section: Path | None = None
+    unbounded: bool = False
+    header_box: bool = False
+
+    def given(self) -> list[str]:
+        """Return the names of the options that were given."""
+        named = {
+            "--box": self.box is not None,
+            "--box-file": self.box_file is not None,
+            "--vnnlib": self.vnnlib is not None,
+            "--section": self.section is not None,
+            "--unbounded": self.unbounded,
+            "--header-box": self.header_box,
+        }
+        return [name for name, present in named.items() if present]
+
+    def domain(self) -> "Domain":
+        """Return the domain.
+
+        Raises
+        ------
+        OptionError
+            If none or more than one was given: there is no silent default.
+        InputError
+            If its file cannot be read.
+        """
+        given = self.given()
+        if len(given) > 1:
+            raise OptionError(f"{' and '.join(given)} exclude each other: give one domain")
+        if not given:
+            header = ", --header-box" if self.network.suffix == ".nnet" else ""
+            raise OptionError(
+                "no domain, and the count depends on it: give one of --box LO HI, --box-file FILE, "
+                f"--vnnlib FILE, --section FILE, --unbounded{header}"
+            )
+        if self.box is not None or self.unbounded:
+            from milpcount.domain import Box, Unbounded
+
+            return Unbounded() if self.box is None else Box(*self.box)
+        return self._read()
+
+    def _read(self) -> "Domain":
+        from milpcount import domain_files
+
+        if self.box_file is not None:
+            return domain_files.read_box(self.box_file)
+        if self.vnnlib is not None:
+            return domain_files.read_vnnlib(self.vnnlib)
+        if self.section is not None:
+            return domain_files.read_section(self.section)
+        if self.network.suffix != ".nnet":
+            raise OptionError(
+                f"--header-box: {self.network.name} has no such header, only .nnet files have"
+            )
+        return domain_files.read_box(self.network)
+
+
+def method_named(name: MethodName, backend: str | None, mode: ModeName | None) -> "Method":
+    """Return the method that the options name.
+
+    Raises
+    ------
+    OptionError
+        If an option does not belong to the method.
+    """
+    if name is not MethodName.pool:
+        _refuse(name, {"--backend": backend, "--mode": mode})
+    if name is MethodName.pool:
+        from milpcount.counters.solution_pool import SolutionPool
+
+        return SolutionPool(backend=backend or "highs", mode=(mode or ModeName.one_tree).value)
+    if name is MethodName.brute:
+        from milpcount.counters.brute_force import BruteForce
+
+        return BruteForce()
+    if name is MethodName.exact:
+        from milpcount.counters.exact_tree import ExactTree
+
+        return ExactTree()
+    from milpcount.counters.region_tree import RegionTree
+
+    return RegionTree()
+
+
+def _refuse(name: MethodName, options: dict[str, object]) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise OptionError(
+                f"{option} belongs to --method pool, not to --method {name.value}: leave it out"
+            )
