@@ -6,6 +6,7 @@ import typer
 
 from milpcount.cli import options as opt
 from milpcount.cli.group import COMPLETE, FAILURE, STOPPED, Group
+from milpcount.cli.methods import MethodName, method_named
 
 app = typer.Typer(
     cls=Group,
@@ -41,7 +42,7 @@ def count(
     section: opt.SectionFile = None,
     unbounded: opt.UnboundedFlag = False,
     header_box: opt.HeaderBox = False,
-    method: opt.MethodOption = opt.MethodName.tree,
+    method: opt.MethodOption = MethodName.tree,
     backend: opt.BackendOption = None,
     mode: opt.ModeOption = None,
     quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
@@ -65,7 +66,7 @@ def count(
         Request(
             network=network,
             domain=choice.domain(),
-            method=opt.method_named(method, backend, mode),
+            method=method_named(method, backend, mode),
             quantity=quantity.value,
             limits=Limits(seconds=time, regions=regions),
             seed=seed,

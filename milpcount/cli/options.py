@@ -1,4 +1,4 @@
-"""The options of the commands, and the domain and method that they name."""
+"""The options of the commands, and the domain that they name."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from milpcount.cli.methods import MethodName, ModeName
 from milpcount.errors import OptionError
 
 if TYPE_CHECKING:
-    from milpcount.counters.method import Method
     from milpcount.domain import Domain
 
 
@@ -21,22 +21,6 @@ class QuantityName(StrEnum):
     activation_patterns = "activation_patterns"
     linear_regions = "linear_regions"
     affine_pieces = "affine_pieces"
-
-
-class MethodName(StrEnum):
-    """How it can be counted."""
-
-    tree = "tree"
-    pool = "pool"
-    brute = "brute"
-    exact = "exact"
-
-
-class ModeName(StrEnum):
-    """How a solution pool is enumerated."""
-
-    one_tree = "one_tree"
-    no_good = "no_good"
 
 
 NetworkPath = Annotated[
@@ -149,38 +133,3 @@ class DomainChoice:
                 f"--header-box: {self.network.name} has no such header, only .nnet files have"
             )
         return domain_files.read_box(self.network)
-
-
-def method_named(name: MethodName, backend: str | None, mode: ModeName | None) -> "Method":
-    """Return the method that the options name.
-
-    Raises
-    ------
-    OptionError
-        If an option does not belong to the method.
-    """
-    if name is not MethodName.pool:
-        _refuse(name, {"--backend": backend, "--mode": mode})
-    if name is MethodName.pool:
-        from milpcount.counters.solution_pool import SolutionPool
-
-        return SolutionPool(backend=backend or "highs", mode=(mode or ModeName.one_tree).value)
-    if name is MethodName.brute:
-        from milpcount.counters.brute_force import BruteForce
-
-        return BruteForce()
-    if name is MethodName.exact:
-        from milpcount.counters.exact_tree import ExactTree
-
-        return ExactTree()
-    from milpcount.counters.region_tree import RegionTree
-
-    return RegionTree()
-
-
-def _refuse(name: MethodName, options: dict[str, object]) -> None:
-    for option, value in options.items():
-        if value is not None:
-            raise OptionError(
-                f"{option} belongs to --method pool, not to --method {name.value}: leave it out"
-            )

@@ -1,0 +1,236 @@
+"""The papers behind the methods, the theorems and the test networks, and the tool itself."""
+
+from dataclasses import dataclass
+
+from milpcount.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One BibTeX entry.
+
+    Attributes
+    ----------
+    key : str
+    kind : str
+        Type of the entry, e.g. ``article``.
+    fields : dict
+        Fields of the entry.
+    topics : tuple of str
+        Other names it is found by: methods, theorems.
+    """
+
+    key: str
+    kind: str
+    fields: dict[str, str]
+    topics: tuple[str, ...] = ()
+
+    def bibtex(self) -> str:
+        """Return the entry as BibTeX."""
+        lines = [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
+        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
+
+
+TOOL = Citation(
+    "milpcount",
+    "software",
+    {
+        "title": "{milpcount}: counting and bounding the linear regions of neural networks",
+        "author": "{The milpcount authors}",
+        "version": "0.1.0",
+        "year": "2026",
+    },
+    ("tool",),
+)
+
+PAPERS = (
+    Citation(
+        "serra2018",
+        "inproceedings",
+        {
+            "author": "Serra, Thiago and Tjandraatmadja, Christian and Ramalingam, Srikumar",
+            "title": "Bounding and Counting Linear Regions of Deep Neural Networks",
+            "booktitle": "Proceedings of the 35th International Conference on Machine Learning",
+            "series": "Proceedings of Machine Learning Research",
+            "volume": "80",
+            "pages": "4558--4566",
+            "year": "2018",
+        },
+        ("pool", "upper bound", "activation_patterns"),
+    ),
+    Citation(
+        "serra2020",
+        "inproceedings",
+        {
+            "author": "Serra, Thiago and Ramalingam, Srikumar",
+            "title": "Empirical Bounds on Linear Regions of Deep Rectifier Networks",
+            "booktitle": "Proceedings of the AAAI Conference on Artificial Intelligence",
+            "volume": "34",
+            "number": "04",
+            "pages": "5628--5635",
+            "year": "2020",
+        },
+        ("mnist",),
+    ),
+    Citation(
+        "danna2007",
+        "inproceedings",
+        {
+            "author": "Danna, Emilie and Fenelon, Mary and Gu, Zonghao and Wunderling, Roland",
+            "title": "Generating Multiple Solutions for Mixed Integer Programming Problems",
+            "booktitle": "Integer Programming and Combinatorial Optimization",
+            "series": "Lecture Notes in Computer Science",
+            "volume": "4513",
+            "pages": "280--294",
+            "publisher": "Springer",
+            "year": "2007",
+        },
+        ("pool", "one_tree"),
+    ),
+    Citation(
+        "goldfarb1983",
+        "article",
+        {
+            "author": "Goldfarb, D. and Idnani, A.",
+            "title": "A numerically stable dual method for solving strictly convex quadratic"
+            " programs",
+            "journal": "Mathematical Programming",
+            "volume": "27",
+            "number": "1",
+            "pages": "1--33",
+            "year": "1983",
+        },
+        ("tree", "projection"),
+    ),
+    Citation(
+        "huangfu2018",
+        "article",
+        {
+            "author": "Huangfu, Qi and Hall, J. A. Julian",
+            "title": "Parallelizing the dual revised simplex method",
+            "journal": "Mathematical Programming Computation",
+            "volume": "10",
+            "number": "1",
+            "pages": "119--142",
+            "year": "2018",
+        },
+        ("highs",),
+    ),
+    Citation(
+        "lam2015",
+        "inproceedings",
+        {
+            "author": "Lam, Siu Kwan and Pitrou, Antoine and Seibert, Stanley",
+            "title": "Numba: a {LLVM}-based {Python} {JIT} compiler",
+            "booktitle": "Proceedings of the Second Workshop on the LLVM Compiler Infrastructure"
+            " in HPC",
+            "year": "2015",
+        },
+        ("numba", "tree"),
+    ),
+    Citation(
+        "lecun1998",
+        "article",
+        {
+            "author": "LeCun, Yann and Bottou, L{\\'e}on and Bengio, Yoshua and Haffner, Patrick",
+            "title": "Gradient-based learning applied to document recognition",
+            "journal": "Proceedings of the IEEE",
+            "volume": "86",
+            "number": "11",
+            "pages": "2278--2324",
+            "year": "1998",
+        },
+        ("mnist",),
+    ),
+    Citation(
+        "montufar2014",
+        "inproceedings",
+        {
+            "author": "Mont{\\'u}far, Guido and Pascanu, Razvan and Cho, Kyunghyun and Bengio,"
+            " Yoshua",
+            "title": "On the Number of Linear Regions of Deep Neural Networks",
+            "booktitle": "Advances in Neural Information Processing Systems",
+            "volume": "27",
+            "pages": "2924--2932",
+            "year": "2014",
+        },
+        ("folding",),
+    ),
+    Citation(
+        "stanley2007",
+        "incollection",
+        {
+            "author": "Stanley, Richard P.",
+            "title": "An Introduction to Hyperplane Arrangements",
+            "booktitle": "Geometric Combinatorics",
+            "series": "IAS/Park City Mathematics Series",
+            "volume": "13",
+            "pages": "389--496",
+            "publisher": "American Mathematical Society",
+            "year": "2007",
+        },
+        ("braid",),
+    ),
+    Citation(
+        "stargalla2025",
+        "inproceedings",
+        {
+            "author": "Stargalla, Moritz and Hertrich, Christoph and Reichman, Daniel",
+            "title": "The Computational Complexity of Counting Linear Regions in {ReLU} Neural"
+            " Networks",
+            "booktitle": "Advances in Neural Information Processing Systems",
+            "note": "arXiv:2505.16716",
+            "year": "2025",
+        },
+        ("definitions", "linear_regions", "affine_pieces"),
+    ),
+    Citation(
+        "telgarsky2015",
+        "misc",
+        {
+            "author": "Telgarsky, Matus",
+            "title": "Representation Benefits of Deep Feedforward Networks",
+            "note": "arXiv:1509.08101",
+            "year": "2015",
+        },
+        ("tent",),
+    ),
+    Citation(
+        "zaslavsky1975",
+        "book",
+        {
+            "author": "Zaslavsky, Thomas",
+            "title": "Facing up to Arrangements: Face-Count Formulas for Partitions of Space by"
+            " Hyperplanes",
+            "series": "Memoirs of the American Mathematical Society",
+            "volume": "1",
+            "number": "154",
+            "publisher": "American Mathematical Society",
+            "year": "1975",
+        },
+        ("arrangement",),
+    ),
+)
+
+
+def find(name: str | None = None) -> list[Citation]:
+    """Return the entries of a name: a key, ``tool``, a method, a theorem; all without a name.
+
+    Raises
+    ------
+    OptionError
+        If nothing goes by that name.
+    """
+    everything = [TOOL, *PAPERS]
+    if name is None:
+        return everything
+    found = [c for c in everything if name.lower() in (c.key, *c.topics)]
+    if not found:
+        names = sorted({topic for c in everything for topic in (c.key, *c.topics)})
+        raise OptionError(f"nothing to cite by the name {name!r}; there are: {', '.join(names)}")
+    return found
+
+
+def bibtex(name: str | None = None) -> str:
+    """Return BibTeX of the entries that `find` gives."""
+    return "\n\n".join(citation.bibtex() for citation in find(name))

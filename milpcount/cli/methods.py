@@ -1,0 +1,73 @@
+"""The methods by their names on the command line; each is imported when it is asked for."""
+
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from milpcount.errors import OptionError
+
+if TYPE_CHECKING:
+    from milpcount.counters.method import Method
+
+
+class MethodName(StrEnum):
+    """How to count."""
+
+    tree = "tree"
+    pool = "pool"
+    brute = "brute"
+    exact = "exact"
+
+
+class ModeName(StrEnum):
+    """How a solution pool is enumerated."""
+
+    one_tree = "one_tree"
+    no_good = "no_good"
+
+
+_HOMES = {
+    MethodName.tree: ("region_tree", "RegionTree"),
+    MethodName.pool: ("solution_pool", "SolutionPool"),
+    MethodName.brute: ("brute_force", "BruteForce"),
+    MethodName.exact: ("exact_tree", "ExactTree"),
+}
+
+
+def make(name: MethodName, **options: str) -> "Method":
+    """Return a method with its options."""
+    module, kind = _HOMES[name]
+    home = import_module(f"milpcount.counters.{module}")
+    return cast("Method", getattr(home, kind)(**options))
+
+
+def method_named(
+    name: MethodName, backend: str | None = None, mode: ModeName | None = None
+) -> "Method":
+    """Return the method that the options name.
+
+    Raises
+    ------
+    OptionError
+        If an option does not belong to the method.
+    """
+    given = {"backend": backend, "mode": None if mode is None else mode.value}
+    options = {option: value for option, value in given.items() if value is not None}
+    if options and name is not MethodName.pool:
+        raise OptionError(
+            f"--{next(iter(options))} belongs to --method pool, not to --method {name.value}: "
+            "leave it out"
+        )
+    return make(name, **options)
+
+
+def variants() -> "dict[str, Method]":
+    """Return every method, and every mode of those that have modes, by a short title."""
+    found = {}
+    for name in MethodName:
+        if name is MethodName.pool:
+            for mode in ModeName:
+                found[f"pool {mode.value}"] = make(name, mode=mode.value)
+        else:
+            found[name.value] = make(name)
+    return found
