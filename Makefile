@@ -1,0 +1,66 @@
+# make count   count MNIST networks: sets everything up, needs Python >= 3.11 and make only
+# make test    set up for development and run the tests; test-all adds the slow ones
+# make lint    style, types, layers
+# make train   train the networks of data/ again
+# make bench   measure speeds
+# make clean   forget what was set up
+
+# The first of these that is new enough; `make PYTHON=... count` to choose.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && exit; done; echo python3)
+VENV ?= .venv
+BUDGET ?= 110
+WORKERS ?= 2
+ARGS ?=
+RUN := $(VENV)/bin/python
+
+.PHONY: help count test test-all lint train bench clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+count: $(VENV)/.core
+	@$(RUN) -m experiments.count_mnist --budget $(BUDGET) $(ARGS)
+
+test: $(VENV)/.dev
+	$(RUN) -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.dev
+	$(RUN) -m pytest -n $(WORKERS) $(ARGS)
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+train: $(VENV)/.dev
+	$(RUN) -m experiments.train $(or $(ARGS),--out data --epochs 20)
+
+bench: $(VENV)/.dev
+	$(RUN) -m experiments.benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find milpcount experiments tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: what they stand for is done once, and again when the dependencies change.
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "milpcount needs Python 3.11 or newer; $(PYTHON) is" \
+			"$$(command -v $(PYTHON) >/dev/null && $(PYTHON) --version || echo not there):" \
+			"name one with 'make PYTHON=/path/to/python3 ...'" >&2; exit 1; }
+	@test -x $(RUN) || { echo "setting up $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.made pyproject.toml
+	@echo "installing milpcount and its libraries into $(VENV): once, about a minute"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml
+	@echo "installing the development tools into $(VENV): once, a few minutes"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.core
