@@ -1,0 +1,96 @@
+"""The cell's linear program in float64: hints for the exact proofs, never an answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from milpcount.exact.geometry import ExactBox
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Hint:
+    """What the float solver found.
+
+    Attributes
+    ----------
+    point : ndarray, shape (d,)
+        Parameters at its optimum.
+    multipliers : ndarray, shape (r,)
+        Of the rows as given.
+    tight : list of int
+        Rows without a basic slack.
+    free : list of int
+        Basic columns; column d is s.
+    at_upper : ndarray of bool, shape (d + 1,)
+        Which of the other columns sit at their upper bound.
+    """
+
+    point: Array
+    multipliers: Array
+    tight: list[int]
+    free: list[int]
+    at_upper: Array
+
+
+def float_hint(rows: Array, scales: Sequence[float], box: ExactBox) -> Hint | None:
+    """Solve ``max s: rows(t) >= s * scales, t in box, s <= 1`` with HiGHS.
+
+    Parameters
+    ----------
+    rows : ndarray of float64, shape (r, 1 + d)
+    scales : sequence of float, length r
+        Positive.
+    box : ExactBox
+
+    Returns
+    -------
+    Hint or None
+        None if the solver did not reach an optimum.
+    """
+    import highspy
+
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("presolve", "off")
+    solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
+    solver.setOptionValue("dual_feasibility_tolerance", 1e-9)
+    solver.setOptionValue("threads", 1)
+    factors = 1.0 / np.asarray(scales, dtype=np.float64)
+    scaled = rows * factors[:, None]
+    if not np.isfinite(scaled).all():
+        return None
+    solver.passModel(_model(highspy, scaled, box))
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    d, basic = box.dimension, highspy.HighsBasisStatus.kBasic
+    solution, basis = solver.getSolution(), solver.getBasis()
+    columns, row_status = list(basis.col_status), list(basis.row_status)
+    return Hint(
+        np.array(solution.col_value[:d]),
+        np.abs(np.array(solution.row_dual)) * factors,
+        [i for i, status in enumerate(row_status) if status != basic],
+        [j for j, status in enumerate(columns) if status == basic],
+        np.array([status == highspy.HighsBasisStatus.kUpper for status in columns]),
+    )
+
+
+def _model(highspy: Any, rows: Array, box: ExactBox) -> Any:
+    r, d = rows.shape[0], rows.shape[1] - 1
+    lower, upper = box.floats
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = d + 1, r
+    model.sense_ = highspy.ObjSense.kMaximize
+    model.col_cost_ = np.append(np.zeros(d), 1.0)
+    model.col_lower_ = np.append(lower, -np.inf)
+    model.col_upper_ = np.append(upper, 1.0)
+    model.row_lower_, model.row_upper_ = -rows[:, 0], np.full(r, np.inf)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = np.arange(0, (d + 1) * r + 1, d + 1)
+    model.a_matrix_.index_ = np.tile(np.arange(d + 1), r)
+    model.a_matrix_.value_ = np.c_[rows[:, 1:], -np.ones(r)].ravel()
+    return model
