@@ -1,0 +1,100 @@
+"""What there is to say about a network before it is counted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from milpcount import integers
+from milpcount.bounds.best import best_upper
+from milpcount.cli.tables import table
+from milpcount.domain import Domain
+from milpcount.network import Network
+from milpcount.result import Quantity
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """Return layers, sizes and fingerprint as JSON types."""
+    layers = [
+        {
+            "units": layer.width,
+            "inputs": layer.affine.n_in,
+            "activation": layer.activation.name,
+        }
+        for layer in network.layers
+    ]
+    return {
+        "network": network.title,
+        "inputs": network.n_inputs,
+        "units": network.n_units,
+        "outputs": None if network.output is None else network.output.n_out,
+        "fingerprint": network.fingerprint,
+        "layers": layers,
+    }
+
+
+def add_ranges(record: dict[str, Any], network: Network, domain: Domain) -> None:
+    """Add what holds over a domain: an upper bound and, unless it is all of space, ranges.
+
+    Raises
+    ------
+    DomainError
+        If the domain does not fit the network.
+    """
+    from milpcount.formulation.intervals import interval_bounds
+
+    inputs = domain.bind(network.n_inputs)
+    upper, source = best_upper(network, inputs, Quantity.ACTIVATION_REGIONS)
+    record["domain"] = domain.title
+    record["upper_bound"], record["upper_source"] = integers.to_text(upper), source
+    if not (inputs.is_boxed or inputs.rows.size):
+        return
+    bounds = interval_bounds(network, inputs)
+    stable = zip(bounds.stable_active, bounds.stable_inactive, strict=True)
+    ranges = zip(bounds.lower, bounds.upper, strict=True)
+    for entry, (on, off), (low, high) in zip(record["layers"], stable, ranges, strict=True):
+        entry["stably_active"], entry["stably_inactive"] = int(on.sum()), int(off.sum())
+        entry["pre_activations"] = [float(low.min()), float(high.max())]
+
+
+def show(path: Path, domain: Domain | None, *, as_json: bool = False) -> None:
+    """Print what there is to say.
+
+    Parameters
+    ----------
+    path : Path
+        Of the network.
+    domain : Domain or None
+    as_json : bool
+        Print one line of JSON.
+    """
+    network = Network.load(path)
+    record = describe(network)
+    if domain is not None:
+        add_ranges(record, network, domain)
+    print(json.dumps(record) if as_json else _text(record))
+
+
+def _text(record: dict[str, Any]) -> str:
+    facts = [("network", record["network"]), ("fingerprint", record["fingerprint"])]
+    if "domain" in record:
+        upper = integers.human(integers.from_text(record["upper_bound"]))
+        facts.append(("domain", record["domain"]))
+        facts.append(("upper bound", f"{upper} activation regions ({record['upper_source']})"))
+    head = "\n".join(f"{name:<12} {text}" for name, text in facts)
+    rows = [_row(number, entry) for number, entry in enumerate(record["layers"], 1)]
+    return f"{head}\n\n{table(_HEADER[: len(rows[0])], rows)}"
+
+
+_HEADER = (
+    "layer", "inputs", "units", "activation", "stably active", "stably inactive", "unstable",
+    "pre-activations",
+)  # fmt: skip
+
+
+def _row(number: int, entry: dict[str, Any]) -> list[str]:
+    row = [str(number), str(entry["inputs"]), str(entry["units"]), entry["activation"]]
+    if "pre_activations" in entry:
+        on, off = entry["stably_active"], entry["stably_inactive"]
+        low, high = entry["pre_activations"]
+        row += [str(on), str(off), str(entry["units"] - on - off), f"[{low:.4g}, {high:.4g}]"]
+    return row

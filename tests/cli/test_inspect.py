@@ -1,0 +1,45 @@
+"""What `inspect` says."""
+
+import json
+
+import pytest
+
+from milpcount import examples
+
+
+@pytest.fixture
+def constant(tmp_path):
+    """A file with three constant units and two that are not."""
+    path = tmp_path / "constant.npz"
+    (example,) = (e for e in examples.library() if e.name == "constant units")
+    example.network.save(path)
+    return path, example.network
+
+
+def test_without_a_domain_the_layers(invoke, constant):
+    path, network = constant
+    done = invoke("inspect", path)
+    assert done.exit_code == 0
+    assert network.fingerprint in done.stdout and "stably" not in done.stdout
+
+
+def test_over_a_box_ranges_and_stable_units(invoke, constant):
+    path, _ = constant
+    record = json.loads(invoke("inspect", path, "--box", -1, 1, "--json").stdout)
+    (layer,) = record["layers"]
+    assert (layer["units"], layer["stably_active"]) == (5, 1)
+    # The unit that is exactly zero may or may not be seen to be so by rounded intervals.
+    assert layer["stably_inactive"] in (1, 2)
+    assert layer["pre_activations"] == [pytest.approx(-1), pytest.approx(1)]
+    assert record["upper_bound"] == "16"
+
+
+def test_over_a_box_the_table(invoke, tent):
+    shown = invoke("inspect", tent, "--box", 0, 1).stdout
+    assert "stably active" in shown and "pre-activations" in shown
+    assert "upper bound" in shown
+
+
+def test_all_of_space_has_no_ranges(invoke, tent):
+    done = invoke("inspect", tent, "--unbounded")
+    assert done.exit_code == 0 and "stably" not in done.stdout
