@@ -9,6 +9,8 @@ and each *piece* names the sign of some rows and the affine output ``slope * v_i
 that holds there. Counting methods read only these tables, so a new activation is a new table.
 """
 
+import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -91,8 +93,8 @@ class Activation:
         """
         v = values.reshape(*values.shape[:-1], -1, self.rank)
         if self.rank > 1:
-            return np.argmax(v, axis=-1)
-        return np.searchsorted([r.threshold for r in self.rows], v[..., 0], side="left")
+            return np.asarray(np.argmax(v, axis=-1))
+        return np.asarray(np.searchsorted([r.threshold for r in self.rows], v[..., 0], "left"))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return the outputs of the units for pre-activations as in `pieces_at`."""
@@ -101,7 +103,7 @@ class Activation:
         chosen = np.take_along_axis(v, np.array([p.value for p in self.pieces])[at][..., None], -1)
         slopes = np.array([p.slope for p in self.pieces])
         intercepts = np.array([p.intercept for p in self.pieces])
-        return slopes[at] * chosen[..., 0] + intercepts[at]
+        return np.asarray(slopes[at] * chosen[..., 0] + intercepts[at])
 
 
 def piecewise_linear(
@@ -121,7 +123,11 @@ def piecewise_linear(
     NetworkError
         If the lists do not fit or the breakpoints do not increase.
     """
-    given = [float(x) for x in (*breakpoints, *slopes, *intercepts)]
+    # Plain floats: the default name prints them, and names decide whether two networks are equal.
+    breakpoints, slopes, intercepts = (
+        [float(x) + 0.0 for x in numbers] for numbers in (breakpoints, slopes, intercepts)
+    )
+    given = [*breakpoints, *slopes, *intercepts]
     if not np.isfinite(given).all():
         raise NetworkError(f"activation with numbers {given}: every number must be finite")
     if not len(slopes) == len(intercepts) == len(breakpoints) + 1:
@@ -131,12 +137,12 @@ def piecewise_linear(
         )
     if any(b <= a for a, b in pairwise(breakpoints)):
         raise NetworkError(f"breakpoints {breakpoints}: they must increase")
-    rows = tuple(Row(0, -1, float(t)) for t in breakpoints)
+    rows = tuple(Row(0, -1, t) for t in breakpoints)
     pieces = []
     for k in range(len(slopes)):
         literals = ([(k - 1, 1)] if k else []) + ([(k, -1)] if k < len(rows) else [])
-        pieces.append(Piece(0, float(slopes[k]), float(intercepts[k]), tuple(literals)))
-    text = name or f"piecewise_linear({list(breakpoints)},{list(slopes)},{list(intercepts)})"
+        pieces.append(Piece(0, slopes[k], intercepts[k], tuple(literals)))
+    text = name or f"piecewise_linear({breakpoints},{slopes},{intercepts})"
     return Activation(text, 1, rows, tuple(pieces))
 
 
@@ -146,7 +152,59 @@ def relu() -> Activation:
 
 
 def leaky_relu(slope: float) -> Activation:
-    """Return the leaky rectifier with the given slope on the negative side."""
+    """Return the leaky rectifier with the given slope on the negative side; 0 is the rectifier."""
     if slope == 1:
         raise NetworkError("a leaky ReLU of slope 1 is affine: leave the activation out")
+    if slope == 0:
+        return relu()
     return piecewise_linear([0.0], [slope, 1.0], [0.0, 0.0], f"leaky_relu({float(slope)!r})")
+
+
+def clip(lower: float, upper: float) -> Activation:
+    """Return the unit ``min(max(v, lower), upper)``; one of the bounds may be infinite.
+
+    Raises
+    ------
+    NetworkError
+        If the bounds do not increase, or neither is finite.
+    """
+    if not lower < upper or (np.isinf(lower) and np.isinf(upper)):
+        raise NetworkError(
+            f"clipping to [{lower}, {upper}]: the bounds must increase, and one must be finite"
+        )
+    if lower == 0 and np.isinf(upper):
+        return relu()
+    breakpoints = [t for t in (lower, upper) if np.isfinite(t)]
+    slopes, intercepts = [1.0], [0.0]
+    if np.isfinite(lower):
+        slopes, intercepts = [0.0, *slopes], [lower, *intercepts]
+    if np.isfinite(upper):
+        slopes, intercepts = [*slopes, 0.0], [*intercepts, upper]
+    return piecewise_linear(breakpoints, slopes, intercepts)
+
+
+def parse_activation(name: str) -> Activation:
+    """Return the activation of a canonical name, as in `Activation.name`.
+
+    Raises
+    ------
+    NetworkError
+        If the name is not one of ``relu``, ``leaky_relu(slope)`` and
+        ``piecewise_linear([breakpoints],[slopes],[intercepts])``.
+    """
+    kind, _, arguments = name.partition("(")
+    makers: dict[str, Callable[..., Activation]] = {
+        "relu": relu,
+        "leaky_relu": leaky_relu,
+        "piecewise_linear": piecewise_linear,
+    }
+    try:
+        given = ast.literal_eval(f"({arguments.removesuffix(')')},)") if arguments else ()
+        return makers[kind](*given)
+    except NetworkError:
+        raise
+    except (KeyError, SyntaxError, TypeError, ValueError):
+        raise NetworkError(
+            f"activation {name!r} is not known: allowed are relu, leaky_relu(slope) and "
+            "piecewise_linear([breakpoints],[slopes],[intercepts])"
+        ) from None

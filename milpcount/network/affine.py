@@ -5,7 +5,7 @@ more class that answers the same (its structure is then there for bounds that us
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,16 +34,22 @@ class Affine(Protocol):
         """Offset, shape (n_out,), float64."""
 
 
-def _frozen(values: object, what: str, ndim: int) -> Array:
+def _frozen(values: Any, what: str, ndim: int) -> Array:
     try:
+        # A cast of complex numbers would drop their imaginary parts.
+        if np.iscomplexobj(values):
+            raise NetworkError(f"{what} is complex: real numbers are needed")
         array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, NetworkError):
+            raise
         raise NetworkError(f"{what} is not an array of numbers: {error}") from None
     if array.ndim != ndim:
         raise NetworkError(f"{what} has shape {array.shape}: a {ndim}-dimensional array is needed")
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise NetworkError(f"{what} holds {array[where]} at {where}: every number must be finite")
+    array += 0.0  # -0.0 and 0.0 are the same weight, and give the same fingerprint
     array.setflags(write=False)
     return array
 

@@ -130,7 +130,7 @@ class Network:
         ndarray of int64, shape (..., n_units)
             The piece of each unit; 1 is active and 0 inactive for a ReLU.
         """
-        value, found = np.asarray(x, dtype=np.float64), []
+        value, found = self._points(x), []
         for layer in self.layers:
             v = value @ layer.affine.weight.T + layer.affine.bias
             found.append(layer.activation.pieces_at(v))
@@ -139,11 +139,20 @@ class Network:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs at points of shape (..., n_inputs), in float64."""
-        value = np.asarray(x, dtype=np.float64)
+        value = self._points(x)
         for layer in self.layers:
             v = value @ layer.affine.weight.T + layer.affine.bias
             value = layer.activation.apply(v)
         return value if self.output is None else value @ self.output.weight.T + self.output.bias
+
+    def _points(self, x: np.ndarray) -> np.ndarray:
+        points = np.asarray(x, dtype=np.float64)
+        if points.ndim == 0 or points.shape[-1] != self.n_inputs:
+            raise NetworkError(
+                f"points of shape {points.shape}: the last axis must have the network's "
+                f"{self.n_inputs} inputs"
+            )
+        return points
 
     def __repr__(self) -> str:
         return f"Network {self.title} {self.fingerprint[:12]}"
@@ -177,17 +186,17 @@ class Network:
         """
         if len(weights) != len(biases):
             raise NetworkError(f"{len(weights)} weights need as many biases, not {len(biases)}")
-        maps = [Dense(w, b) for w, b in zip(weights, biases, strict=True)]
+        maps = [_numbered(i, w, b) for i, (w, b) in enumerate(zip(weights, biases, strict=True))]
         last = maps.pop() if output and maps else None
         unit = activation or relu()
         return cls(tuple(Layer(m, unit) for m in maps), last)
 
     @classmethod
-    def from_torch(cls, module: Any) -> "Network":
+    def from_torch(cls, module: Any, input_shape: Sequence[int] | None = None) -> "Network":
         """Return the network of a ``torch.nn`` module; see `milpcount.network.torch_reader`."""
         from milpcount.network.torch_reader import read_torch
 
-        return read_torch(module)
+        return read_torch(module, input_shape)
 
     @classmethod
     def from_sklearn(cls, model: Any) -> "Network":
@@ -211,3 +220,10 @@ class Network:
         from milpcount.network.files import save
 
         save(self, path)
+
+
+def _numbered(index: int, weight: Any, bias: Any) -> Dense:
+    try:
+        return Dense(weight, bias)
+    except NetworkError as error:
+        raise NetworkError(f"layer {index + 1}: {error}") from None

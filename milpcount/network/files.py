@@ -1,0 +1,86 @@
+"""Files with networks: which reader or writer a suffix names."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from milpcount.errors import FileFormatError, InputError, NetworkError
+from milpcount.network.network import Network
+from milpcount.network.npz import read_npz, write_npz
+from milpcount.network.paths import existing_file, write_atomically
+
+
+def _read_onnx(path: Path) -> Network:
+    from milpcount.network.onnx_reader import read_onnx
+
+    return read_onnx(path)
+
+
+def _read_nnet(path: Path) -> Network:
+    from milpcount.network.nnet_reader import read_nnet
+
+    return read_nnet(path)
+
+
+_READERS: dict[str, Callable[[Path], Network]] = {
+    ".npz": read_npz,
+    ".onnx": _read_onnx,
+    ".nnet": _read_nnet,
+}
+_READABLE = "a network as .npz, .onnx or .nnet file"
+
+
+def load(path: str | Path) -> Network:
+    """Return the network in a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        With suffix ``.npz``, ``.onnx`` or ``.nnet``; see `milpcount.network.npz`,
+        `milpcount.network.onnx_reader` and `milpcount.network.nnet_reader`.
+
+    Returns
+    -------
+    Network
+        Weights in float64; those stored as float32 are converted exactly.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, a directory, of another suffix, truncated or corrupt, or holds
+        something that is not supported.
+    NetworkError
+        If a number is not finite, the shapes do not chain, or there is no hidden layer.
+    NotInstalledError
+        If the package that reads the format is missing.
+    """
+    source = existing_file(path, _READABLE)
+    reader = _READERS.get(source.suffix.lower())
+    if reader is None:
+        raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_READABLE}")
+    try:
+        return reader(source)
+    except InputError as error:
+        kind = NetworkError if isinstance(error, NetworkError) else FileFormatError
+        raise kind(f"{source}: {error}") from error
+
+
+def save(network: Network, path: str | Path) -> None:
+    """Write a network to a file that `load` reads back with the same fingerprint.
+
+    Parameters
+    ----------
+    network : Network
+    path : str or Path
+        With suffix ``.npz``. An existing file is replaced once the new one is complete.
+
+    Raises
+    ------
+    FileFormatError
+        If the suffix is another one or the file cannot be written.
+    """
+    suffix = Path(path).suffix
+    if suffix.lower() != ".npz":
+        raise FileFormatError(
+            f"{path} has suffix {suffix!r}: networks are written as .npz files only"
+        )
+    write_atomically(path, lambda stream: write_npz(network, stream))

@@ -1,0 +1,168 @@
+"""Reader of the ``.nnet`` text format (Julian 2016): ReLU networks with input normalisation.
+
+After comment lines (``//``) come the number of layers, the sizes, a flag that is not used, the
+inputs' minima, maxima, means and ranges (means and ranges with one more for the outputs), then
+for each layer the rows of its weight and the entries of its bias. Older headers list more values
+than there are inputs: the first ones and, for the outputs, the last apply.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from milpcount.errors import FileFormatError, NetworkError
+from milpcount.network.affine import Dense, merge
+from milpcount.network.network import Network
+from milpcount.network.paths import existing_file, read_text
+
+_HEADER = ("counts", "sizes", "flag", "minima", "maxima", "means", "ranges")
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a file that are neither empty nor comments, with their numbers."""
+
+    text: list[str]
+    number: list[int]
+
+    def row(self, index: int) -> list[float]:
+        """Return the numbers of a line, or raise FileFormatError."""
+        fields = self.text[index].rstrip(", \t").split(",")
+        try:
+            return [float(field) for field in fields]
+        except ValueError as error:
+            raise FileFormatError(f"line {self.number[index]}: {error}") from None
+
+
+def read_nnet(path: str | Path) -> Network:
+    """Return the network in a ``.nnet`` file, in raw input and output coordinates.
+
+    The normalisation ``(x - mean) / range`` is folded into the first layer and that of the outputs
+    into the last; ranges that are all 0 or negative mean that there is none. The format also clips
+    inputs to its minima and maxima, which would add units at the borders of the box: this is
+    left out, so the network is the file's within that box and its continuation outside.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, truncated, or has a line that does not fit its header.
+    NetworkError
+        If a number is not finite or there is no hidden layer.
+    """
+    lines = _read_lines(path)
+    sizes = _read_sizes(lines)
+    maps = _read_maps(lines, sizes)
+    scaling = _read_scaling(lines, sizes[0])
+    if scaling is not None:
+        (means, ranges), inner = scaling, len(maps) - 1
+        n = sizes[0]
+        maps[0] = merge(Dense(np.diag(1 / ranges[:n]), -means[:n] / ranges[:n]), maps[0])
+        stretch = Dense(np.eye(sizes[-1]) * ranges[-1], np.full(sizes[-1], means[-1]))
+        maps[inner] = merge(maps[inner], stretch)
+    return Network.from_arrays([m.weight for m in maps], [m.bias for m in maps])
+
+
+def read_bounds(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the minima and maxima of the inputs from the header of a ``.nnet`` file.
+
+    Returns
+    -------
+    tuple of ndarray, each of shape (n_inputs,)
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or truncated, or its header holds placeholders instead of bounds.
+    """
+    lines = _read_lines(path)
+    n = _read_sizes(lines)[0]
+    lower, upper = lines.row(3)[:n], lines.row(4)[:n]
+    if len(lower) < n or len(upper) < n or lower == upper:
+        raise FileFormatError(
+            f"{path}: its header bounds no box ({len(lower)} minima and {len(upper)} maxima for "
+            f"{n} inputs, from {min(lower)} to {max(upper)}): give the box yourself"
+        )
+    return np.array(lower), np.array(upper)
+
+
+def _read_lines(path: str | Path) -> _Lines:
+    text = read_text(existing_file(path, "a .nnet file"))
+    kept = [
+        (line.strip(), number)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("//")
+    ]
+    if len(kept) < len(_HEADER):
+        raise FileFormatError(
+            f"{len(kept)} lines where the header alone has {len(_HEADER)} "
+            f"({', '.join(_HEADER)}): the file is truncated or not an .nnet file"
+        )
+    # A number cut short still reads as a number: only the line's end tells that it is whole.
+    if not text.endswith(("\n", "\r")) and not text.rstrip(" ").endswith(","):
+        raise FileFormatError(
+            "the last line is not ended: the file may be truncated; if it is complete, end it "
+            "with a line break"
+        )
+    return _Lines([line for line, _ in kept], [number for _, number in kept])
+
+
+def _read_sizes(lines: _Lines) -> list[int]:
+    layers, sizes = lines.row(0)[0], lines.row(1)
+    if layers != len(sizes) - 1 or any(not s.is_integer() or s < 1 for s in sizes):
+        raise FileFormatError(
+            f"line {lines.number[1]}: sizes {lines.text[1]!r} for {layers:g} layers; "
+            "one positive integer more than layers is needed"
+        )
+    return [int(s) for s in sizes]
+
+
+def _read_maps(lines: _Lines, sizes: list[int]) -> list[Dense]:
+    rows = len(_HEADER) + 2 * sum(sizes[1:])
+    if len(lines.text) != rows:
+        kind = "truncated" if len(lines.text) < rows else "too long"
+        raise FileFormatError(
+            f"{len(lines.text)} lines, but sizes {sizes} need {rows} (7 of header, a line for each "
+            f"row of a weight and each entry of a bias): the file is {kind}"
+        )
+    maps, at = [], len(_HEADER)
+    for number, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
+        weight = _read_block(lines, at, n_out, n_in)
+        bias = _read_block(lines, at + n_out, n_out, 1)
+        try:
+            maps.append(Dense(weight, bias[:, 0]))
+        except NetworkError as error:
+            raise NetworkError(f"layer {number}: {error}") from None
+        at += 2 * n_out
+    return maps
+
+
+def _read_block(lines: _Lines, start: int, n_rows: int, n_columns: int) -> np.ndarray:
+    block = [lines.row(i) for i in range(start, start + n_rows)]
+    for offset, row in enumerate(block):
+        if len(row) != n_columns:
+            raise FileFormatError(
+                f"line {lines.number[start + offset]} has {len(row)} numbers where {n_columns} "
+                "are needed"
+            )
+    return np.array(block)
+
+
+def _read_scaling(lines: _Lines, n: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return means and ranges, n for the inputs and the last for the outputs; None if unused."""
+    means, ranges = lines.row(5), lines.row(6)
+    if all(r <= 0 for r in ranges):
+        return None
+    if len(means) <= n or len(ranges) <= n:
+        raise FileFormatError(
+            f"{len(means)} means and {len(ranges)} ranges: {n + 1} of each are needed, for {n} "
+            "inputs and the outputs; ranges of 0 if inputs are not normalised"
+        )
+    used = np.array([*ranges[:n], ranges[-1]])
+    if not (used > 0).all() or not np.isfinite(used).all():
+        raise FileFormatError(
+            f"line {lines.number[6]}: range {used[~((used > 0) & np.isfinite(used))][0]:g}; ranges "
+            "must be positive, or all 0 if inputs are not normalised"
+        )
+    return np.array(means), np.array(ranges)

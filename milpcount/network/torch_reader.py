@@ -1,0 +1,203 @@
+"""Reader of PyTorch modules: ``nn.Sequential`` chains of affine layers and piecewise linear units.
+
+A linear module is applied once to the constant part of what went before and once, with its
+offsets set to zero, to the coefficients, as one batch; so convolutions and poolings need no code
+of their own.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from math import prod
+from operator import index
+from typing import Any
+
+from milpcount.errors import NetworkError, NotInstalledError
+from milpcount.network.activation import Activation, clip, leaky_relu, relu
+from milpcount.network.affine_tensor import AffineTensor, NetworkBuilder, check_size
+from milpcount.network.network import Network
+
+_UNCHANGED = ("Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout")
+_LINEAR = (
+    *("Linear", "Flatten", "Unflatten", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"),
+    *("Conv1d", "Conv2d", "Conv3d", "AvgPool1d", "AvgPool2d", "AvgPool3d"),
+)
+_UNITS = ("ReLU", "LeakyReLU", "PReLU", "Hardtanh", "ReLU6")
+_AT_THE_END = ("Softmax", "LogSoftmax")
+
+
+def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network:
+    """Return the network that a module computes in evaluation mode.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU (one slope),
+        Hardtanh, ReLU6, BatchNorm, Conv, AvgPool, Flatten, Unflatten, Identity and Dropout. A
+        Softmax or LogSoftmax at the end is left out; it does not change the regions. A unit
+        after the last affine layer makes it a hidden layer, and the network has no output layer.
+    input_shape : sequence of int, optional
+        Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
+        entries, row-major. Needed where the first layer does not tell, as a convolution.
+
+    Returns
+    -------
+    Network
+        Weights in float64, converted exactly; affine layers in a row merged.
+
+    Raises
+    ------
+    NetworkError
+        If a module is not supported, named in the message, the shapes do not chain, or a number
+        is not finite.
+    NotInstalledError
+        If torch is missing.
+    """
+    nn = _torch().nn
+    if not isinstance(module, nn.Module):
+        raise NetworkError(f"a {type(module).__name__} is not a torch.nn.Module")
+    leaves = list(_leaves(module))
+    while leaves and isinstance(leaves[-1][1], tuple(getattr(nn, n) for n in _AT_THE_END)):
+        leaves.pop()
+    builder = NetworkBuilder()
+    tensor = AffineTensor.identity(_input_shape(input_shape, leaves), 0)
+    for name, leaf in leaves:
+        try:
+            tensor = _apply(leaf, tensor, builder)
+        except NetworkError as error:
+            raise NetworkError(f"{name} ({type(leaf).__name__}): {error}") from None
+    return builder.finish(tensor)
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise NotInstalledError("reading a PyTorch module", "torch", "torch") from None
+    return torch
+
+
+def _leaves(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the modules that a chain applies, in order, with names for messages."""
+    kind = _torch().nn.Sequential
+    if not isinstance(module, kind):
+        yield prefix or "the module", module
+        return
+    if not _has_forward_of(module, kind):
+        raise NetworkError(
+            f"{prefix or 'the module'} ({type(module).__name__}) has a forward method of its own, "
+            "which cannot be read: wrap its layers in a plain nn.Sequential"
+        )
+    # Not named_children: it leaves out the second use of a shared module.
+    for key, child in module._modules.items():
+        yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
+
+
+def _has_forward_of(module: Any, kind: type) -> bool:
+    same = getattr(type(module), "forward", None) is getattr(kind, "forward", None)
+    return same and "forward" not in vars(module)
+
+
+def _kind(module: Any) -> str:
+    """Return the name of the supported class whose forward method a module runs."""
+    nn = _torch().nn
+    for name in (*_UNCHANGED, *_LINEAR, *_UNITS):
+        kind = getattr(nn, name)
+        if isinstance(module, kind) and _has_forward_of(module, kind):
+            return name
+    raise NetworkError(
+        "the module is not supported: wrap its layers in nn.Sequential; supported are "
+        f"{', '.join(sorted((*_UNCHANGED, *_LINEAR, *_UNITS)))}, and at the end "
+        f"{' or '.join(_AT_THE_END)}"
+    )
+
+
+def _input_shape(given: Sequence[int] | None, leaves: list[tuple[str, Any]]) -> tuple[int, ...]:
+    if given is None:
+        return _first_shape(leaves)
+    try:
+        shape = tuple(index(size) for size in given)
+    except TypeError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise NetworkError(
+            f"input_shape {given!r}: give positive integers, without the batch, e.g. (1, 28, 28)"
+        )
+    return shape
+
+
+def _first_shape(leaves: list[tuple[str, Any]]) -> tuple[int, ...]:
+    """Return the shape of one input as the first layer that has one tells it."""
+    for name, leaf in leaves:
+        kind = _kind_named(name, leaf)
+        if kind == "Linear":
+            return (int(leaf.in_features),)
+        if kind == "BatchNorm1d":
+            return (int(leaf.num_features),)
+        if kind == "Unflatten" and leaf.dim == 1:
+            return (prod(leaf.unflattened_size),)
+        if kind not in (*_UNCHANGED, "Flatten"):
+            raise NetworkError(
+                f"{name} ({kind}) does not tell the shape of the inputs: give input_shape, e.g. "
+                "input_shape=(1, 28, 28)"
+            )
+    raise NetworkError("the module has no layers: there is nothing to count")
+
+
+def _kind_named(name: str, leaf: Any) -> str:
+    try:
+        return _kind(leaf)
+    except NetworkError as error:
+        raise NetworkError(f"{name} ({type(leaf).__name__}): {error}") from None
+
+
+def _apply(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
+    kind = _kind(leaf)
+    if kind in _UNCHANGED:
+        return tensor
+    if kind in _LINEAR:
+        return _apply_linear(leaf, tensor)
+    activation = _activation(kind, leaf)
+    return tensor if activation is None else builder.activate(tensor, activation)
+
+
+def _apply_linear(leaf: Any, tensor: AffineTensor) -> AffineTensor:
+    torch = _torch()
+    stack = torch.from_numpy(tensor.stack)
+    try:
+        with torch.no_grad():
+            # A copy: the caller's module keeps its precision, its mode and its offsets.
+            module = copy.deepcopy(leaf).cpu().double().eval()
+            constant = module(stack[:1])
+            check_size(len(stack), tuple(constant.shape[1:]))
+            _drop_offsets(module)
+            if module(torch.zeros_like(stack[:1])).count_nonzero():
+                raise NetworkError("its offset cannot be told from its linear part")
+            coefficients = module(stack[1:])
+    # Torch raises many kinds of errors; all mean that the module cannot take this input.
+    except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
+        if isinstance(error, NetworkError):
+            raise
+        raise NetworkError(f"it cannot take an input of shape {tensor.shape}: {error}") from None
+    if len(coefficients) != len(stack) - 1:
+        raise NetworkError("it mixes the inputs of a batch: only one input at a time is supported")
+    return AffineTensor(torch.cat([constant, coefficients]).numpy(), tensor.layer)
+
+
+def _drop_offsets(module: Any) -> None:
+    for name in ("bias", "running_mean"):
+        if getattr(module, name, None) is not None:
+            getattr(module, name).zero_()
+
+
+def _activation(kind: str, leaf: Any) -> Activation | None:
+    if kind == "ReLU":
+        return relu()
+    if kind in ("Hardtanh", "ReLU6"):
+        return clip(float(leaf.min_val), float(leaf.max_val))
+    if kind == "PReLU":
+        if leaf.weight.numel() != 1:
+            raise NetworkError(f"{leaf.weight.numel()} slopes: one for all units is supported")
+        slope = float(leaf.weight.item())
+    else:
+        slope = float(leaf.negative_slope)
+    return None if slope == 1 else leaky_relu(slope)
