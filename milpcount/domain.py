@@ -4,6 +4,7 @@ Every domain is bound to a network's number of inputs and becomes an `InputSet`,
 that the counting methods read.
 """
 
+import reprlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,11 +64,15 @@ class Domain(Protocol):
         """One line for people."""
 
 
-def _vector(value: object, n: int, what: str) -> Array:
+def _array(value: object, what: str) -> Array:
     try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DomainError(f"{what} {value!r}: give a number or one number per input") from None
+        return np.asarray(value, dtype=np.float64)
+    except (OverflowError, TypeError, ValueError):
+        raise DomainError(f"{what} is {reprlib.repr(value)}: numbers are needed") from None
+
+
+def _vector(value: object, n: int, what: str) -> Array:
+    array = _array(value, what)
     if array.ndim == 0:
         array = np.full(n, float(array))
     if array.shape != (n,):
@@ -78,7 +83,7 @@ def _vector(value: object, n: int, what: str) -> Array:
 
 
 def _matrix(rows: object, rhs: object, n: int, what: str) -> tuple[Array, Array]:
-    a, b = np.asarray(rows, dtype=np.float64), np.asarray(rhs, dtype=np.float64)
+    a, b = _array(rows, f"{what}'s A"), _array(rhs, f"{what}'s b")
     if a.ndim != 2 or a.shape[1] != n or b.shape != (a.shape[0],):
         raise DomainError(
             f"{what} with A of shape {a.shape} and b of shape {b.shape}: for {n} inputs A must "
@@ -103,6 +108,8 @@ def _box(lower: Array, upper: Array, what: str, *, finite: bool = True) -> tuple
             f"{what} is [{lower[i]}, {upper[i]}] at input {i}: bounds must be finite; "
             "use Unbounded() for all of space"
         )
+    if np.isposinf(lower).any() or np.isneginf(upper).any():
+        raise DomainError(f"{what} is empty: a lower bound is inf or an upper bound is -inf")
     if (lower == upper).all():
         raise DomainError(f"{what} is a single point: at least one input must have room to vary")
     return lower, upper
@@ -223,7 +230,7 @@ class Section:
             If shapes do not fit, a number is not finite, or the directions are dependent.
         """
         origin = _vector(self.p0, n_inputs, "the section's p0")
-        directions = np.atleast_2d(np.asarray(self.directions, dtype=np.float64))
+        directions = np.atleast_2d(_array(self.directions, "the section's directions"))
         if directions.ndim != 2 or directions.shape[1] != n_inputs:
             raise DomainError(
                 f"the section's directions have shape {directions.shape}, but there are "
@@ -231,7 +238,9 @@ class Section:
             )
         if not (np.isfinite(directions).all() and np.isfinite(origin).all()):
             raise DomainError("the section holds a number that is not finite")
-        if np.linalg.matrix_rank(directions) < directions.shape[0]:
+        # Scaled, since a short direction is no dependent one.
+        scale = np.abs(directions).max(axis=1, initial=0.0, keepdims=True)
+        if not scale.all() or np.linalg.matrix_rank(directions / scale) < directions.shape[0]:
             raise DomainError("the section's directions are linearly dependent")
         inner = self.box.bind(directions.shape[0])
         return InputSet(
