@@ -85,9 +85,8 @@ class ExactInputs:
         return self.box.dimension
 
     @cached_property
-    def _selected(self) -> Array | None:
-        # Which input each parameter is, where a parameter is an input and nothing else: then the
-        # product with `directions` is a choice of columns.
+    def selected(self) -> Array | None:
+        """Which input each parameter is, shape (d,); None unless every parameter is an input."""
         one = self.directions == self.denominator
         if (one.sum(axis=0) == 1).all() and ((self.directions != 0).sum(axis=0) == 1).all():
             return np.asarray(one.argmax(axis=0))
@@ -96,8 +95,8 @@ class ExactInputs:
     def compose(self, weight: Array) -> Array:
         """Return ``weight @ [origin, directions]`` times the denominator, shape (n, 1 + d)."""
         constant = weight @ self.origin
-        if self._selected is not None:
-            slopes = weight[:, self._selected] * self.denominator
+        if self.selected is not None:
+            slopes = weight[:, self.selected] * self.denominator
         else:
             slopes = weight @ self.directions
         return np.concatenate([constant[:, None], slopes], axis=1)
@@ -127,6 +126,69 @@ class _Table:
         return cls(thresholds, slopes, intercepts, q)
 
 
+class ExactWeights:
+    """A network's weights and activations in integers.
+
+    Parameters
+    ----------
+    network : Network
+        Its float64 weights are taken at their exact values.
+
+    Attributes
+    ----------
+    affine : list of (ndarray of int, int)
+        Bias and weights of every affine map, shape (n_out, 1 + n_in), and their denominator.
+    tables : list
+        Thresholds, slopes and intercepts of every hidden layer's activation.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.tables = [_Table.of(layer.activation) for layer in network.layers]
+        maps = [layer.affine for layer in network.layers]
+        maps += [network.output] if network.output is not None else []
+        self.affine = [to_integers(np.c_[m.bias, m.weight]) for m in maps]
+
+    def branch_rows(self, layer: int, values: Array, q: int, units: range) -> tuple[Array, int]:
+        """Return the branch rows of some units of a layer from all values before its activation.
+
+        Parameters
+        ----------
+        layer : int
+        values : ndarray of int, dtype object, shape (n_out, 1 + d)
+            Affine functions; d may be 0.
+        q : int
+            Their denominator.
+        units : range
+
+        Returns
+        -------
+        rows : ndarray of int, dtype object, shape (units * rows per unit, 1 + d)
+        denominator : int
+        """
+        activation, table = self.network.layers[layer].activation, self.tables[layer]
+        count, first = len(activation.rows), np.array(units) * activation.rank
+        if count == 1 and not table.thresholds.any() and activation.rows[0].b < 0:
+            return values[first + activation.rows[0].a], q
+        out = np.empty((len(first), count, values.shape[1]), dtype=object)
+        for k, row in enumerate(activation.rows):
+            at = values[first + row.a]
+            out[:, k] = (at if row.b < 0 else at - values[first + row.b]) * table.denominator
+            out[:, k, 0] -= table.thresholds[k] * q
+        return out.reshape(-1, values.shape[1]), q * table.denominator
+
+    def outputs(
+        self, layer: int, values: Array, q: int, pieces: Sequence[int]
+    ) -> tuple[Array, int]:
+        """Return the outputs of a layer's units on given pieces, as in `branch_rows`."""
+        activation, table = self.network.layers[layer].activation, self.tables[layer]
+        which = np.array([activation.pieces[p].value for p in pieces])
+        out = values[np.arange(len(pieces)) * activation.rank + which]
+        out = out * table.slopes[list(pieces)][:, None]
+        out[:, 0] += table.intercepts[list(pieces)] * q
+        return out, q * table.denominator
+
+
 class ExactNetwork:
     """A network on an input set, in exact arithmetic.
 
@@ -146,12 +208,9 @@ class ExactNetwork:
         self.network = network
         self.inputs = ExactInputs.from_inputs(inputs)
         self.starts = [0, *np.cumsum(network.widths).tolist()]
-        self._tables = [_Table.of(layer.activation) for layer in network.layers]
-        maps = [layer.affine for layer in network.layers]
-        maps += [network.output] if network.output is not None else []
-        self._affine = [to_integers(np.c_[m.bias, m.weight]) for m in maps]
-        largest = max(len(a) for a, _ in self._affine) * (1 + self.inputs.dimension)
-        self._capacity = max(2 * len(maps), _CACHED_INTEGERS // largest)
+        self.weights = ExactWeights(network)
+        largest = max(len(a) for a, _ in self.weights.affine) * (1 + self.inputs.dimension)
+        self._capacity = max(2 * len(self.weights.affine), _CACHED_INTEGERS // largest)
         self._cache: OrderedDict[tuple[int, tuple[int, ...]], tuple[Array, int]] = OrderedDict()
 
     def rows(self, layer: int, pattern: Pattern) -> Rows:
@@ -189,28 +248,12 @@ class ExactNetwork:
 
     def _branch_rows(self, layer: int, pattern: Pattern, units: range) -> Rows:
         values, q = self._values(layer, tuple(pattern[: self.starts[layer]]))
-        activation, table = self.network.layers[layer].activation, self._tables[layer]
-        rank, count = activation.rank, len(activation.rows)
-        first = np.array(units) * rank
-        if count == 1 and not table.thresholds.any() and activation.rows[0].b < 0:
-            return Rows(values[first + activation.rows[0].a], (q,) * len(first))
-        out = np.empty((len(first), count, values.shape[1]), dtype=object)
-        for k, row in enumerate(activation.rows):
-            at = values[first + row.a]
-            out[:, k] = (at if row.b < 0 else at - values[first + row.b]) * table.denominator
-            out[:, k, 0] -= table.thresholds[k] * q
-        flat = out.reshape(-1, values.shape[1])
-        return Rows(flat, (q * table.denominator,) * len(flat))
+        rows, denominator = self.weights.branch_rows(layer, values, q, units)
+        return Rows(rows, (denominator,) * len(rows))
 
     def _outputs(self, layer: int, pattern: tuple[int, ...]) -> tuple[Array, int]:
         values, q = self._values(layer, pattern[: self.starts[layer]])
-        activation, table = self.network.layers[layer].activation, self._tables[layer]
-        pieces = list(pattern[self.starts[layer] :])
-        which = np.array([activation.pieces[p].value for p in pieces])
-        out = values[np.arange(len(pieces)) * activation.rank + which]
-        out = out * table.slopes[pieces][:, None]
-        out[:, 0] += table.intercepts[pieces] * q
-        return out, q * table.denominator
+        return self.weights.outputs(layer, values, q, pattern[self.starts[layer] :])
 
     def _values(self, layer: int, pattern: tuple[int, ...]) -> tuple[Array, int]:
         """Return the values of an affine layer before its activation, and their denominator."""
@@ -229,7 +272,7 @@ class ExactNetwork:
                 f"a pattern of {len(pattern)} units does not cover the {self.starts[layer]} units "
                 f"before layer {layer}"
             )
-        affine, q = self._affine[layer]
+        affine, q = self.weights.affine[layer]
         if layer == 0:
             before = self.inputs.denominator
             values = self.inputs.compose(affine[:, 1:])

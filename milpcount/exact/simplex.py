@@ -94,6 +94,8 @@ class Simplex:
 
     def run(self) -> bool:
         """Return whether s > 0 (or the cap) can be reached; if not, `multipliers` prove it."""
+        if self.cap > 0 and self._is_positive():
+            return True
         while not self.at_cap():
             entering = self._entering()
             if entering is None:
@@ -108,6 +110,12 @@ class Simplex:
             return [], 1
         solved = solve(self._core(), [[-int(self.base[i])] for i in self.vertex.tight])
         return None if solved is None else ([row[0] for row in solved[0]], solved[1])
+
+    def _is_positive(self) -> bool:
+        if self.d not in self.vertex.free:
+            return bool(self.vertex.at[self.d] > 0)
+        solved = self.solution()
+        return solved is not None and solved[0][self.vertex.free.index(self.d)] > 0
 
     def is_feasible(self) -> bool:
         """Return whether the vertex exists and lies within all rows and bounds."""

@@ -1,0 +1,60 @@
+"""The region tree in exact arithmetic, as a counting method."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from milpcount.counters.method import Problem, Snapshot
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.tree import ExactRegionTree
+from milpcount.result import Guarantee, Quantity, Region
+
+# Seconds between signs of life; the contract of a method is half a second.
+_HEARTBEAT = 0.2
+
+
+@dataclass(frozen=True)
+class ExactTree:
+    """Count activation regions without rounding anything.
+
+    It decides every side of every cell with integers: a reference for the floating-point methods,
+    and the method for networks whose cells are too thin for them. It is slow, a thousand linear
+    programs per second at most.
+
+    Examples
+    --------
+    >>> import milpcount as mc
+    >>> net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
+    >>> mc.count(net, mc.Box(-1, 1), ExactTree()).lower
+    2
+    """
+
+    name: ClassVar[str] = "exact"
+    quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
+    guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
+    packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as JSON types: there are none."""
+        return {}
+
+    def warm_up(self, problem: Problem) -> None:
+        """Import the float solver that supplies hints."""
+        import highspy  # noqa: F401
+
+    def run(self, problem: Problem) -> Iterator[Snapshot]:
+        """Yield snapshots while the tree is walked."""
+        regions: list[Region] | None = [] if problem.keep_regions else None
+        tree = ExactRegionTree(ExactNetwork(problem.network, problem.inputs))
+        yield Snapshot(share=0.0, regions=regions)
+        found, spoke = 0, time.monotonic()
+        for cell in tree.walk():
+            if cell is not None:
+                found += 1
+                if regions is not None:
+                    regions.append(tree.region(cell))
+            if found == problem.limits.regions or time.monotonic() - spoke > _HEARTBEAT:
+                yield Snapshot(lower=found, lps=tree.lps, share=tree.closed, regions=regions)
+                spoke = time.monotonic()
+        yield Snapshot(lower=found, lps=tree.lps, share=1.0, regions=regions)
