@@ -1,0 +1,230 @@
+"""Decides whether the cell of a partial pattern is full-dimensional (or not empty).
+
+The linear relaxation of the big-M formulation, with the pattern's units fixed by column bounds,
+stays loaded: only bounds change from cell to cell, so every linear program is warm. Margins are
+measured in the box-scaled input, unit by unit, as ``delta`` times the length of the unit's
+gradient on the cell. A cell with a point of margin delta is confirmed at that point with a
+rounding bound; a cell without a point of margin minus delta is empty; what lies between is
+borderline, and exact arithmetic decides it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from milpcount.backends.backend import SearchState
+from milpcount.backends.highs import WarmLP
+from milpcount.formulation.composed import Composer, LayerRows
+from milpcount.formulation.formulate import Formulation
+from milpcount.formulation.highs_model import FEASIBILITY, Outcome
+from milpcount.formulation.linear_program import Row
+from milpcount.formulation.recheck import Recheck
+from milpcount.result import Quantity
+
+Array = np.ndarray
+MARGIN = 1e-7
+"""Normalised margin below which a cell is borderline; the solver's tolerance is 100 times finer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """The cell of the first `depth` units' states.
+
+    Attributes
+    ----------
+    depth : int
+    bits : ndarray of int8, shape (n_units,)
+        States; -1 beyond `depth`.
+    stack : tuple of LayerRows
+        Rows of the layers that the states reach.
+    norms : ndarray, shape (n_units,)
+        Lengths of the gradients of the units that bound the cell; 0 for stable and vanishing ones.
+    witness : ndarray or None, shape (d,)
+        A point, in the unit box, whose position in the cell is confirmed.
+    """
+
+    depth: int
+    bits: Array
+    stack: tuple[LayerRows, ...]
+    norms: Array
+    witness: Array | None = None
+
+
+class Verdict(Enum):
+    """What is known of a cell."""
+
+    ALIVE = "full-dimensional (or attained, if that is what is counted)"
+    EMPTY = "empty"
+
+
+Answer = tuple[Verdict, Array | None]
+
+
+class CellOracle:
+    """Decides cells of a formulation.
+
+    Parameters
+    ----------
+    formulation : Formulation
+    state : SearchState
+        Where linear programs and borderline cells are counted.
+    margin : float
+        The delta of the module's text.
+    """
+
+    def __init__(
+        self, formulation: Formulation, state: SearchState, margin: float = MARGIN
+    ) -> None:
+        program, self.columns = formulation.cells
+        self.lp, self.state, self.margin = WarmLP(program), state, margin
+        self.confirmed = self.refuted = 0
+        self.composer = Composer(formulation.network, formulation.inputs)
+        strict = formulation.quantity is Quantity.ACTIVATION_REGIONS
+        self.recheck = Recheck(formulation.network, formulation.inputs, strict)
+        widths = formulation.network.widths
+        self.layer_of = np.repeat(np.arange(len(widths)), widths)
+        self.start_of = np.concatenate([[0], np.cumsum(widths)])
+        self.n_units = int(self.start_of[-1])
+        self.stable = self.columns.fixed >= 0
+        self.unit_columns = np.concatenate(
+            [self.columns.h, self.columns.hbar, self.columns.z]
+        ).astype(np.int32)
+        self.current = np.concatenate(
+            [program.lower[self.unit_columns], program.upper[self.unit_columns]]
+        )
+        self.free = self.current.copy()
+
+    def root(self) -> Cell:
+        """Return the cell of no states: the whole domain."""
+        bits = np.full(self.n_units, -1, np.int8)
+        return Cell(0, bits, (self.composer.first(),), np.zeros(self.n_units))
+
+    def cell(self, pattern: Sequence[int]) -> Cell:
+        """Return the cell of a whole pattern."""
+        cell = self.root()
+        for bit in pattern:
+            cell = self.child(cell, bit, None)
+        return cell
+
+    def vanishes(self, cell: Cell) -> bool:
+        """Return whether the next unit is identically zero on the cell."""
+        layer = int(self.layer_of[cell.depth])
+        unit = cell.depth - int(self.start_of[layer])
+        return bool(cell.stack[layer].may_vanish[unit]) and self.recheck.vanishes(
+            layer, unit, cell.bits
+        )
+
+    def forced(self, cell: Cell) -> int | None:
+        """Return the state of the next unit where it needs no decision, else None."""
+        if self.stable[cell.depth]:
+            return int(self.columns.fixed[cell.depth])
+        return 0 if self.vanishes(cell) else None
+
+    def side(self, cell: Cell) -> int | None:
+        """Return the side of the next unit that the witness lies on, None where rounding hides it."""
+        layer = int(self.layer_of[cell.depth])
+        rows, unit = cell.stack[layer], cell.depth - int(self.start_of[layer])
+        if cell.witness is None:
+            return None
+        value = float(rows.slopes[unit] @ cell.witness + rows.offsets[unit])
+        if abs(value) <= rows.value_error[unit]:
+            return None
+        return int(value > 0)
+
+    def child(self, cell: Cell, bit: int, witness: Array | None, bounds: bool = True) -> Cell:
+        """Return the cell with the next unit's state added.
+
+        Parameters
+        ----------
+        cell : Cell
+        bit : int
+        witness : ndarray or None
+            A confirmed point of the child.
+        bounds : bool
+            Whether the unit bounds the child; not so where it is stable or vanishes.
+        """
+        layer = int(self.layer_of[cell.depth])
+        unit = cell.depth - int(self.start_of[layer])
+        bits, norms, stack = cell.bits.copy(), cell.norms, cell.stack
+        bits[cell.depth] = bit
+        if bounds:
+            norms = norms.copy()
+            # A constant that is not zero bounds nothing, but its sign has to be right.
+            norms[cell.depth] = max(float(stack[layer].norms[unit]), 1e-300)
+        depth = cell.depth + 1
+        if depth == self.start_of[layer + 1] and depth < self.n_units:
+            states = bits[self.start_of[layer] : depth]
+            stack = (*stack, self.composer.below(layer, stack[layer], states))
+        return Cell(depth, bits, stack, norms, witness)
+
+    def decide(self, cell: Cell) -> Answer:
+        """Return the verdict on a cell and a witness in the unit box, where one is confirmed."""
+        # The question that has been answered yes more often goes first: it is mostly the last.
+        tests = [self._confirmed, self._refuted]
+        if self.refuted > self.confirmed:
+            tests.reverse()
+        for test in tests:
+            answer = test(cell)
+            if answer is not None:
+                return answer
+        return self._exact(cell)
+
+    def _confirmed(self, cell: Cell) -> Answer | None:
+        if not self._feasible(cell, self.margin * cell.norms):
+            return None
+        point = self.composer.scaled(self.lp.values()[self.columns.t])
+        if not self.contains(cell, point):
+            return None
+        self.confirmed += 1
+        return Verdict.ALIVE, point
+
+    def _refuted(self, cell: Cell) -> Answer | None:
+        slack = np.maximum(self.margin * cell.norms, 10 * FEASIBILITY)
+        if self._feasible(cell, np.where(cell.norms > 0, -slack, 0.0)):
+            return None
+        self.refuted += 1
+        return Verdict.EMPTY, None
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """Add rows over the columns of ``formulation.cells`` to every later linear program."""
+        self.lp.add_rows(rows)
+
+    def contains(self, cell: Cell, point: Array) -> bool:
+        """Return whether a point of the unit box lies in the cell beyond all rounding."""
+        for layer, rows in enumerate(cell.stack):
+            at = slice(int(self.start_of[layer]), int(self.start_of[layer + 1]))
+            bounding = cell.norms[at] > 0
+            signed = np.where(cell.bits[at] == 1, 1.0, -1.0) * rows.at(point)
+            if (bounding & (signed <= rows.value_error)).any():
+                return False
+        return True
+
+    def _exact(self, cell: Cell) -> Answer:
+        self.state.borderline += 1
+        t = self.recheck.cell(cell.bits[: cell.depth], cell.norms[: cell.depth] > 0)
+        if t is None:
+            return Verdict.EMPTY, None
+        point = self.composer.scaled(t)
+        return Verdict.ALIVE, point if self.contains(cell, point) else None
+
+    def _feasible(self, cell: Cell, margin: Array) -> bool:
+        """Solve with the cell's units held at the margin, which may be negative."""
+        n, bits = self.n_units, cell.bits
+        wanted = self.free.copy()
+        low_h, low_hbar, low_z, high_h, high_hbar, high_z = wanted.reshape(6, n)
+        active, inactive = bits == 1, bits == 0
+        # A unit that vanishes or is stable may be off its sign by rounding and no more.
+        loose = np.where((bits >= 0) & (cell.norms == 0), -10 * FEASIBILITY, margin)
+        low_h[active], high_hbar[active], low_z[active] = loose[active], 0.0, 1.0
+        low_hbar[inactive], high_h[inactive], high_z[inactive] = loose[inactive], 0.0, 0.0
+        np.maximum(high_h, low_h, out=high_h)
+        np.maximum(high_hbar, low_hbar, out=high_hbar)
+        changed = wanted != self.current
+        which = np.flatnonzero(changed[: 3 * n] | changed[3 * n :])
+        if which.size:
+            self.lp.set_bounds(self.unit_columns[which], wanted[which], wanted[3 * n + which])
+            self.current = wanted
+        self.state.lps += 1
+        return self.lp.solve() is Outcome.OPTIMAL

@@ -1,0 +1,143 @@
+"""HiGHS as a solver of mixed-integer programs and of warm linear programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from milpcount.errors import SolverError
+from milpcount.formulation import highs_model
+from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.linear_program import LinearProgram, Row
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a mixed-integer solve returned.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    values : ndarray or None, shape (columns,)
+        The best solution found.
+    bound : float
+        Proved upper bound on the objective.
+    nodes : int
+    """
+
+    outcome: Outcome
+    values: Array | None
+    bound: float
+    nodes: int
+
+
+class _Model:
+    def __init__(self, program: LinearProgram, *, relax: bool, **options: object) -> None:
+        self.program = program
+        self.highs = highs_model.solver(**options)
+        highs_model.load(self.highs, program, relax=relax)
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """Add rows, which hold from now on."""
+        for row in rows:
+            self.highs.addRow(
+                row.lower,
+                row.upper,
+                row.columns.size,
+                row.columns.astype(np.int32),
+                row.coefficients.astype(np.float64),
+            )
+
+    def set_bounds(self, columns: Array, lower: Array, upper: Array) -> None:
+        """Replace the bounds of some columns (int32 indices)."""
+        self.highs.changeColsBounds(columns.size, columns, lower, upper)
+
+    def values(self) -> Array:
+        """Return the columns of the last solution."""
+        return np.array(self.highs.getSolution().col_value)
+
+
+class WarmLP(_Model):
+    """The linear relaxation of a program, solved again and again from the last basis.
+
+    Parameters
+    ----------
+    program : LinearProgram
+        Integrality is dropped.
+
+    Attributes
+    ----------
+    solves : int
+        Linear programs solved so far.
+    """
+
+    def __init__(self, program: LinearProgram) -> None:
+        super().__init__(program, relax=True, presolve="off", solver="simplex")
+        self.solves = 0
+
+    def solve(self) -> Outcome:
+        """Solve and return OPTIMAL or INFEASIBLE.
+
+        Raises
+        ------
+        SolverError
+            If HiGHS gives neither, even from a cold start.
+        """
+        self.solves += 1
+        outcome = self._run()
+        if outcome not in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
+            self.highs.clearSolver()
+            outcome = self._run()
+        if outcome not in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
+            raise SolverError(
+                f"HiGHS ended a bounded linear program of {self.highs.getNumRow()} rows with "
+                f"status {self.highs.getModelStatus().name!r}: rescale the network's weights or "
+                "its domain"
+            )
+        return outcome
+
+    def _run(self) -> Outcome:
+        self.highs.run()
+        return highs_model.outcome(self.highs.getModelStatus())
+
+
+class MixedInteger(_Model):
+    """A mixed-integer program that is solved again as rows are added.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    """
+
+    def __init__(self, program: LinearProgram) -> None:
+        super().__init__(program, relax=False, mip_feasibility_tolerance=1e-9)
+        self.solves = 0
+
+    def solve(self, seconds: float = np.inf) -> Solution:
+        """Solve within a time limit.
+
+        Raises
+        ------
+        SolverError
+            If HiGHS fails.
+        """
+        self.solves += 1
+        # HiGHS adds up its run times, and the limit is on the sum.
+        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + seconds)
+        self.highs.run()
+        outcome = highs_model.outcome(self.highs.getModelStatus())
+        if outcome is Outcome.FAILED:
+            raise SolverError(
+                f"HiGHS failed with status {self.highs.getModelStatus().name!r} on a MILP of "
+                f"{self.highs.getNumRow()} rows"
+            )
+        info = self.highs.getInfo()
+        found = info.primal_solution_status == 2  # kSolutionStatusFeasible
+        return Solution(
+            outcome,
+            self.values() if found else None,
+            float(info.mip_dual_bound),
+            max(0, int(info.mip_node_count)),
+        )

@@ -1,0 +1,165 @@
+"""One tree over the MILP: branch and bound that does not stop at the first solution.
+
+The solution pool of Danna, Fenelon, Gu and Wunderling (IPCO 2007), reduced to what counting needs:
+branch on z in the order of the layers over the linear relaxation, keep every integral leaf, call
+`on_solution` there, and enforce the rows that it returns from then on. As every unit above the one
+that is branched on is fixed, the cell of a node is decided exactly (see `cell_oracle`), and without
+added rows every node leads to a solution. The point found for a node settles one of its two
+children at no cost.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from milpcount.backends.backend import OnSolution, SearchState, Stop
+from milpcount.backends.cell_oracle import MARGIN, Cell, CellOracle, Verdict
+from milpcount.formulation.formulate import Formulation
+from milpcount.formulation.linear_program import Row
+from milpcount.limits import Deadline
+
+Array = np.ndarray
+YIELD_SECONDS = 0.1
+
+
+class OneTree:
+    """An enumeration by one tree; see the module's text.
+
+    Parameters
+    ----------
+    formulation : Formulation
+    on_solution : callable
+        Called with (pattern, input point) at every leaf. Returns rows over the columns of
+        ``formulation.cells`` to be enforced from then on, STOP, or None. The point is the best
+        that is known; on a cell too thin for floating point it may lie on the cell's border.
+    deadline : Deadline, optional
+    margin : float
+        Normalised margin below which cells are decided exactly.
+
+    Attributes
+    ----------
+    state : SearchState
+    """
+
+    def __init__(
+        self,
+        formulation: Formulation,
+        on_solution: OnSolution,
+        *,
+        deadline: Deadline | None = None,
+        margin: float = MARGIN,
+    ) -> None:
+        self.formulation, self.on_solution = formulation, on_solution
+        self.deadline = deadline or Deadline()
+        self.state = SearchState(share=0.0)
+        self.oracle = CellOracle(formulation, self.state, margin)
+        self.rows: list[Row] = []
+        self.pending: list[tuple[Cell, float]] = []
+        self.closed = 0.0
+
+    def run(self) -> Iterator[SearchState]:
+        """Yield the state every tenth of a second and at the end.
+
+        Raises
+        ------
+        SolverError
+            If HiGHS fails.
+        """
+        self.pending = [(self.oracle.root(), 1.0)]
+        last = time.monotonic()
+        while self.pending and not self.state.stopped:
+            self._process(*self.pending.pop())
+            now = time.monotonic()
+            if now - last >= YIELD_SECONDS:
+                last, self.state.share = now, min(self.closed, 1.0)
+                yield self.state
+                if self.deadline.passed():
+                    return
+        self.state.exhausted = not self.state.stopped
+        self.state.share = 1.0 if self.state.exhausted else min(self.closed, 1.0)
+        yield self.state
+
+    def _process(self, cell: Cell, share: float) -> None:
+        self.state.nodes += 1
+        if cell.witness is None or not self._rows_hold(cell):
+            verdict, witness = self.oracle.decide(cell)
+            if verdict is Verdict.EMPTY:
+                self.closed += share
+                return
+            cell = Cell(cell.depth, cell.bits, cell.stack, cell.norms, witness)
+        while cell.depth < self.oracle.n_units:
+            forced = self.oracle.forced(cell)
+            if forced is None:
+                self._branch(cell, share)
+                return
+            cell = self.oracle.child(cell, forced, cell.witness, bounds=False)
+        self.closed += share
+        self._leaf(cell)
+
+    def _branch(self, cell: Cell, share: float) -> None:
+        side = self.oracle.side(cell)
+        first = 1 if side is None else side
+        for bit in (1 - first, first):
+            witness = cell.witness if bit == side else None
+            self.pending.append((self.oracle.child(cell, bit, witness), share / 2))
+
+    def _leaf(self, cell: Cell) -> None:
+        pattern = tuple(cell.bits.tolist())
+        if self.rows and not self._allowed(cell):
+            return
+        self.state.solutions += 1
+        answer = self.on_solution(pattern, self._input(cell))
+        if isinstance(answer, Stop):
+            self.state.stopped = True
+        elif answer:
+            self.oracle.add_rows(answer)
+            self.rows += answer
+            self.state.rows += len(answer)
+
+    def _input(self, cell: Cell) -> Array:
+        if cell.witness is None:
+            t = self.oracle.lp.values()[self.oracle.columns.t]
+        else:
+            t = self.oracle.composer.parameters(cell.witness)
+        return self.formulation.inputs.to_inputs(t)
+
+    def _rows_hold(self, cell: Cell) -> bool:
+        """Whether the leaf that the witness lies in satisfies the rows added so far."""
+        if not self.rows:
+            return True
+        assert cell.witness is not None
+        t = self.oracle.composer.parameters(cell.witness)
+        pattern = self.formulation.network.pattern(self.formulation.inputs.to_inputs(t))
+        inside = (pattern[: cell.depth] == cell.bits[: cell.depth]).all()
+        return bool(inside) and self._satisfied(self.formulation.solution(t, pattern))
+
+    def _allowed(self, cell: Cell) -> bool:
+        # Rows on anything but z were in the linear program that found the leaf.
+        x = np.zeros(self.formulation.cells[0].n_columns)
+        z = self.oracle.columns.z
+        x[z] = cell.bits
+        return all(row.holds(x) for row in self.rows if np.isin(row.columns, z).all())
+
+    def _satisfied(self, x: Array) -> bool:
+        return all(row.holds(x) for row in self.rows)
+
+
+def no_good(columns: Array, pattern: Sequence[int]) -> Row:
+    """Return the cut that excludes one pattern and nothing else.
+
+    Parameters
+    ----------
+    columns : ndarray of int32
+        The z columns of the units that may vary.
+    pattern : sequence of int
+        Their states.
+
+    Returns
+    -------
+    Row
+        ``sum over ones of z - sum over zeros of z <= ones - 1``.
+    """
+    states = np.asarray(pattern)
+    coefficients = np.where(states == 1, 1.0, -1.0)
+    return Row(columns, coefficients, -np.inf, float((states == 1).sum() - 1))

@@ -1,0 +1,152 @@
+"""From a network and a domain to the MILP, with bounds as tight as was asked for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from milpcount.domain import Domain, InputSet
+from milpcount.errors import OptionError
+from milpcount.formulation import big_m
+from milpcount.formulation.big_m import Form, PatternMap
+from milpcount.formulation.intervals import PreActivationBounds
+from milpcount.formulation.linear_program import LinearProgram
+from milpcount.formulation.tighten import pre_activation_bounds
+from milpcount.formulation.units import two_pieces
+from milpcount.limits import Deadline
+from milpcount.network import Network
+from milpcount.result import Quantity
+
+Array = np.ndarray
+FORMS = {
+    Quantity.ACTIVATION_REGIONS: Form.TWO_SIDED,
+    Quantity.ACTIVATION_PATTERNS: Form.ONE_SIDED,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Formulation:
+    """The MILP whose distinct solutions in z with f > 0 are what is counted.
+
+    Attributes
+    ----------
+    network : Network
+    inputs : InputSet
+    quantity : Quantity
+    form : Form
+    bounds : PreActivationBounds
+        What the big-M constants are made of.
+    program : LinearProgram
+        Plain arrays.
+    columns : PatternMap
+        Which column is which unit's, and which units are fixed.
+    """
+
+    network: Network
+    inputs: InputSet
+    quantity: Quantity
+    form: Form
+    bounds: PreActivationBounds
+    program: LinearProgram
+    columns: PatternMap
+
+    @property
+    def n_free(self) -> int:
+        """Number of units that the bounds leave open."""
+        return int((self.columns.fixed < 0).sum())
+
+    @cached_property
+    def cells(self) -> tuple[LinearProgram, PatternMap]:
+        """The program without f, and its map; the units' columns have the same indices."""
+        return big_m.build(self.network, self.inputs, self.bounds, None)
+
+    def solution(self, t: Array, pattern: Array) -> Array:
+        """Return the columns of `cells` at a point with the given pattern.
+
+        Parameters
+        ----------
+        t : ndarray, shape (d,)
+        pattern : ndarray, shape (n_units,)
+            Decides which of h and hbar takes the pre-activation.
+        """
+        program, columns = self.cells
+        x = np.zeros(program.n_columns)
+        x[columns.t], x[columns.z] = t, pattern
+        value, start = self.inputs.to_inputs(t), 0
+        for layer, unit in zip(self.network.layers, two_pieces(self.network), strict=True):
+            at = slice(start, start + layer.width)
+            v = layer.affine.weight @ value + layer.affine.bias
+            active = pattern[at] == 1
+            g = v - unit.breakpoint
+            x[columns.h[at]], x[columns.hbar[at]] = np.where(active, g, 0), np.where(active, 0, -g)
+            above = unit.offset + unit.jump + unit.right * g
+            value, start = np.where(active, above, unit.offset + unit.left * g), at.stop
+        return x
+
+    def to_pyomo(self, *, objective: bool = True) -> Any:
+        """Return a Pyomo block; see `milpcount.formulation.pyomo_export`."""
+        from milpcount.formulation.pyomo_export import to_pyomo
+
+        return to_pyomo(self, objective=objective)
+
+
+def formulate(
+    network: Network,
+    domain: Domain | InputSet,
+    *,
+    quantity: Quantity | str = Quantity.ACTIVATION_REGIONS,
+    form: Form | str | None = None,
+    tighten: str = "lp",
+    deadline: Deadline | None = None,
+) -> Formulation:
+    """Return the big-M MILP of a network over a domain (Serra et al. 2018, constraints (1)-(6)).
+
+    Parameters
+    ----------
+    network : Network
+        With activations of two pieces (ReLU, leaky ReLU).
+    domain : Domain or InputSet
+        Bounded.
+    quantity : Quantity or str
+        Activation regions (f bounded on both sides) or activation patterns (by active units only).
+    form : Form or str, optional
+        To take another form than the quantity's own.
+    tighten : {"interval", "lp", "milp"}
+        How the big-M constants are found.
+    deadline : Deadline, optional
+        Tightening stops there; what it has proved by then is used.
+
+    Returns
+    -------
+    Formulation
+
+    Raises
+    ------
+    OptionError
+        If an option is not known or an activation has more than two pieces.
+    DomainError
+        If the domain is empty, unbounded, or does not fit the network.
+    """
+    kind = Quantity(quantity)
+    if kind not in FORMS:
+        raise OptionError(
+            f"quantity {kind.value!r} has no MILP formulation; there is one for "
+            + " and ".join(q.value for q in FORMS)
+        )
+    inputs = domain if isinstance(domain, InputSet) else domain.bind(network.n_inputs)
+    chosen = _form(form) or FORMS[kind]
+    bounds = pre_activation_bounds(network, inputs, tighten, deadline or Deadline())
+    program, columns = big_m.build(network, inputs, bounds, chosen)
+    return Formulation(network, inputs, kind, chosen, bounds, program, columns)
+
+
+def _form(form: Form | str | None) -> Form | None:
+    if form is None or isinstance(form, Form):
+        return form
+    try:
+        return Form(form)
+    except ValueError:
+        raise OptionError(
+            f"form {form!r}: give one of {', '.join(f.value for f in Form)}"
+        ) from None

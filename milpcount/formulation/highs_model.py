@@ -1,0 +1,142 @@
+"""The arrays of a linear program as a HiGHS model, and what HiGHS's answers mean.
+
+The formulation itself needs linear programs (bounding boxes, tightening), so this stands below
+the backends, which use it too.
+"""
+
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from milpcount.errors import NotInstalledError, SolverError
+from milpcount.formulation.linear_program import LinearProgram
+
+FEASIBILITY = 1e-9
+"""Tolerance asked of HiGHS for rows, bounds and reduced costs, absolute."""
+
+
+class Outcome(Enum):
+    """How a solve ended."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    UNBOUNDED_OR_INFEASIBLE = "unbounded or infeasible"
+    LIMIT = "stopped at a limit"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+OUTCOMES = {
+    "kNotset": Outcome.FAILED,
+    "kLoadError": Outcome.FAILED,
+    "kModelError": Outcome.FAILED,
+    "kPresolveError": Outcome.FAILED,
+    "kSolveError": Outcome.FAILED,
+    "kPostsolveError": Outcome.FAILED,
+    "kModelEmpty": Outcome.OPTIMAL,
+    "kOptimal": Outcome.OPTIMAL,
+    "kInfeasible": Outcome.INFEASIBLE,
+    "kUnboundedOrInfeasible": Outcome.UNBOUNDED_OR_INFEASIBLE,
+    "kUnbounded": Outcome.UNBOUNDED,
+    "kObjectiveBound": Outcome.LIMIT,
+    "kObjectiveTarget": Outcome.LIMIT,
+    "kTimeLimit": Outcome.LIMIT,
+    "kIterationLimit": Outcome.LIMIT,
+    "kSolutionLimit": Outcome.LIMIT,
+    "kMemoryLimit": Outcome.FAILED,
+    "kInterrupt": Outcome.INTERRUPTED,
+    "kHighsInterrupt": Outcome.INTERRUPTED,
+    "kUnknown": Outcome.FAILED,
+}
+"""Every status HiGHS can speak in; one that is missing here raises `SolverError`."""
+
+
+def outcome(status: Any) -> Outcome:
+    """Return what a native model status means.
+
+    Raises
+    ------
+    SolverError
+        If the status is not known.
+    """
+    try:
+        return OUTCOMES[status.name]
+    except KeyError:
+        raise SolverError(
+            f"HiGHS ended with status {status.name!r}, which this version of milpcount does not "
+            "know: install a highspy within the range that milpcount asks for"
+        ) from None
+
+
+def highspy() -> Any:
+    """Return the module highspy.
+
+    Raises
+    ------
+    NotInstalledError
+        If it is missing.
+    """
+    try:
+        import highspy as module
+    except ImportError:
+        raise NotInstalledError("the backend 'highs'", "highspy") from None
+    return module
+
+
+def solver(**options: Any) -> Any:
+    """Return a silent one-thread ``highspy.Highs`` at tolerance `FEASIBILITY`."""
+    model = highspy().Highs()
+    settings = {
+        "output_flag": False,
+        "threads": 1,
+        "primal_feasibility_tolerance": FEASIBILITY,
+        "dual_feasibility_tolerance": FEASIBILITY,
+    }
+    for name, value in (settings | options).items():
+        model.setOptionValue(name, value)
+    return model
+
+
+def load(model: Any, program: LinearProgram, *, relax: bool = False) -> None:
+    """Pass a program to a HiGHS object.
+
+    Parameters
+    ----------
+    model : highspy.Highs
+    program : LinearProgram
+    relax : bool
+        Whether integer columns become continuous.
+
+    Raises
+    ------
+    SolverError
+        If HiGHS refuses the arrays.
+    """
+    module = highspy()
+    lp = module.HighsLp()
+    lp.num_col_, lp.num_row_ = program.n_columns, program.n_rows
+    lp.sense_ = module.ObjSense.kMaximize
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.objective, program.lower, program.upper
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    lp.a_matrix_.format_ = module.MatrixFormat.kRowwise
+    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = program.n_columns, program.n_rows
+    lp.a_matrix_.start_ = program.starts
+    lp.a_matrix_.index_ = program.indices
+    lp.a_matrix_.value_ = program.values
+    if not relax and program.integer.any():
+        kinds = (module.HighsVarType.kContinuous, module.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(i)] for i in program.integer]
+    if model.passModel(lp) == module.HighsStatus.kError:
+        raise SolverError(
+            f"HiGHS refused a model of {program.n_rows} rows and {program.n_columns} columns"
+        )
+
+
+def maximum(model: Any, objective: np.ndarray) -> tuple[Outcome, float]:
+    """Maximise another objective over a loaded model; return how it ended and the value."""
+    n = objective.size
+    model.changeColsCost(n, np.arange(n, dtype=np.int32), objective)
+    model.run()
+    return outcome(model.getModelStatus()), float(model.getInfo().objective_function_value)
