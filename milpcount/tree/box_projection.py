@@ -1,0 +1,270 @@
+"""Projection of the cube's centre onto a cell, for many parameters.
+
+The dual of ``min |x - c|^2 / 2`` over ``x in cube, rows @ (V x) + offset >= margin`` is concave and
+piecewise quadratic in the multipliers ``lam >= 0``, of which there are as many as rows, and
+``x = clip(c + V^T rows^T lam)``. A semismooth Newton method: the Hessian is that of the columns
+strictly inside the cube, the quadratic model is maximised over ``lam >= 0`` by an active set, the
+step length by a search along the piecewise quadratic. At any ``lam`` weak duality may already prove
+the cell empty, and any x that meets the rows proves it full-dimensional, so neither answer waits
+for convergence. Measured on networks trained on MNIST (784 parameters): 3 to 4 iterations a cell
+from the parent's multipliers.
+"""
+
+import numpy as np
+
+from milpcount.tree.compiled import jit, jit_call
+from milpcount.tree.projection import EMPTY, FULL, UNDECIDED
+
+_MAX_STEPS = 60
+_RIDGE = 1e-10
+_CUT = 1e-12
+"""Relative depth of a cut below zero at which the caller is asked to certify it."""
+
+
+@jit
+def _transposed(V, y, z):
+    n = z.shape[0]
+    for j in range(n):
+        z[j] = 0.0
+    for q in range(V.shape[0]):
+        f = y[q]
+        if f != 0.0:
+            for j in range(n):
+                z[j] += f * V[q, j]
+
+
+@jit
+def positive_part(z):
+    """Return the sum of the positive entries: the maximum of ``z @ x`` over the cube."""
+    s = 0.0
+    for j in range(z.shape[0]):
+        s += max(0.0, z[j])
+    return s
+
+
+@jit
+def _clip(z, x):
+    for j in range(z.shape[0]):
+        x[j] = min(1.0, max(0.0, 0.5 + z[j]))
+
+
+@jit
+def _slope(z, w, t):
+    s = 0.0
+    for j in range(z.shape[0]):
+        s += min(1.0, max(0.0, 0.5 + z[j] + t * w[j])) * w[j]
+    return s
+
+
+@jit
+def combine(rows, lam, first, count, y, V, z):
+    """Set ``y = rows^T lam`` and ``z = V^T y``."""
+    for q in range(y.shape[0]):
+        y[q] = 0.0
+    for i in range(first, count):
+        f = lam[i]
+        if f != 0.0:
+            for q in range(y.shape[0]):
+                y[q] += f * rows[i, q]
+    _transposed(V, y, z)
+
+
+@jit
+def _refresh_hessian(VT, z, free, hessian):
+    """Bring the sum of ``v v^T`` over the columns strictly inside the cube up to date."""
+    m = VT.shape[1]
+    for j in range(z.shape[0]):
+        now = abs(z[j]) < 0.5
+        if now != free[j]:
+            free[j] = now
+            sign = 1.0 if now else -1.0
+            for a in range(m):
+                f = sign * VT[j, a]
+                for b in range(m):
+                    hessian[a, b] += f * VT[j, b]
+
+
+@jit_call
+def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, work):
+    """Project the centre onto ``{x in cube : rows[i] @ (V x) + offset[i] >= margin[i]}``.
+
+    Parameters
+    ----------
+    rows : (count, m), offset, margin : (count,)
+    lam : (count,)
+        In: multipliers to start from. Out: those of the projection, or a candidate certificate.
+    free, hessian : state kept between calls
+    x : (n,), g : (m,)
+        Out: the point and ``V x``.
+
+    Returns
+    -------
+    int
+        `FULL`, `EMPTY` (to be certified by the caller) or `UNDECIDED`.
+    """
+    m = V.shape[0]
+    y, z, w, rho, d, chosen, Q = work.y, work.z, work.w, work.rho, work.d, work.chosen, work.Q
+    for _ in range(_MAX_STEPS):
+        combine(rows, lam, 0, count, y, V, z)
+        _clip(z, x)
+        for q in range(m):
+            t = 0.0
+            for j in range(z.shape[0]):
+                t += V[q, j] * x[j]
+            g[q] = t
+        worst, linear, total = np.inf, 0.0, 0.0
+        for i in range(count):
+            t = offset[i] - margin[i]
+            for q in range(m):
+                t += rows[i, q] * g[q]
+            rho[i] = t
+            worst = min(worst, t + 0.5 * margin[i])
+            linear += lam[i] * offset[i]
+            total += lam[i]
+        if worst >= 0.0:
+            return FULL
+        if total > 0.0 and linear + positive_part(z) < -_CUT * total:
+            return EMPTY
+        _refresh_hessian(VT, z, free, hessian)
+        nw = 0
+        for i in range(count):
+            if lam[i] > 0.0 or rho[i] < -0.5 * margin[i]:
+                chosen[nw] = i
+                nw += 1
+        for a in range(nw):
+            for q in range(m):
+                t = 0.0
+                for b in range(m):
+                    t += hessian[q, b] * rows[chosen[a], b]
+                y[q] = t
+            for b in range(a + 1):
+                t = 0.0
+                for q in range(m):
+                    t += y[q] * rows[chosen[b], q]
+                Q[a, b] = t
+                Q[b, a] = t
+        _model_step(Q, rho, margin, lam, chosen, nw, d, work)
+        slope0, constant, longest = 0.0, 0.0, np.inf
+        for q in range(m):
+            y[q] = 0.0
+        for a in range(nw):
+            i, f = chosen[a], d[a]
+            if f != 0.0:
+                for q in range(m):
+                    y[q] += f * rows[i, q]
+                constant += f * (offset[i] - margin[i])
+                slope0 += f * rho[i]
+                if f < 0.0:
+                    longest = min(longest, -lam[i] / f)
+        if slope0 >= 0.0:
+            return UNDECIDED
+        _transposed(V, y, w)
+        t = _search(z, w, constant, slope0, max(1.0, longest))
+        for a in range(nw):
+            lam[chosen[a]] = max(0.0, lam[chosen[a]] + t * d[a])
+    return UNDECIDED
+
+
+@jit
+def _search(z, w, constant, slope0, longest):
+    """Return a step length near the minimum of the dual along a descent direction."""
+    v = constant + _slope(z, w, 1.0)
+    if v < 0.0:
+        low, high = 1.0, 1.0
+        while v < 0.0 and high < longest and high < 1e9:
+            low = high
+            high = min(4.0 * high, longest)
+            v = constant + _slope(z, w, high)
+        if v < 0.0:
+            return high
+        for _ in range(6):
+            middle = 0.5 * (low + high)
+            if constant + _slope(z, w, middle) < 0.0:
+                low = middle
+            else:
+                high = middle
+        return low
+    if v <= 0.3 * abs(slope0):
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(6):
+        middle = 0.5 * (low + high)
+        if constant + _slope(z, w, middle) < 0.0:
+            low = middle
+        else:
+            high = middle
+    return high if low == 0.0 else low
+
+
+@jit
+def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
+    """Minimise ``d Q d / 2 + rho d`` subject to ``lam + d >= 0`` by an active set, from d = 0."""
+    inside, member, L, s = work.inside, work.member, work.L, work.s
+    scale = 0.0
+    for a in range(nw):
+        scale = max(scale, Q[a, a])
+        member[a] = False
+    ridge = _RIDGE * scale + 1e-14
+    count = 0
+    for a in range(nw):
+        d[a] = 0.0
+        if lam[chosen[a]] > 0.0:
+            inside[count] = a
+            member[a] = True
+            count += 1
+    for turn in range(3 * nw + 3):
+        if turn > 0 or count == 0:
+            best, enter = 0.0, -1
+            for a in range(nw):
+                if not member[a]:
+                    t = rho[chosen[a]] + 0.25 * margin[chosen[a]]
+                    for c in range(nw):
+                        t += Q[a, c] * d[c]
+                    if t < best:
+                        best, enter = t, a
+            if enter < 0:
+                return
+            inside[count] = enter
+            member[enter] = True
+            count += 1
+        while count > 0:
+            for a in range(count):
+                for c in range(a + 1):
+                    t = Q[inside[a], inside[c]]
+                    if a == c:
+                        t += ridge
+                    for e in range(c):
+                        t -= L[a, e] * L[c, e]
+                    if a == c:
+                        L[a, a] = np.sqrt(max(t, ridge))
+                    else:
+                        L[a, c] = t / L[c, c]
+            for a in range(count):
+                t = -rho[chosen[inside[a]]]
+                for o in range(nw):
+                    if not member[o]:
+                        t -= Q[inside[a], o] * d[o]
+                for e in range(a):
+                    t -= L[a, e] * s[e]
+                s[a] = t / L[a, a]
+            for a in range(count - 1, -1, -1):
+                t = s[a]
+                for e in range(a + 1, count):
+                    t -= L[e, a] * s[e]
+                s[a] = t / L[a, a]
+            length, leave = 1.0, -1
+            for a in range(count):
+                o = inside[a]
+                if lam[chosen[o]] + s[a] <= 0.0 and d[o] > s[a]:
+                    t = (lam[chosen[o]] + d[o]) / (d[o] - s[a])
+                    if t < length:
+                        length, leave = t, a
+            for a in range(count):
+                d[inside[a]] += length * (s[a] - d[inside[a]])
+            if leave < 0:
+                break
+            d[inside[leave]] = -lam[chosen[inside[leave]]]
+            member[inside[leave]] = False
+            for a in range(leave, count - 1):
+                inside[a] = inside[a + 1]
+            count -= 1

@@ -1,0 +1,125 @@
+"""One cell at a time: its rows, and the decision whether it is full-dimensional or empty."""
+
+import numpy as np
+
+from milpcount.tree.box_projection import box_project
+from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
+from milpcount.tree.compiled import copy, jit
+from milpcount.tree.projection import EMPTY, FULL, project
+from milpcount.tree.rows import NORMAL, POSITIVE, TINY
+from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, TESTS
+
+OPEN = -1
+"""No verdict."""
+
+NARROWEST = 2.0**-30
+"""Distance (in a cube of side 1) by which a projection aims to clear every row. Cells thinner than
+that are not missed: they are left open here and decided in exact arithmetic."""
+
+
+@jit
+def add_row(s, at, r, sign):
+    """Put row r with a sign into the current cell at position `at`."""
+    s.cell_id[at] = r
+    s.cell_sign[at] = sign
+    f = sign * s.row_norm[r]
+    for q in range(s.cell_rows.shape[1]):
+        s.cell_rows[at, q] = f * s.row_M[r, q]
+    s.cell_offset[at] = f * s.row_b[r]
+    s.cell_error[at] = s.row_error[r]
+    s.cell_margin[at] = max(NARROWEST, 4.0 * s.row_error[r])
+
+
+@jit
+def push_piece(p, s, piece, at):
+    """Append a piece's rows to the cell; return the new count, or -1 if a constant row forbids."""
+    for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
+        r, sign = p.literals[k, 0], p.literals[k, 1]
+        kind = s.row_kind[r]
+        if kind == NORMAL or kind == TINY:
+            add_row(s, at, r, sign)
+            at += 1
+        elif (kind == POSITIVE) != (sign > 0):
+            return -1
+    return at
+
+
+@jit
+def piece_of_point(p, s, unit, g):
+    """Return the piece (from 0) a point lies in beyond rounding, or -1."""
+    first, pieces = p.units[unit, 4], p.units[unit, 5]
+    for k in range(pieces):
+        inside = True
+        for e in range(p.piece_literals[first + k], p.piece_literals[first + k + 1]):
+            r, sign = p.literals[e, 0], p.literals[e, 1]
+            kind = s.row_kind[r]
+            if kind == NORMAL:
+                t = s.row_b[r]
+                for q in range(g.shape[0]):
+                    t += s.row_M[r, q] * g[q]
+                inside &= sign * t * s.row_norm[r] > s.row_error[r]
+            elif kind == TINY:
+                inside = False
+            else:
+                inside &= (kind == POSITIVE) == (sign > 0)
+        if inside:
+            return k
+    return -1
+
+
+@jit
+def quantum_of_cell(p, s, first, count):
+    """Return e such that the rows that carry multipliers are multiples of 2^-e, or -1."""
+    quantum = np.int64(0)
+    n_rows, last = p.row_values.shape[0], p.layers.shape[0] - 1
+    for i in range(first, count):
+        if s.trial_lam[i] > 0.0:
+            r, layer = s.cell_id[i], 0
+            if r < n_rows:
+                while layer < last and p.layers[layer + 1, 4] <= r:
+                    layer += 1
+            if p.quantum[layer] < 0:
+                return -1
+            quantum = max(quantum, p.quantum[layer])
+    return quantum
+
+
+@jit
+def decide(p, s, scratch, count):
+    """Decide the current cell of `count` rows, starting from the multipliers ``trial_lam``.
+
+    Returns
+    -------
+    int
+        `FULL` with a certified point in ``trial_x, trial_g``; `EMPTY` with a certificate in
+        ``trial_lam``; or `OPEN`, when floating point can prove neither.
+    """
+    n = p.V.shape[1]
+    s.control[TESTS] += 1
+    first = 0
+    if p.small:
+        first = 2 * n
+        verdict = project(
+            s.cell_rows, s.cell_offset, s.cell_margin, s.trial_lam, count, n, s.trial_g,
+            scratch.chosen, scratch.Q, scratch.L, scratch.s, scratch.rho,
+        )  # fmt: skip
+        if verdict == FULL:
+            copy(s.trial_x, s.trial_g)
+    else:
+        verdict = box_project(
+            s.cell_rows, s.cell_offset, s.cell_margin, s.trial_lam, count, p.V, p.VT, s.free,
+            s.hessian, s.trial_x, s.trial_g, scratch,
+        )  # fmt: skip
+    if verdict == FULL:
+        inside = is_interior(s.cell_rows, s.cell_offset, s.cell_error, first, count, s.trial_g)
+        return FULL if inside else OPEN
+    if verdict == EMPTY:
+        if is_empty(s.cell_rows, s.cell_offset, s.cell_error, s.trial_lam, first, count, p.V,
+                    scratch.y, scratch.z):  # fmt: skip
+            s.control[FLOAT_EMPTY] += 1
+            return EMPTY
+        quantum = quantum_of_cell(p, s, first, count)
+        if is_empty_in_integers(p, s, quantum, first, count, scratch.rho, scratch.y, scratch.z):
+            s.control[INTEGER_EMPTY] += 1
+            return EMPTY
+    return OPEN

@@ -1,0 +1,93 @@
+"""Proofs, within floating point, that a cell is full-dimensional or empty.
+
+A point proves a cell full-dimensional if every row exceeds the bound on its rounding error there.
+Multipliers prove it empty if the weighted sum of its rows, maximised over the cube, stays below
+zero by more than the rounding errors of all that was computed: weak duality asks nothing of how the
+multipliers were found. Where cells touch only at a face (the rule in structured networks) the
+maximum is exactly zero: such certificates have small rational multipliers, which are found by
+rounding and checked in integers that float64 holds exactly.
+"""
+
+import numpy as np
+
+from milpcount.tree.box_projection import combine, positive_part
+from milpcount.tree.compiled import fill, jit
+from milpcount.tree.rows import EXACT_QUANTA
+
+_LARGEST_DENOMINATOR = 60
+
+
+@jit
+def is_interior(rows, offset, error, first, count, g):
+    """Return whether a point g satisfies rows ``first..count`` beyond all rounding."""
+    for i in range(first, count):
+        t = offset[i]
+        for q in range(g.shape[0]):
+            t += rows[i, q] * g[q]
+        if not t > error[i]:
+            return False
+    return True
+
+
+@jit
+def is_empty(rows, offset, error, lam, first, count, V, y, z):
+    """Return whether non-negative multipliers prove the cell empty beyond all rounding."""
+    combine(rows, lam, first, count, y, V, z)
+    total = positive_part(z)
+    for i in range(first, count):
+        if lam[i] > 0.0:
+            total += lam[i] * (offset[i] + error[i])
+    return total < 0.0
+
+
+@jit
+def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
+    """Return whether multipliers near ``trial_lam``, rounded to small fractions, prove emptiness.
+
+    Parameters
+    ----------
+    quantum : int
+        Every row that takes part is a multiple of ``2^-quantum``; negative if none is known.
+    weights : (count,)
+        Out: the integer multipliers of the unscaled rows.
+    """
+    if quantum < 0:
+        return False
+    lam, ids = state.trial_lam, state.cell_id
+    largest = 0.0
+    for i in range(first, count):
+        weights[i] = lam[i] * state.row_norm[ids[i]] if lam[i] > 0.0 else 0.0
+        largest = max(largest, weights[i])
+    if not largest > 0.0:
+        return False
+    denominator = 0
+    for trial in range(1, _LARGEST_DENOMINATOR + 1):
+        worst = 0.0
+        for i in range(first, count):
+            t = weights[i] / largest * trial
+            worst = max(worst, abs(t - np.rint(t)))
+        if worst < 1e-7 * trial:
+            denominator = trial
+            break
+    if denominator == 0:
+        return False
+    magnitude = 0.0
+    for i in range(first, count):
+        weights[i] = np.rint(weights[i] / largest * denominator)
+        magnitude += weights[i] * state.row_s[ids[i]]
+    if not magnitude * 2.0**quantum < EXACT_QUANTA:
+        return False
+    fill(y, 0.0)
+    total = 0.0
+    for i in range(first, count):
+        f = weights[i] * state.cell_sign[i]
+        if f != 0.0:
+            total += f * state.row_b[ids[i]]
+            for q in range(y.shape[0]):
+                y[q] += f * state.row_M[ids[i], q]
+    fill(z, 0.0)
+    for q in range(y.shape[0]):
+        if y[q] != 0.0:
+            for j in range(z.shape[0]):
+                z[j] += y[q] * p.V[q, j]
+    return total + positive_part(z) <= 0.0

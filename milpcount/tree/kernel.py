@@ -1,0 +1,321 @@
+"""The search: depth-first, a node's children being the full-dimensional pieces of one unit.
+
+On entering a layer every unit is tested against the cell of the layers above. Units that do not
+split it are settled for the whole subtree; the others are decided one below the other. The kernel
+runs in slices: it returns to Python when its budget of tests is spent, when a cell cannot be decided
+in floating point, and when it has finished. All it knows is in `State`.
+"""
+
+from milpcount.tree.cell import OPEN, add_row, decide, piece_of_point, push_piece
+from milpcount.tree.certify import is_interior
+from milpcount.tree.compiled import clear_bits, copy, copy_bits, fill, jit, jit_call
+from milpcount.tree.memory import (
+    add_literals, find_point, in_conflict, learn_conflict, learn_segment,
+)  # fmt: skip
+from milpcount.tree.polygon import DRIFT, centre, clip, highest
+from milpcount.tree.projection import EMPTY, FULL
+from milpcount.tree.rows import NORMAL, UNKNOWN, classify, compose_layer, compose_rows, set_output
+from milpcount.tree.state import (
+    ASKED, BUDGET, CLAUSE_HITS, COUNT, DEPTH, KEPT, MOST_REGIONS, POLYGON, POOL_HITS, REGIONS,
+    VERDICT,
+)  # fmt: skip
+
+DONE, PAUSED, ASK_SIDE, ASK_ROW = 0, 1, 2, 3
+"""What the kernel wants: nothing more, another slice, or an exact decision."""
+
+COMPOSE, SETTLE, TEST, DESCEND = 0, 1, 2, 3
+"""Stages of a node."""
+
+
+@jit_call
+def start(p, s, scratch, rounding):
+    """Set up the root cell; return `FULL`, `EMPTY` or `OPEN` for the domain itself."""
+    c = s.control
+    count = 2 * p.V.shape[1] if p.small else 0
+    n_rows = p.row_values.shape[0]
+    for i in range(p.domain_M.shape[0]):
+        r = n_rows + i
+        copy(s.row_M[r], p.domain_M[i])
+        s.row_b[r] = p.domain_beta[i]
+        s.row_s[r] = p.domain_majorant[i]
+        if classify(p, r, p.ops[0], p.quantum[0], rounding, s.row_M, s.row_b, s.row_s[r],
+                    s.row_norm, s.row_error, s.row_kind):  # fmt: skip
+            return OPEN
+        if s.row_kind[r] == NORMAL:
+            add_row(s, count, r, 1)
+            count += 1
+    s.count[0] = count
+    fill(s.lam[0], 0.0)
+    c[DEPTH] = 0
+    c[VERDICT] = OPEN
+    fill(s.trial_lam, 0.0)
+    verdict = decide(p, s, scratch, count)
+    copy(s.witness[0], s.trial_g)
+    if s.kept.shape[0] > 1:
+        copy(s.point[0], s.trial_x)
+    s.corners[0] = 0
+    if p.V.shape[1] == 2:
+        s.corners[0] = 4
+        for i in range(4):
+            s.polygon[0, i, 0] = 1.0 if i == 1 or i == 2 else 0.0
+            s.polygon[0, i, 1] = 1.0 if i >= 2 else 0.0
+        for i in range(4, count):
+            t = s.cell_rows[i]
+            s.corners[0] = clip(s.polygon[0], s.corners[0], t[0], t[1], s.cell_offset[i],
+                                s.cell_error[i] + DRIFT, s.polygon[1])  # fmt: skip
+            for j in range(s.corners[0]):
+                copy(s.polygon[0, j], s.polygon[1, j])
+    return verdict
+
+
+@jit
+def test_piece(p, s, scratch, d, unit, k):
+    """Decide piece k of a unit below the node at depth d; set what its child starts from."""
+    layer, c = s.layer[d], s.control
+    keep = s.kept.shape[0] > 1
+    piece, before = p.units[unit, 4] + k, s.count[d]
+    count = push_piece(p, s, piece, before)
+    if count < 0:
+        return EMPTY
+    c[COUNT] = count
+    for i in range(before):
+        s.trial_lam[i] = s.lam[d, i]
+    for i in range(before, count):
+        s.trial_lam[i] = 0.0
+    if s.corners[d] > 0:
+        verdict = _test_polygon(p, s, scratch, d, k, before, count)
+        if verdict != OPEN:
+            c[POLYGON] += 1
+            return verdict
+    else:
+        bits = scratch.bits
+        copy_bits(bits, s.prefix[d])
+        add_literals(p, s, piece, bits, p.layers[layer, 4])
+        if in_conflict(s, layer, bits):
+            c[CLAUSE_HITS] += 1
+            return EMPTY
+        at = find_point(s, layer, bits)
+        if at >= 0:
+            c[POOL_HITS] += 1
+            for i in range(count):
+                s.piece_lam[d, k, i] = s.trial_lam[i]
+            copy(s.piece_witness[d, k], s.pool_g[layer, at])
+            return FULL
+    verdict = decide(p, s, scratch, count)
+    if verdict == FULL:
+        for i in range(count):
+            s.piece_lam[d, k, i] = s.trial_lam[i]
+        copy(s.piece_witness[d, k], s.trial_g)
+        if keep:
+            copy(s.piece_point[d, k], s.trial_x)
+        elif s.corners[d] == 0:
+            learn_segment(p, s, scratch, layer, s.witness[d], s.trial_g)
+    elif verdict == EMPTY and s.corners[d] == 0:
+        first = 2 * p.V.shape[1] if p.small else 0
+        learn_conflict(p, s, layer, first, count, s.trial_lam)
+    return verdict
+
+
+@jit
+def _test_polygon(p, s, scratch, d, k, before, count):
+    corners, out = s.corners[d], s.piece_polygon[d, k]
+    source = s.polygon[d]
+    for i in range(before, count):
+        a, b, offset = s.cell_rows[i, 0], s.cell_rows[i, 1], s.cell_offset[i]
+        slack = 4.0 * s.cell_error[i] + DRIFT
+        if i > before:  # a piece of several rows: cut what the last cut left
+            source = scratch.corners
+            for j in range(corners):
+                copy(source[j], out[j])
+        if highest(source, corners, a, b, offset) < -slack:
+            return EMPTY
+        corners = clip(source, corners, a, b, offset, slack, out)
+        if corners == 0:
+            return EMPTY
+    if before == count:
+        for j in range(corners):
+            copy(out[j], source[j])
+    s.piece_corners[d, k] = corners
+    g = s.piece_witness[d, k]
+    centre(out, corners, g)
+    first = 2 * p.V.shape[1]
+    if not is_interior(s.cell_rows, s.cell_offset, s.cell_error, first, count, g):
+        return OPEN
+    for i in range(count):
+        s.piece_lam[d, k, i] = 0.0
+    if s.kept.shape[0] > 1:
+        copy(s.piece_point[d, k], g)
+    return FULL
+
+
+@jit
+def take_free_side(p, s, d, unit):
+    """Give the piece of the node's own witness its verdict; return that piece or -1."""
+    here = piece_of_point(p, s, unit, s.witness[d])
+    pieces = p.units[unit, 5]
+    for k in range(pieces):
+        s.full[d, k] = OPEN
+    if here < 0 or s.corners[d] > 0:
+        return here
+    s.full[d, here] = FULL
+    copy(s.piece_witness[d, here], s.witness[d])
+    copy(s.piece_point[d, here], s.point[d])
+    for i in range(s.count[d]):
+        s.piece_lam[d, here, i] = s.lam[d, i]
+    for i in range(s.count[d], min(s.count[d] + p.units[unit, 3], s.lam.shape[1])):
+        s.piece_lam[d, here, i] = 0.0
+    return here
+
+
+@jit
+def compose(p, s, d, rounding):
+    """Compose the rows of the layer entered at depth d; return a row of unknown kind, or -1."""
+    layer = s.layer[d]
+    if s.turn[d] == 0:
+        compose_layer(p, layer, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
+        compose_rows(p, layer, rounding, s.value_M, s.value_b, s.value_s, s.row_M, s.row_b, s.row_s,
+                     s.row_norm, s.row_error, s.row_kind)  # fmt: skip
+        s.turn[d] = 1
+    for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
+        if s.row_kind[r] == UNKNOWN:
+            return r
+    return -1
+
+
+@jit
+def settle(p, s, scratch, d):
+    """Settle the units of the layer that do not split the node's cell; list the others."""
+    layer = s.layer[d]
+    s.pool_n[layer] = 0
+    s.clause_n[layer] = 0
+    clear_bits(s.prefix[d])
+    s.n_open[layer] = 0
+    for unit in range(p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]):
+        here = take_free_side(p, s, d, unit)
+        split = here < 0
+        for k in range(p.units[unit, 5]):
+            if not split and k != here:
+                if s.corners[d] > 0:
+                    split = not _misses(p, s, d, unit, k)
+                else:
+                    split = test_piece(p, s, scratch, d, unit, k) != EMPTY
+        if split:
+            s.opened[layer, s.n_open[layer]] = unit
+            s.n_open[layer] += 1
+        else:
+            s.pattern[unit] = here
+            set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
+                       s.unit_b, s.unit_s)  # fmt: skip
+
+
+@jit
+def _misses(p, s, d, unit, k):
+    """Return whether the corners show that piece k does not meet the node's cell."""
+    piece = p.units[unit, 4] + k
+    for e in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
+        r, sign = p.literals[e, 0], p.literals[e, 1]
+        kind = s.row_kind[r]
+        if kind == NORMAL:
+            f = sign * s.row_norm[r]
+            top = highest(s.polygon[d], s.corners[d], f * s.row_M[r, 0], f * s.row_M[r, 1],
+                          f * s.row_b[r])  # fmt: skip
+            if top < -(4.0 * s.row_error[r] + DRIFT):
+                return True
+    return push_piece(p, s, piece, s.count[d]) < 0
+
+
+@jit
+def descend(p, s, d, unit, k):
+    """Set up the child of the node at depth d on piece k of its unit."""
+    layer, piece = s.layer[d], p.units[unit, 4] + k
+    count = push_piece(p, s, piece, s.count[d])
+    s.pattern[unit] = k
+    set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
+    s.count[d + 1] = count
+    copy(s.witness[d + 1], s.piece_witness[d, k])
+    copy(s.point[d + 1], s.piece_point[d, k])
+    for i in range(count):
+        s.lam[d + 1, i] = s.piece_lam[d, k, i]
+    s.corners[d + 1] = 0
+    if s.corners[d] > 0:
+        s.corners[d + 1] = s.piece_corners[d, k]
+        for i in range(s.corners[d + 1]):
+            s.polygon[d + 1, i, 0] = s.piece_polygon[d, k, i, 0]
+            s.polygon[d + 1, i, 1] = s.piece_polygon[d, k, i, 1]
+    s.turn[d + 1] = 0
+    if s.place[d] + 1 < s.n_open[layer]:
+        s.layer[d + 1] = layer
+        s.place[d + 1] = s.place[d] + 1
+        copy_bits(s.prefix[d + 1], s.prefix[d])
+        add_literals(p, s, piece, s.prefix[d + 1], p.layers[layer, 4])
+        s.stage[d + 1] = TEST
+        take_free_side(p, s, d + 1, s.opened[layer, s.place[d + 1]])
+    else:
+        s.layer[d + 1] = layer + 1
+        s.place[d + 1] = 0
+        s.stage[d + 1] = COMPOSE
+    s.control[DEPTH] = d + 1
+
+
+@jit_call
+def run(p, s, scratch, rounding):
+    """Search until the budget of tests is spent or Python is needed; return what is wanted."""
+    c = s.control
+    keep = s.kept.shape[0] > 1
+    while c[DEPTH] >= 0:
+        d = c[DEPTH]
+        layer = s.layer[d]
+        if layer == p.layers.shape[0]:
+            c[REGIONS] += 1
+            if keep:
+                for u in range(s.pattern.shape[0]):
+                    s.kept[c[KEPT], u] = s.pattern[u]
+                copy(s.kept_points[c[KEPT]], s.point[d])
+                c[KEPT] += 1
+            c[DEPTH] -= 1
+            if (keep and c[KEPT] == s.kept.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:
+                return PAUSED
+            continue
+        if s.stage[d] == COMPOSE:
+            c[BUDGET] -= 1
+            row = compose(p, s, d, rounding)
+            if row >= 0:
+                c[ASKED] = row
+                return ASK_ROW
+            settle(p, s, scratch, d)
+            s.turn[d] = 0
+            if s.n_open[layer] == 0:
+                s.layer[d] = layer + 1
+                continue
+            s.stage[d] = TEST
+            take_free_side(p, s, d, s.opened[layer, 0])
+        unit = s.opened[layer, s.place[d]]
+        pieces = p.units[unit, 5]
+        if s.stage[d] == TEST:
+            while s.turn[d] < pieces:
+                k = s.turn[d]
+                if s.full[d, k] == OPEN:
+                    if c[VERDICT] != OPEN:
+                        s.full[d, k] = c[VERDICT]
+                        c[VERDICT] = OPEN
+                    else:
+                        if c[BUDGET] <= 0:
+                            return PAUSED
+                        c[BUDGET] -= 1
+                        verdict = test_piece(p, s, scratch, d, unit, k)
+                        if verdict == OPEN:
+                            c[ASKED] = k
+                            return ASK_SIDE
+                        s.full[d, k] = verdict
+                s.turn[d] += 1
+            s.turn[d] = 0
+            s.stage[d] = DESCEND
+        k = s.turn[d]
+        while k < pieces and s.full[d, k] != FULL:
+            k += 1
+        if k == pieces:
+            c[DEPTH] -= 1
+            continue
+        s.turn[d] = k + 1
+        descend(p, s, d, unit, k)
+    return DONE

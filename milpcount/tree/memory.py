@@ -1,0 +1,126 @@
+"""What is known of the cell of the layers above: points inside it, and signs that conflict there.
+
+All questions under one pattern of the layers above are about one convex set Q, cut by the same
+rows. A point of Q shows at once which signs of all those rows go together; a conflict, the support
+of Farkas multipliers, shows which do not, whatever the others are. Both stay true in every branch
+below that pattern. Signs are bit sets over the layer's rows: those positive, those negative.
+"""
+
+import numpy as np
+
+from milpcount.tree.compiled import clear_bits, copy_bits, jit
+from milpcount.tree.rows import NORMAL, TINY
+from milpcount.tree.state import CLAUSES, POOL
+
+_ONE = np.uint64(1)
+
+
+@jit
+def add_literals(p, s, piece, bits, base):
+    """Set the bits of a piece's rows that may change sign; `base` is the layer's first row."""
+    for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
+        kind = s.row_kind[p.literals[k, 0]]
+        if kind == NORMAL or kind == TINY:
+            r = p.literals[k, 0] - base
+            side = 0 if p.literals[k, 1] > 0 else 1
+            bits[side, r >> 6] |= _ONE << np.uint64(r & 63)
+
+
+@jit
+def _includes(big, small):
+    for side in range(2):
+        for w in range(small.shape[1]):
+            if small[side, w] & ~big[side, w]:
+                return False
+    return True
+
+
+@jit
+def find_point(s, layer, bits):
+    """Return the index of a pool point with these signs, or -1."""
+    for i in range(s.pool_n[layer]):
+        if _includes(s.pool_bits[layer, i], bits):
+            return i
+    return -1
+
+
+@jit
+def in_conflict(s, layer, bits):
+    """Return whether these signs contain a known conflict."""
+    for i in range(min(s.clause_n[layer], CLAUSES)):
+        if _includes(bits, s.clause_bits[layer, i]):
+            return True
+    return False
+
+
+@jit
+def learn_conflict(p, s, layer, first, count, lam):
+    """Keep the signs of the layer's rows that carry multipliers."""
+    at = s.clause_n[layer] % CLAUSES
+    s.clause_n[layer] += 1
+    bits = s.clause_bits[layer, at]
+    clear_bits(bits)
+    base, n_rows = p.layers[layer, 4], p.layers[layer, 5]
+    for i in range(first, count):
+        r = s.cell_id[i] - base
+        if lam[i] > 0.0 and 0 <= r < n_rows:
+            side = 0 if s.cell_sign[i] > 0 else 1
+            bits[side, r >> 6] |= _ONE << np.uint64(r & 63)
+
+
+@jit
+def _values(p, s, layer, g, out):
+    base = p.layers[layer, 4]
+    for r in range(base, base + p.layers[layer, 5]):
+        t = 0.0
+        if s.row_kind[r] == NORMAL:
+            t = s.row_b[r]
+            for q in range(g.shape[0]):
+                t += s.row_M[r, q] * g[q]
+            t *= s.row_norm[r]
+        out[r - base] = t
+
+
+@jit
+def _keep_point(p, s, layer, t, start, end, g, h, bits):
+    """Put ``(1 - t) g + t h`` into the pool unless its signs are there already."""
+    base = p.layers[layer, 4]
+    clear_bits(bits)
+    for r in range(p.layers[layer, 5]):
+        v = (1.0 - t) * start[r] + t * end[r]
+        if abs(v) > s.row_error[base + r] and s.row_kind[base + r] == NORMAL:
+            bits[0 if v > 0 else 1, r >> 6] |= _ONE << np.uint64(r & 63)
+    if find_point(s, layer, bits) >= 0:
+        return
+    at = s.pool_n[layer]
+    s.pool_n[layer] += 1
+    copy_bits(s.pool_bits[layer, at], bits)
+    for q in range(g.shape[0]):
+        s.pool_g[layer, at, q] = (1.0 - t) * g[q] + t * h[q]
+
+
+@jit
+def learn_segment(p, s, scratch, layer, g, h):
+    """Keep a point of every cell that the segment from g to h meets; both lie in Q."""
+    rows = p.layers[layer, 5]
+    start, end, cut = scratch.start, scratch.end, scratch.cut
+    _values(p, s, layer, g, start)
+    _values(p, s, layer, h, end)
+    n = 1
+    cut[0] = 0.0
+    for r in range(rows):
+        if start[r] * end[r] < 0.0:
+            t = start[r] / (start[r] - end[r])
+            i = n
+            while i > 1 and cut[i - 1] > t:
+                cut[i] = cut[i - 1]
+                i -= 1
+            cut[i] = t
+            n += 1
+    cut[n] = 1.0
+    for i in range(1, n + 1):
+        if s.pool_n[layer] >= POOL:
+            return
+        t = 1.0 if i == n else 0.5 * (cut[i] + cut[i + 1])
+        if i == n or cut[i + 1] - cut[i] > 1e-9:
+            _keep_point(p, s, layer, t, start, end, g, h, scratch.bits)

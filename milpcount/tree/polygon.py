@@ -1,0 +1,69 @@
+"""Cells with two parameters as polygons: most rows miss the cell, and its corners show it.
+
+A polygon here always *contains* its cell: it is cut along ``row >= -slack`` with a slack above the
+row's rounding error, so a cut corner lies on the far side of the true line. What is lost is the
+rounding perpendicular to an edge, a few units in the last place for each cut, which `DRIFT` covers
+for thousands of cuts. A row that is negative at every corner by more than that proves emptiness.
+"""
+
+from milpcount.tree.compiled import jit
+
+DRIFT = 1e-12
+"""Bound on the distance of a cell's points from the polygon that stands for it."""
+
+
+@jit
+def highest(corners, count, a, b, offset):
+    """Return the maximum of ``a x + b y + offset`` over the corners."""
+    best = -1e300
+    for i in range(count):
+        best = max(best, a * corners[i, 0] + b * corners[i, 1] + offset)
+    return best
+
+
+@jit
+def clip(corners, count, a, b, offset, slack, out):
+    """Cut a polygon along ``a x + b y + offset >= -slack``.
+
+    Parameters
+    ----------
+    corners : (>= count, 2)
+        In cyclic order.
+    out : (>= count + 1, 2)
+        Out: the corners left.
+
+    Returns
+    -------
+    int
+        Their number; at most one more than before.
+    """
+    kept = 0
+    limit = out.shape[0]
+    previous = count - 1
+    v0 = a * corners[previous, 0] + b * corners[previous, 1] + offset + slack
+    for i in range(count):
+        v1 = a * corners[i, 0] + b * corners[i, 1] + offset + slack
+        if (v0 >= 0.0) != (v1 >= 0.0) and kept < limit:
+            t = v0 / (v0 - v1)
+            for q in range(2):
+                u = corners[previous, q] + t * (corners[i, q] - corners[previous, q])
+                out[kept, q] = u
+            kept += 1
+        if v1 >= 0.0 and kept < limit:
+            out[kept, 0] = corners[i, 0]
+            out[kept, 1] = corners[i, 1]
+            kept += 1
+        previous, v0 = i, v1
+    return kept
+
+
+@jit
+def centre(corners, count, g):
+    """Set g to the mean of the corners."""
+    g[0] = 0.0
+    g[1] = 0.0
+    for i in range(count):
+        g[0] += corners[i, 0]
+        g[1] += corners[i, 1]
+    g[0] /= count
+    g[1] /= count

@@ -1,0 +1,136 @@
+"""Projection of the cube's centre onto a cell, for few parameters.
+
+The dual active-set method of Goldfarb & Idnani (Math. Programming 27, 1983): the sides of the cube
+are constraints like the cell's rows, the quadratic is the squared distance to the centre, and an
+empty cell shows as an unbounded dual, whose ray are its Farkas multipliers. Each run starts from
+the multipliers of the parent cell.
+
+Constraint ids: ``2 j`` and ``2 j + 1`` are ``y_j >= 0`` and ``y_j <= 1``; ``2 n + i`` is row i.
+"""
+
+import numpy as np
+
+from milpcount.tree.compiled import jit, jit_call
+
+EMPTY, FULL, UNDECIDED = 0, 1, 2
+
+_SIDE = 1e-13
+"""How far outside the cube a point may be before it is moved inside."""
+_DEPENDENT = 1e-11
+"""Squared distance of a unit normal from the span of the active ones that counts as none."""
+_MAX_STEPS = 200
+
+
+@jit_call
+def project(rows, offset, margin, lam, count, n, x, active, gram, chol, step, value):
+    """Project the centre onto ``{x in cube : rows[i] @ x + offset[i] >= margin[i]}``.
+
+    Parameters
+    ----------
+    rows : (2 n + k, n), offset, margin : (2 n + k,)
+        Unit normals; the first 2 n are the cube's sides.
+    lam : (2 n + k,)
+        In: multipliers to start from. Out: those of the projection, or of the Farkas certificate.
+    count : int
+        2 n + k.
+    x : (n,)
+        Out: the projection.
+
+    Returns
+    -------
+    int
+        `FULL`, `EMPTY` (to be certified by the caller) or `UNDECIDED`.
+    """
+    w = 0
+    for j in range(n):
+        x[j] = 0.5
+    for i in range(count):
+        if lam[i] > 0.0:
+            if w >= n:
+                lam[i] = 0.0
+                continue
+            active[w] = i
+            w += 1
+            for j in range(n):
+                x[j] += lam[i] * rows[i, j]
+    for _ in range(_MAX_STEPS):
+        worst, p = -_SIDE, -1
+        for i in range(count):
+            if i < 2 * n:
+                s = x[i >> 1] if i & 1 == 0 else 1.0 - x[i >> 1]
+            else:
+                s = offset[i] - margin[i]
+                for j in range(n):
+                    s += rows[i, j] * x[j]
+            slack = s + 0.5 * margin[i]
+            value[i] = s
+            if slack < worst and lam[i] == 0.0:
+                worst = slack
+                p = i
+        if p < 0:
+            for j in range(n):
+                x[j] = min(1.0, max(0.0, x[j]))
+            return FULL
+        grown, violation = 0.0, value[p]
+        while True:
+            for a in range(w):
+                for b in range(a + 1):
+                    t = 0.0
+                    for j in range(n):
+                        t += rows[active[a], j] * rows[active[b], j]
+                    for c in range(b):
+                        t -= chol[a, c] * chol[b, c]
+                    if a == b:
+                        chol[a, a] = np.sqrt(max(t, 1e-16))
+                    else:
+                        chol[a, b] = t / chol[b, b]
+            free = 1.0
+            for a in range(w):
+                t = 0.0
+                for j in range(n):
+                    t += rows[active[a], j] * rows[p, j]
+                for c in range(a):
+                    t -= chol[a, c] * step[c]
+                step[a] = t / chol[a, a]
+                free -= step[a] * step[a]
+            for a in range(w - 1, -1, -1):
+                t = step[a]
+                for c in range(a + 1, w):
+                    t -= chol[c, a] * step[c]
+                step[a] = t / chol[a, a]
+            dependent = free <= _DEPENDENT or w == n
+            blocked, leave = np.inf, -1
+            for a in range(w):
+                if step[a] > 1e-10:
+                    t = lam[active[a]] / step[a]
+                    if t < blocked:
+                        blocked, leave = t, a
+            if dependent and leave < 0:
+                for i in range(count):
+                    lam[i] = 0.0
+                for a in range(w):
+                    lam[active[a]] = max(0.0, -step[a])
+                lam[p] = 1.0
+                return EMPTY
+            full = np.inf if dependent else -violation / free
+            length = min(blocked, full)
+            for a in range(w):
+                lam[active[a]] = max(0.0, lam[active[a]] - length * step[a])
+            grown += length
+            if not dependent:
+                for j in range(n):
+                    t = rows[p, j]
+                    for a in range(w):
+                        t -= step[a] * rows[active[a], j]
+                    x[j] += length * t
+                violation += length * free
+            if full <= blocked:
+                active[w] = p
+                lam[p] = grown
+                w += 1
+                break
+            lam[active[leave]] = 0.0
+            for a in range(leave, w - 1):
+                active[a] = active[a + 1]
+            w -= 1
+    return UNDECIDED

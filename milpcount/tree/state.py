@@ -1,0 +1,177 @@
+"""The mutable arrays of a search: everything a paused kernel needs to go on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from milpcount.tree.program import Program
+from milpcount.tree.rows import UNKNOWN
+
+Array = np.ndarray
+
+# Entries of `State.control`.
+(DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
+ POOL_HITS, BUDGET, MOST_REGIONS, POLYGON) = range(14)  # fmt: skip
+
+POOL = 512
+"""Points kept per layer, for the current cell of the layers above."""
+CLAUSES = 512
+"""Conflicts kept per layer, for the current cell of the layers above."""
+
+
+class State(NamedTuple):
+    """Arrays of a search. A node's depth is the number of decisions above it.
+
+    ``control``: counters, see the names above. Per depth: ``stage``, ``turn`` (next piece),
+    ``layer``, ``place`` (in the layer's list of open units), ``count`` (cell rows), ``witness``
+    (g), ``point`` (y; only where regions are kept), ``lam``, ``prefix`` (signs of the layer's rows
+    as bits: positive, negative), ``polygon`` and ``corners``; per depth and piece: ``full``
+    (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
+    ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
+    layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
+    other on that cell). Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign``
+    (row, sign) and the signed unit rows with offset, margin and error, after ``2 n`` rows of the
+    cube's sides in the small case.
+    """
+
+    control: Array
+    stage: Array
+    turn: Array
+    layer: Array
+    place: Array
+    count: Array
+    pattern: Array
+    witness: Array
+    point: Array
+    lam: Array
+    prefix: Array
+    polygon: Array
+    corners: Array
+    full: Array
+    piece_witness: Array
+    piece_point: Array
+    piece_lam: Array
+    piece_polygon: Array
+    piece_corners: Array
+    opened: Array
+    n_open: Array
+    pool_n: Array
+    pool_bits: Array
+    pool_g: Array
+    clause_n: Array
+    clause_bits: Array
+    value_M: Array
+    value_b: Array
+    value_s: Array
+    unit_M: Array
+    unit_b: Array
+    unit_s: Array
+    row_M: Array
+    row_b: Array
+    row_s: Array
+    row_norm: Array
+    row_error: Array
+    row_kind: Array
+    cell_id: Array
+    cell_sign: Array
+    cell_rows: Array
+    cell_offset: Array
+    cell_margin: Array
+    cell_error: Array
+    free: Array
+    hessian: Array
+    trial_lam: Array
+    trial_x: Array
+    trial_g: Array
+    kept: Array
+    kept_points: Array
+
+
+class Scratch(NamedTuple):
+    """Work arrays of the projections and of the pool."""
+
+    y: Array
+    z: Array
+    w: Array
+    rho: Array
+    d: Array
+    s: Array
+    Q: Array
+    L: Array
+    chosen: Array
+    inside: Array
+    member: Array
+    start: Array
+    end: Array
+    cut: Array
+    bits: Array
+    corners: Array
+
+
+def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
+    """Return the arrays of a search that has not begun.
+
+    Parameters
+    ----------
+    p : Program
+    keep : bool
+        Whether patterns and points of regions are handed out, `buffer` at a time.
+    buffer : int
+    """
+    m, n = p.V.shape
+    layers = p.layers.shape[0]
+    units, n_rows, n_dom = p.units.shape[0], p.row_values.shape[0], p.domain_M.shape[0]
+    pieces = int(p.units[:, 5].max())
+    words = int((p.layers[:, 5].max() + 63) // 64)
+    sides = 2 * n if p.small else 0
+    most = sides + n_dom + n_rows
+    corners = most + 1 if n == 2 else 1
+    ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
+    bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
+    reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    points = n if keep else 1
+    cell_rows, cell_offset = reals(most, m), reals(most)
+    if p.small:
+        cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
+        cell_offset[1:sides:2] = 1.0
+    return State(
+        control=ints(16), stage=ints(units + 1), turn=ints(units + 1), layer=ints(units + 1),
+        place=ints(units + 1), count=ints(units + 1), pattern=ints(units),
+        witness=reals(units + 1, m), point=reals(units + 1, points), lam=reals(units + 1, most),
+        prefix=bits(units + 1, 2, words), polygon=reals(units + 1, corners, 2),
+        corners=ints(units + 1),
+        full=ints(units, pieces), piece_witness=reals(units, pieces, m),
+        piece_point=reals(units, pieces, points), piece_lam=reals(units, pieces, most),
+        piece_polygon=reals(units, pieces, corners, 2), piece_corners=ints(units, pieces),
+        opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers),
+        pool_n=ints(layers), pool_bits=bits(layers, POOL, 2, words), pool_g=reals(layers, POOL, m),
+        clause_n=ints(layers), clause_bits=bits(layers, CLAUSES, 2, words),
+        value_M=reals(p.bias.size, m), value_b=reals(p.bias.size), value_s=reals(p.bias.size),
+        unit_M=reals(units, m), unit_b=reals(units), unit_s=reals(units),
+        row_M=reals(n_rows + n_dom, m), row_b=reals(n_rows + n_dom), row_s=reals(n_rows + n_dom),
+        row_norm=reals(n_rows + n_dom), row_error=reals(n_rows + n_dom),
+        row_kind=np.full(n_rows + n_dom, UNKNOWN),
+        cell_id=ints(most), cell_sign=ints(most), cell_rows=cell_rows, cell_offset=cell_offset,
+        cell_margin=reals(most), cell_error=reals(most),
+        free=np.ones(n, dtype=np.bool_), hessian=p.H.copy(),
+        trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
+        kept=np.zeros((buffer if keep else 1, units), dtype=np.uint8),
+        kept_points=reals(buffer if keep else 1, points),
+    )  # fmt: skip
+
+
+def new_scratch(p: Program) -> Scratch:
+    """Return work arrays for the projections of a program."""
+    m, n = p.V.shape
+    most = p.row_values.shape[0] + p.domain_M.shape[0] + (2 * n if p.small else 0)
+    square = n + 1 if p.small else most
+    rows = int(p.layers[:, 5].max())
+    reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    return Scratch(
+        y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
+        Q=reals(square, square), L=reals(square, square),
+        chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
+        member=np.zeros(most, dtype=np.bool_),
+        start=reals(rows), end=reals(rows), cut=reals(rows + 2),
+        bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 1, 2),
+    )  # fmt: skip
