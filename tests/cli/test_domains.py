@@ -13,7 +13,7 @@ FILES = {
     ),
     "--section": (
         "section.json",
-        json.dumps({"p0": [0.0], "directions": [[1.0]], "box": {"lower": [-2.0], "upper": [3.0]}}),
+        json.dumps({"p0": [0.0], "directions": [[1.0]], "box": [[-2.0, 3.0]]}),
     ),
 }
 
