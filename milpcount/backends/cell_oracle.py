@@ -123,7 +123,7 @@ class CellOracle:
         return 0 if self.vanishes(cell) else None
 
     def side(self, cell: Cell) -> int | None:
-        """Return the side of the next unit that the witness lies on, None where rounding hides it."""
+        """Return the side of the next unit that the witness is on, None where it is not clear."""
         layer = int(self.layer_of[cell.depth])
         rows, unit = cell.stack[layer], cell.depth - int(self.start_of[layer])
         if cell.witness is None:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from milpcount.backends.backend import Capability, OnSolution, Search
 from milpcount.errors import SolverError
 from milpcount.formulation import highs_model
+from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.linear_program import LinearProgram, Row
+from milpcount.limits import Deadline
 
 Array = np.ndarray
 
@@ -113,7 +116,12 @@ class MixedInteger(_Model):
 
     def __init__(self, program: LinearProgram) -> None:
         super().__init__(program, relax=False, mip_feasibility_tolerance=1e-9)
+        self.highs.HandleUserInterrupt = True
         self.solves = 0
+
+    def cancel(self) -> None:
+        """Make a solve in another thread return soon, with outcome INTERRUPTED."""
+        self.highs.cancelSolve()
 
     def solve(self, seconds: float = np.inf) -> Solution:
         """Solve within a time limit.
@@ -141,3 +149,25 @@ class MixedInteger(_Model):
             float(info.mip_dual_bound),
             max(0, int(info.mip_node_count)),
         )
+
+
+class Highs:
+    """The backend ``highs``: one tree on warm linear programs, or MILPs with no-good cuts."""
+
+    name = "highs"
+    package = "highspy"
+    modes = ("one_tree", "no_good")
+    capabilities = frozenset(
+        {Capability.REAL_COEFFICIENTS, Capability.ENUMERATION, Capability.LAZY_ROWS}
+    )
+
+    def search(
+        self, formulation: Formulation, on_solution: OnSolution, mode: str, deadline: Deadline
+    ) -> Search:
+        """Return an enumeration that has not begun."""
+        from milpcount.backends.no_good import NoGoods
+        from milpcount.backends.one_tree import OneTree
+
+        if mode == "one_tree":
+            return OneTree(formulation, on_solution, deadline=deadline)
+        return NoGoods(formulation, on_solution, MixedInteger, deadline=deadline)

@@ -9,7 +9,7 @@ children at no cost.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -143,23 +143,3 @@ class OneTree:
 
     def _satisfied(self, x: Array) -> bool:
         return all(row.holds(x) for row in self.rows)
-
-
-def no_good(columns: Array, pattern: Sequence[int]) -> Row:
-    """Return the cut that excludes one pattern and nothing else.
-
-    Parameters
-    ----------
-    columns : ndarray of int32
-        The z columns of the units that may vary.
-    pattern : sequence of int
-        Their states.
-
-    Returns
-    -------
-    Row
-        ``sum over ones of z - sum over zeros of z <= ones - 1``.
-    """
-    states = np.asarray(pattern)
-    coefficients = np.where(states == 1, 1.0, -1.0)
-    return Row(columns, coefficients, -np.inf, float((states == 1).sum() - 1))

@@ -1,1 +1,17 @@
-"""The mixed-integer formulation of a network, as plain arrays."""
+"""The big-M MILP of a network over a domain, as plain arrays."""
+
+from milpcount.formulation.big_m import Form, PatternMap
+from milpcount.formulation.formulate import Formulation, formulate
+from milpcount.formulation.intervals import PreActivationBounds, interval_bounds
+from milpcount.formulation.linear_program import LinearProgram, Row
+
+__all__ = [
+    "Form",
+    "Formulation",
+    "LinearProgram",
+    "PatternMap",
+    "PreActivationBounds",
+    "Row",
+    "formulate",
+    "interval_bounds",
+]

@@ -39,24 +39,25 @@ class LayerRows:
     @cached_property
     def norms(self) -> Array:
         """Euclidean lengths of the gradients, shape (units,)."""
-        return np.sqrt(np.einsum("ij,ij->i", self.slopes, self.slopes))
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", self.slopes, self.slopes)))
 
     @cached_property
     def largest(self) -> Array:
         """Largest absolute entry of each gradient, shape (units,)."""
-        return np.abs(self.slopes).max(axis=1, initial=0.0)
+        return np.asarray(np.abs(self.slopes).max(axis=1, initial=0.0))
 
     @cached_property
     def may_vanish(self) -> Array:
         """Which rows rounding cannot tell from the zero function, shape (units,)."""
-        return (self.largest <= self.slope_error) & (np.abs(self.offsets) <= self.offset_error)
+        flat = self.largest <= self.slope_error
+        return np.asarray(flat & (np.abs(self.offsets) <= self.offset_error))
 
     @cached_property
     def value_error(self) -> Array:
         """Bound on the rounding error of `at`, shape (units,)."""
         d = self.slopes.shape[1]
         size = d * self.largest + np.abs(self.offsets)
-        return d * self.slope_error + self.offset_error + gamma(d) * size
+        return np.asarray(d * self.slope_error + self.offset_error + gamma(d) * size)
 
     def at(self, s: Array) -> Array:
         """Return the rows at a point of the unit box, shape (units,)."""

@@ -148,6 +148,7 @@ def _first_layer(
 
 
 def affine_range(weight: Array, bias: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Return sound bounds on ``weight @ v + bias`` for ``low <= v <= high``."""
     positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
     size = np.abs(weight) @ np.maximum(np.abs(low), np.abs(high)) + np.abs(bias)
     error = gamma(2 * low.size) * size

@@ -1,0 +1,166 @@
+"""Solve the MILP, exclude the pattern it found, solve again: the simplest way to enumerate.
+
+It is slow, and slower with every cut (Serra et al. 2018 have it in one tree instead), but it
+shares next to nothing with the other methods, which is what a cross-check is for. The solver
+proposes patterns within its tolerances; each is confirmed on its cell before it counts.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from milpcount.backends.backend import OnSolution, SearchState, Stop
+from milpcount.backends.cell_oracle import Cell, CellOracle, Verdict
+from milpcount.backends.highs import Solution
+from milpcount.formulation.formulate import Formulation
+from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.linear_program import LinearProgram, Row
+from milpcount.limits import Deadline
+
+Array = np.ndarray
+YIELD_SECONDS = 0.2
+LEAST_MARGIN = 1e-7
+"""Lower bound of f: cells that are thinner, in units of the typical slopes, are not proposed."""
+
+
+class Solver(Protocol):
+    """A mixed-integer program that is solved again as rows are added."""
+
+    def solve(self, seconds: float) -> Solution:
+        """Solve within a time limit."""
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """Add rows, which hold from now on."""
+
+    def cancel(self) -> None:
+        """Make a solve in another thread return soon."""
+
+
+class NoGoods:
+    """An enumeration by no-good cuts; see the module's text.
+
+    Parameters
+    ----------
+    formulation : Formulation
+    on_solution : callable
+        As for `one_tree.OneTree`; its rows are over the columns of ``formulation.cells``, which
+        come first in ``formulation.program`` too.
+    solver : callable
+        Makes a `Solver` of a program.
+    deadline : Deadline, optional
+    """
+
+    def __init__(
+        self,
+        formulation: Formulation,
+        on_solution: OnSolution,
+        solver: Callable[[LinearProgram], Solver],
+        *,
+        deadline: Deadline | None = None,
+    ) -> None:
+        self.formulation, self.on_solution = formulation, on_solution
+        self.deadline = deadline or Deadline()
+        self.state = SearchState()
+        self.oracle = CellOracle(formulation, self.state)
+        self.solver = solver(feasibility_program(formulation))
+        self.free = np.flatnonzero(formulation.columns.fixed < 0)
+
+    def run(self) -> Iterator[SearchState]:
+        """Yield the state while a solve runs, after each, and at the end.
+
+        Raises
+        ------
+        SolverError
+            If the solver fails.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            while not self.state.stopped:
+                future = pool.submit(self.solver.solve, self.deadline.remaining())
+                try:
+                    yield from self._wait(future)
+                finally:
+                    if not future.done():
+                        self.solver.cancel()
+                answer = future.result()
+                self.state.milps += 1
+                self.state.nodes += answer.nodes
+                if answer.values is None:
+                    self.state.exhausted = answer.outcome is Outcome.INFEASIBLE
+                    break
+                self._found(self.formulation.columns.pattern(answer.values))
+                if self.deadline.passed():
+                    break
+        yield self.state
+
+    def _wait(self, future: "Future[Solution]") -> Iterator[SearchState]:
+        last = time.monotonic()
+        while not future.done():
+            time.sleep(0.0005)
+            if time.monotonic() - last > YIELD_SECONDS:
+                last = time.monotonic()
+                yield self.state
+
+    def _found(self, pattern: tuple[int, ...]) -> None:
+        cell, verdict, witness = self._confirm(pattern)
+        if verdict is Verdict.EMPTY:
+            self.state.rejected += 1
+        # The solver's pattern and the confirmed one differ in units that vanish on the cell.
+        confirmed = tuple(cell.bits.tolist())
+        rows = [no_good(self.formulation.columns.z, pattern, self.free)]
+        if verdict is Verdict.ALIVE and confirmed == pattern:
+            rows += self._tell(pattern, witness)
+        self.solver.add_rows(rows)
+
+    def _confirm(self, pattern: tuple[int, ...]) -> tuple[Cell, Verdict, Array | None]:
+        cell = self.oracle.root()
+        for bit in pattern:
+            forced = self.oracle.forced(cell)
+            state = bit if forced is None else forced
+            cell = self.oracle.child(cell, state, None, bounds=forced is None)
+        return cell, *self.oracle.decide(cell)
+
+    def _tell(self, pattern: tuple[int, ...], witness: Array | None) -> list[Row]:
+        self.state.solutions += 1
+        if witness is None:
+            t = self.oracle.lp.values()[self.oracle.columns.t]
+        else:
+            t = self.oracle.composer.parameters(witness)
+        answer = self.on_solution(pattern, self.formulation.inputs.to_inputs(t))
+        if isinstance(answer, Stop):
+            self.state.stopped = True
+            return []
+        self.state.rows += len(answer or ())
+        return list(answer or ())
+
+
+def feasibility_program(formulation: Formulation) -> LinearProgram:
+    """Return the formulation with f >= `LEAST_MARGIN` and nothing to maximise."""
+    program, f = formulation.program, formulation.columns.f
+    lower = program.lower.copy()
+    lower[f] = LEAST_MARGIN
+    return replace(program, lower=lower, objective=np.zeros(program.n_columns))
+
+
+def no_good(columns: Array, pattern: Sequence[int], free: Array) -> Row:
+    """Return the cut that excludes one pattern and nothing else.
+
+    Parameters
+    ----------
+    columns : ndarray of int32, shape (n_units,)
+        The z columns.
+    pattern : sequence of int
+        Their states.
+    free : ndarray of int
+        The units that may vary.
+
+    Returns
+    -------
+    Row
+        ``sum over ones of z - sum over zeros of z <= ones - 1``.
+    """
+    ones = np.asarray(pattern)[free] == 1
+    return Row(columns[free], np.where(ones, 1.0, -1.0), -np.inf, float(ones.sum() - 1))

@@ -1,0 +1,89 @@
+"""The backends by name; each is imported when it is asked for."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import cast
+
+from milpcount.backends.backend import Backend
+from milpcount.errors import NotInstalledError, OptionError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a backend lives and what it needs.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line.
+    module, kind : str
+        The class, which is imported on first use.
+    package : str
+        The distribution it needs.
+    extra : str or None
+        The extra of milpcount that brings it; None where milpcount itself does.
+    """
+
+    name: str
+    module: str
+    kind: str
+    package: str
+    extra: str | None = None
+
+    @property
+    def version(self) -> str | None:
+        """The installed version of the package, None where it is not installed."""
+        try:
+            return version(self.package)
+        except PackageNotFoundError:
+            return None
+
+    @property
+    def install(self) -> str:
+        """The command that installs it."""
+        return f"pip install 'milpcount[{self.extra}]'" if self.extra else "pip install milpcount"
+
+    def load(self) -> Backend:
+        """Return the backend; its solver is imported when it is first used."""
+        module = import_module(f"milpcount.backends.{self.module}")
+        return cast(Backend, getattr(module, self.kind)())
+
+
+BACKENDS = (Entry("highs", "highs", "Highs", "highspy"),)
+"""One line per backend."""
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the backends."""
+    return tuple(entry.name for entry in BACKENDS)
+
+
+def find(name: str) -> Entry:
+    """Return the entry of a backend, installed or not.
+
+    Raises
+    ------
+    OptionError
+        If there is none of that name.
+    """
+    for entry in BACKENDS:
+        if entry.name == name:
+            return entry
+    raise OptionError(f"backend {name!r} is not known; give one of: {', '.join(names())}")
+
+
+def backend(name: str) -> Backend:
+    """Return a backend that is ready to use.
+
+    Raises
+    ------
+    OptionError
+        If there is none of that name.
+    NotInstalledError
+        If its package is missing.
+    """
+    entry = find(name)
+    if entry.version is None:
+        raise NotInstalledError(f"the backend {name!r}", entry.package, entry.extra)
+    return entry.load()

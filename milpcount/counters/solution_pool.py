@@ -1,0 +1,169 @@
+"""Counting by enumerating the solutions of the big-M MILP."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from milpcount.backends import registry
+from milpcount.backends.backend import SearchState
+from milpcount.backends.cell_oracle import MARGIN
+from milpcount.backends.no_good import LEAST_MARGIN
+from milpcount.counters.method import Problem, Snapshot
+from milpcount.errors import OptionError
+from milpcount.formulation.big_m import Form
+from milpcount.formulation.formulate import Formulation, formulate
+from milpcount.formulation.highs_model import FEASIBILITY
+from milpcount.formulation.tighten import LEVELS
+from milpcount.result import Guarantee, Quantity, Region
+
+
+@dataclass(frozen=True)
+class SolutionPool:
+    """Count by enumerating the patterns of the MILP of Serra et al. (ICML 2018).
+
+    Parameters
+    ----------
+    backend : str
+        The solver; ``milpcount.backends.registry.names()`` lists them.
+    mode : {"one_tree", "no_good"}
+        One branch-and-bound tree that keeps every integral leaf, or the MILP solved again and
+        again with a cut for every pattern found.
+    form : {"one_sided", "two_sided"}, optional
+        Which units bound f in ``no_good`` mode, where a MILP with f is solved: active ones only,
+        or all. By default the one-sided form, whose patterns include those of all regions; every
+        pattern is confirmed on its cell, so the form changes the work, not the count.
+    tighten : {"interval", "lp", "milp"}
+        How the big-M constants are found.
+
+    Raises
+    ------
+    OptionError
+        If an option is not known.
+
+    Notes
+    -----
+    Cells are decided by a margin normalised in input space, the solver's tolerances below it, and
+    in exact arithmetic where that is not enough; ``details["borderline"]`` says how often.
+
+    Examples
+    --------
+    >>> import milpcount as mc
+    >>> net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
+    >>> mc.count(net, mc.Box(-1, 1), SolutionPool()).lower
+    2
+    >>> mc.count(net, mc.Box(-1, 1), SolutionPool(), quantity="activation_patterns").lower
+    3
+    """
+
+    backend: str = "highs"
+    mode: str = "one_tree"
+    form: str | None = None
+    tighten: str = "lp"
+
+    name: ClassVar[str] = "pool"
+    quantities: ClassVar[frozenset[Quantity]] = frozenset(
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+    )
+    guarantee: ClassVar[Guarantee] = Guarantee.TOLERANCE
+
+    def __post_init__(self) -> None:
+        modes = registry.find(self.backend).load().modes
+        forms = tuple(form.value for form in Form)
+        for option, value, allowed in (
+            ("mode", self.mode, modes),
+            ("form", self.form, (None, *forms)),
+            ("tighten", self.tighten, LEVELS),
+        ):
+            if value not in allowed:
+                raise OptionError(
+                    f"{option}={value!r}: give one of {', '.join(str(a) for a in allowed)}"
+                )
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions whose versions belong into the result."""
+        return tuple(sorted({"highspy", registry.find(self.backend).package}))
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as JSON types."""
+        return {
+            "backend": self.backend,
+            "mode": self.mode,
+            "form": self.form,
+            "tighten": self.tighten,
+        }
+
+    def warm_up(self, problem: Problem) -> None:
+        """Import the solver.
+
+        Raises
+        ------
+        NotInstalledError
+            If it is missing.
+        OptionError
+            If a two-sided form is to count patterns, most of which it does not have.
+        """
+        registry.backend(self.backend)
+        if problem.quantity is Quantity.ACTIVATION_PATTERNS and self.form == Form.TWO_SIDED.value:
+            raise OptionError(
+                "form='two_sided' leaves out patterns attained on lower-dimensional sets only: "
+                "count activation_patterns with form='one_sided'"
+            )
+        from milpcount.formulation.highs_model import highspy
+
+        highspy()
+
+    def run(self, problem: Problem) -> Iterator[Snapshot]:
+        """Yield snapshots while the patterns are enumerated."""
+        formulation = formulate(
+            problem.network,
+            problem.inputs,
+            quantity=problem.quantity,
+            form=self.form or Form.ONE_SIDED,
+            tighten=self.tighten,
+            deadline=problem.deadline,
+        )
+        patterns: set[tuple[int, ...]] = set()
+        regions: list[Region] | None = [] if problem.keep_regions else None
+
+        def keep(pattern: tuple[int, ...], point: np.ndarray) -> None:
+            if pattern not in patterns:
+                patterns.add(pattern)
+                if regions is not None:
+                    regions.append(Region(pattern, point))
+
+        solver = registry.backend(self.backend)
+        search = solver.search(formulation, keep, self.mode, problem.deadline)
+        fixed = self._details(formulation)
+        yield Snapshot(details=fixed, regions=regions)
+        for state in search.run():
+            yield Snapshot(
+                lower=len(patterns),
+                lps=state.lps + state.milps,
+                share=state.share,
+                details=fixed | _progress(state),
+                regions=regions,
+            )
+
+    def _details(self, formulation: Formulation) -> dict[str, Any]:
+        details = {
+            "form": formulation.form.value,
+            "tighten": formulation.bounds.source,
+            "stable_units": formulation.bounds.n_stable,
+            "margin": MARGIN,
+            "solver_tolerance": FEASIBILITY,
+        }
+        if self.mode == "no_good":
+            details["least_margin_proposed"] = LEAST_MARGIN
+        return details
+
+
+def _progress(state: SearchState) -> dict[str, Any]:
+    return {
+        "nodes": state.nodes,
+        "milps": state.milps,
+        "borderline": state.borderline,
+        "rejected": state.rejected,
+    }
