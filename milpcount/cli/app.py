@@ -45,6 +45,8 @@ def count(
     method: opt.MethodOption = MethodName.tree,
     backend: opt.BackendOption = None,
     mode: opt.ModeOption = None,
+    form: opt.FormOption = None,
+    tighten: opt.TightenOption = None,
     quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
     time: opt.TimeOption = None,
     regions: opt.RegionsOption = None,
@@ -66,7 +68,7 @@ def count(
         Request(
             network=network,
             domain=choice.domain(),
-            method=method_named(method, backend, mode),
+            method=method_named(method, backend=backend, mode=mode, form=form, tighten=tighten),
             quantity=quantity.value,
             limits=Limits(seconds=time, regions=regions),
             seed=seed,
@@ -87,13 +89,17 @@ def inspect(
     section: opt.SectionFile = None,
     unbounded: opt.UnboundedFlag = False,
     header_box: opt.HeaderBox = False,
+    tighten: opt.TightenOption = None,
     json: opt.JsonFlag = False,
 ) -> None:
     """Show layers, widths and fingerprint; over a domain also stable units and ranges."""
     from milpcount.cli import inspection
 
     choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
-    inspection.show(network, choice.domain() if choice.given() else None, as_json=json)
+    if tighten is not None and not choice.given():
+        choice.domain()  # raises: there are no ranges without a domain
+    domain = choice.domain() if choice.given() else None
+    inspection.show(network, domain, (tighten or "interval"), as_json=json)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from milpcount import integers
 from milpcount.bounds.best import best_upper
 from milpcount.cli.tables import table
 from milpcount.domain import Domain
+from milpcount.limits import Deadline
 from milpcount.network import Network
 from milpcount.result import Quantity
 
@@ -32,15 +33,26 @@ def describe(network: Network) -> dict[str, Any]:
     }
 
 
-def add_ranges(record: dict[str, Any], network: Network, domain: Domain) -> None:
+def add_ranges(
+    record: dict[str, Any], network: Network, domain: Domain, level: str = "interval"
+) -> None:
     """Add what holds over a domain: an upper bound and, unless it is all of space, ranges.
+
+    Parameters
+    ----------
+    record : dict
+        As `describe` gives it; changed.
+    network : Network
+    domain : Domain
+    level : {"interval", "lp", "milp"}
+        How the ranges are found.
 
     Raises
     ------
     DomainError
         If the domain does not fit the network.
     """
-    from milpcount.formulation.intervals import interval_bounds
+    from milpcount.formulation.tighten import pre_activation_bounds
 
     inputs = domain.bind(network.n_inputs)
     upper, source = best_upper(network, inputs, Quantity.ACTIVATION_REGIONS)
@@ -48,7 +60,7 @@ def add_ranges(record: dict[str, Any], network: Network, domain: Domain) -> None
     record["upper_bound"], record["upper_source"] = integers.to_text(upper), source
     if not (inputs.is_boxed or inputs.rows.size):
         return
-    bounds = interval_bounds(network, inputs)
+    bounds = pre_activation_bounds(network, inputs, level, Deadline())
     stable = zip(bounds.stable_active, bounds.stable_inactive, strict=True)
     ranges = zip(bounds.lower, bounds.upper, strict=True)
     for entry, (on, off), (low, high) in zip(record["layers"], stable, ranges, strict=True):
@@ -56,7 +68,9 @@ def add_ranges(record: dict[str, Any], network: Network, domain: Domain) -> None
         entry["pre_activations"] = [float(low.min()), float(high.max())]
 
 
-def show(path: Path, domain: Domain | None, *, as_json: bool = False) -> None:
+def show(
+    path: Path, domain: Domain | None, level: str = "interval", *, as_json: bool = False
+) -> None:
     """Print what there is to say.
 
     Parameters
@@ -64,13 +78,14 @@ def show(path: Path, domain: Domain | None, *, as_json: bool = False) -> None:
     path : Path
         Of the network.
     domain : Domain or None
+    level : {"interval", "lp", "milp"}
     as_json : bool
         Print one line of JSON.
     """
     network = Network.load(path)
     record = describe(network)
     if domain is not None:
-        add_ranges(record, network, domain)
+        add_ranges(record, network, domain, level)
     print(json.dumps(record) if as_json else _text(record))
 
 

@@ -26,6 +26,21 @@ class ModeName(StrEnum):
     no_good = "no_good"
 
 
+class FormName(StrEnum):
+    """Which units bound f in the MILP of a solution pool."""
+
+    one_sided = "one_sided"
+    two_sided = "two_sided"
+
+
+class TightenName(StrEnum):
+    """How pre-activation bounds are found."""
+
+    interval = "interval"
+    lp = "lp"
+    milp = "milp"
+
+
 _HOMES = {
     MethodName.tree: ("region_tree", "RegionTree"),
     MethodName.pool: ("solution_pool", "SolutionPool"),
@@ -41,24 +56,21 @@ def make(name: MethodName, **options: str) -> "Method":
     return cast("Method", getattr(home, kind)(**options))
 
 
-def method_named(
-    name: MethodName, backend: str | None = None, mode: ModeName | None = None
-) -> "Method":
-    """Return the method that the options name.
+def method_named(name: MethodName, **options: str | None) -> "Method":
+    """Return the method that the options name; an option that is None was not given.
 
     Raises
     ------
     OptionError
         If an option does not belong to the method.
     """
-    given = {"backend": backend, "mode": None if mode is None else mode.value}
-    options = {option: value for option, value in given.items() if value is not None}
-    if options and name is not MethodName.pool:
+    given = {option: str(value) for option, value in options.items() if value is not None}
+    if given and name is not MethodName.pool:
         raise OptionError(
-            f"--{next(iter(options))} belongs to --method pool, not to --method {name.value}: "
+            f"--{next(iter(given))} belongs to --method pool, not to --method {name.value}: "
             "leave it out"
         )
-    return make(name, **options)
+    return make(name, **given)
 
 
 def variants() -> "dict[str, Method]":

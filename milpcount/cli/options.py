@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from milpcount.cli.methods import MethodName, ModeName
+from milpcount.cli.methods import FormName, MethodName, ModeName, TightenName
 from milpcount.errors import OptionError
 
 if TYPE_CHECKING:
@@ -54,6 +54,13 @@ BackendOption = Annotated[
 ModeOption = Annotated[
     ModeName | None,
     typer.Option("--mode", help="Enumeration of --method pool (one_tree by default)."),
+]
+FormOption = Annotated[
+    FormName | None, typer.Option("--form", help="MILP of --method pool --mode no_good.")
+]
+TightenOption = Annotated[
+    TightenName | None,
+    typer.Option("--tighten", help="How bounds on pre-activations are found."),
 ]
 TimeOption = Annotated[
     float | None, typer.Option("--time", metavar="S", help="Stop after so many seconds.")
