@@ -50,7 +50,7 @@ class InputSet:
 
     def to_inputs(self, t: Array) -> Array:
         """Return the inputs of parameters t, shape (..., d) to (..., n_inputs)."""
-        return self.origin + t @ self.directions.T
+        return np.asarray(self.origin + t @ self.directions.T)
 
 
 class Domain(Protocol):

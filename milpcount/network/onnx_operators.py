@@ -1,7 +1,7 @@
 """The ONNX operators that are linear in the values that depend on the network's input.
 
-Their meaning comes from the reference implementations in the onnx package, run in float64. An
-operator needs one line in `OPERATORS`; everything else follows from linearity.
+Their meaning comes from the reference implementations in the onnx package, run in float64, with
+two exceptions. An operator needs one line in `OPERATORS`; the rest follows from linearity.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,7 +80,16 @@ def node_function(node: Any, opsets: Sequence[Any]) -> Function:
     """
     if node.op_type == "AveragePool":
         return _average_pool(node, opsets)
+    if node.op_type == "BatchNormalization":
+        return _batch_normalization(node)
     return _reference(node, opsets)
+
+
+def attributes_of(node: Any) -> dict[str, Any]:
+    """Return the attributes that a node sets, as Python values."""
+    from onnx import helper
+
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def _reference(node: Any, opsets: Sequence[Any]) -> Function:
@@ -107,7 +116,7 @@ def _average_pool(node: Any, opsets: Sequence[Any]) -> Function:
     """Return an average pool as a quotient of convolutions; the reference one is slow."""
     from onnx import helper
 
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    attributes = attributes_of(node)
     if attributes.pop("ceil_mode", 0):
         raise FileFormatError("ceil_mode is not supported")
     padding_counts = bool(attributes.pop("count_include_pad", 0))
@@ -121,6 +130,18 @@ def _average_pool(node: Any, opsets: Sequence[Any]) -> Function:
         share = kernel.size if padding_counts else convolve([np.ones_like(planes[:1]), kernel])
         means = convolve([planes, kernel]) / share
         return means.reshape(*x.shape[:2], *means.shape[2:])
+
+    return run
+
+
+def _batch_normalization(node: Any) -> Function:
+    """Return a batch normalisation; the reference one trains in operator sets before 14."""
+    epsilon = attributes_of(node).get("epsilon", float(np.float32(1e-5)))
+
+    def run(values: list[np.ndarray | None]) -> np.ndarray:
+        x, *parameters = (v for v in values if v is not None)
+        scale, shift, mean, variance = (p.reshape(-1, *[1] * (x.ndim - 2)) for p in parameters)
+        return np.asarray(scale * (x - mean) / np.sqrt(variance + epsilon) + shift)
 
     return run
 

@@ -21,12 +21,14 @@ from milpcount.network.onnx_operators import (
     Value,
     apply_linear,
     as_float64,
+    attributes_of,
     node_function,
 )
 from milpcount.network.paths import existing_file
 
 _UNCHANGED = {"Identity", "Dropout", "Cast"}
 _AT_THE_END = {"Softmax", "LogSoftmax"}
+_OLDEST_OPSET = 7
 _RANDOM = {"Bernoulli", "Multinomial"}
 
 
@@ -54,19 +56,23 @@ def read_onnx(path: str | Path) -> Network:
     """
     try:
         import onnx
+        from onnx import numpy_helper
     except ImportError:
         raise NotInstalledError("reading an .onnx file", "onnx", "onnx") from None
     source = existing_file(path, "an .onnx file")
     try:
-        model = onnx.load(str(source))
-        onnx.checker.check_model(model)
-    # What protobuf and the checker raise is not documented; all of it means a bad file.
+        # Not its checker: it refuses files that every runtime runs, as without output shapes.
+        model = onnx.load(str(source), format="protobuf")
+        if not any(o.domain in ("", "ai.onnx") for o in model.opset_import):
+            raise ValueError("it imports no operator set")
+        constants = {t.name: as_float64(numpy_helper.to_array(t)) for t in model.graph.initializer}
+    # What protobuf raises is not documented; all of it means a bad file.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise FileFormatError(f"not a valid ONNX model, it may be truncated: {reason}") from None
+        raise FileFormatError(f"not a readable ONNX model, it may be truncated: {reason}") from None
     # Overflow is reported where the weights are checked.
     with np.errstate(all="ignore"):
-        return _Walk(model).network()
+        return _Walk(model, constants).network()
 
 
 @dataclass
@@ -74,17 +80,21 @@ class _Walk:
     """One pass through a graph; `values` holds what is known of every name so far."""
 
     model: Any
-    values: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, Any]
     builder: NetworkBuilder = field(default_factory=NetworkBuilder)
 
     def network(self) -> Network:
         """Return the network from the graph's input to its output."""
         graph = self.model.graph
+        oldest = min(o.version for o in self.model.opset_import if o.domain in ("", "ai.onnx"))
+        if oldest < _OLDEST_OPSET:
+            raise FileFormatError(
+                f"the model is of operator set {oldest}, where operators had another meaning: "
+                f"{_OLDEST_OPSET} or later is supported; use onnx.version_converter"
+            )
         if len(graph.output) != 1:
             names = [o.name for o in graph.output]
             raise FileFormatError(f"the model has outputs {names}: exactly one is supported")
-        for tensor in graph.initializer:
-            self.values[tensor.name] = _to_array(tensor)
         self._read_input()
         end = _last_affine(graph)
         for node in _needed(graph, end):
@@ -102,6 +112,9 @@ class _Walk:
         self.values[inputs[0].name] = AffineTensor.identity(_input_shape(inputs[0]), 0)
 
     def _evaluate(self, node: Any) -> Value:
+        unknown = [name for name in node.input if name and name not in self.values]
+        if unknown:
+            raise FileFormatError(f"its input {unknown[0]!r} is not defined before it")
         inputs = [self.values[name] if name else None for name in node.input]
         variable = [v for v in inputs if isinstance(v, AffineTensor)]
         _check_supported(node, bool(variable))
@@ -123,20 +136,8 @@ class _Walk:
         ):
             raise FileFormatError("its parameters depend on the model's input: not supported")
         constants = [p for p in parameters if not isinstance(p, AffineTensor)]
-        activation = _ACTIVATIONS[node.op_type](_attributes(node), constants)
+        activation = _ACTIVATIONS[node.op_type](attributes_of(node), constants)
         return tensor if activation is None else self.builder.activate(tensor, activation)
-
-
-def _to_array(tensor: Any) -> np.ndarray:
-    from onnx import numpy_helper
-
-    return as_float64(numpy_helper.to_array(tensor))
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    from onnx import helper
-
-    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def _label(node: Any) -> str:
@@ -195,7 +196,7 @@ def _needed(graph: Any, end: str) -> list[Any]:
 
 def _check_supported(node: Any, is_variable: bool) -> None:
     """Raise FileFormatError for an operator whose meaning here is not known."""
-    kind, attributes = node.op_type, _attributes(node)
+    kind, attributes = node.op_type, attributes_of(node)
     if is_variable and kind not in {*_ACTIVATIONS, *OPERATORS, *_UNCHANGED, "Shape"}:
         raise FileFormatError(f"the operator is not supported; supported are {_SUPPORTED}")
     if node.domain not in ("", "ai.onnx"):
