@@ -227,6 +227,11 @@ class ExactBox:
         scaled = self.scaled_maximum(-row)
         return scaled is not None and scaled < 0
 
+    def is_nowhere_positive(self, row: Array) -> bool:
+        """Return whether ``row[0] + row[1:] @ t`` is positive at no point of the closed box."""
+        scaled = self.scaled_maximum(row)
+        return scaled is not None and scaled <= 0
+
 
 def common_multipliers(multipliers: Sequence[int], denominators: Sequence[int]) -> list[int]:
     """Return integers proportional to ``multipliers[i] / denominators[i]``."""

@@ -113,8 +113,7 @@ class _SignedPart:
         """Return whether the integer rows, so weighted, have a sum that is nowhere positive."""
         if any(w < 0 for w in weights) or not any(weights):
             return False
-        top = box.scaled_maximum(np.array(weights, dtype=object) @ self.values)
-        return top is not None and top <= 0
+        return box.is_nowhere_positive(np.array(weights, dtype=object) @ self.values)
 
     def expand(self, weights: Sequence[int], n_rows: int) -> tuple[int, ...]:
         """Return multipliers of all rows, in terms of their true values."""

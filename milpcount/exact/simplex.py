@@ -151,8 +151,8 @@ class Simplex:
         return None if solved is None else [row[0] for row in solved[0]]
 
     def _core(self) -> list[list[int]]:
-        part: list[list[int]] = self.matrix[np.ix_(self.vertex.tight, self.vertex.free)].tolist()
-        return part
+        free = self.vertex.free
+        return [[row[j] for j in free] for row in map(self.matrix.__getitem__, self.vertex.tight)]
 
     def _entering(self) -> tuple[int, int] | None:
         """Return (column, direction) or (-1 - position of a tight row, 1); None at the optimum."""

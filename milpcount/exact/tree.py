@@ -13,7 +13,6 @@ import numpy as np
 from milpcount.exact.evaluate import parameters_of
 from milpcount.exact.geometry import ExactBox, Point, Rows
 from milpcount.exact.program import Verdict, decide
-from milpcount.exact.proofs import prove_empty
 from milpcount.exact.rows import ExactInputs, ExactNetwork
 from milpcount.network.activation import Piece
 from milpcount.result import Region
@@ -75,9 +74,20 @@ class ExactRegionTree:
         Cell or None
             None is a sign of life, so that the caller can stop at a limit.
         """
-        self.closed = 0.0
         root = self.cell(prefix)
-        open_cells = [] if root is None else [root]
+        if root is not None:
+            yield from self.below(root)
+
+    def below(self, root: Cell) -> Iterator[Cell | None]:
+        """Yield every region in a cell, as `walk` does.
+
+        Parameters
+        ----------
+        root : Cell
+            Its rows may say more than its pattern, e.g. signs of some units of the next layer.
+        """
+        self.closed = 0.0
+        open_cells = [root]
         while open_cells:
             cell = open_cells.pop()
             if len(cell.pattern) == self.network.starts[-1]:
@@ -117,6 +127,10 @@ class ExactRegionTree:
             witness = self._witness(cell, rows, box)
             if witness is not None:
                 found.append((k, Rows.stack([cell.rows, rows]), witness))
+        if len(found) == 1:
+            # Nothing else has an interior point in the cell, so the conditions bound nothing.
+            k, _, witness = found[0]
+            return [Cell((*cell.pattern, k), cell.rows, witness, cell.share)]
         share = cell.share / len(found)
         return [Cell((*cell.pattern, k), rows, t, share) for k, rows, t in found]
 
@@ -137,9 +151,8 @@ class ExactRegionTree:
         """Return a point of the cell where further rows are positive too; None if there is none."""
         if (rows.at(cell.witness) > 0).all():
             return cell.witness
-        for i in range(len(rows)):
-            if prove_empty(rows.take([i]), (1,), box, (1.0,)) is not None:
-                return None
+        if any(box.is_nowhere_positive(row) for row in rows.values):
+            return None
         return self._decide(Rows.stack([cell.rows, rows])).witness
 
     def _decide(self, rows: Rows) -> Verdict:
