@@ -125,7 +125,7 @@ def verify_region(network: ExactNetwork, region: Region) -> bool:
     Returns
     -------
     bool
-        True if the witness is strictly inside the input set, has the region's pattern, and every
+        True if the witness is in the closed input set, has the region's pattern, and every
         branch row is either not zero there or zero on the whole region.
     """
     t = parameters_of(network.inputs, region.witness)
@@ -135,7 +135,8 @@ def verify_region(network: ExactNetwork, region: Region) -> bool:
 def proves_region(network: ExactNetwork, pattern: tuple[int, ...], t: Point) -> bool:
     """Return whether parameters prove a region, as in `verify_region`."""
     inputs = network.inputs
-    if not inputs.box.contains_inside(t) or not (inputs.rows.at(t) > 0).all():
+    # Rows that are positive at a point of the closed set are so on an open part of it.
+    if not inputs.box.contains(t) or not (inputs.rows.at(t) >= 0).all():
         return False
     found = pattern_at(network.weights, inputs.to_input(t))
     if found.pattern != tuple(pattern):

@@ -13,7 +13,7 @@ import numpy as np
 from milpcount.exact.arithmetic import reduced, to_float
 from milpcount.exact.float_program import Hint, float_hint
 from milpcount.exact.geometry import ExactBox, Point, Rows
-from milpcount.exact.proofs import prove_empty, prove_witness
+from milpcount.exact.proofs import is_proof_of_empty, prove_empty, prove_witness
 from milpcount.exact.simplex import Simplex, Vertex
 
 Array = np.ndarray
@@ -112,7 +112,9 @@ def attained(rows: Rows, signs: Sequence[int], strict: Sequence[bool], box: Exac
     zero = rows.is_zero()
     needed = [s if t or not z else 0 for s, t, z in zip(signs, strict, zero, strict=True)]
     inside = decide(rows, needed, box)
-    if not inside.is_empty or all(t for s, t in zip(needed, strict, strict=True) if s):
+    if inside.multipliers is None:
+        return inside
+    if is_proof_of_empty(rows, needed, box, inside.multipliers, strict):
         return inside
     used = [i for i, s in enumerate(needed) if s]
     return _Cell(rows, needed, used, box).attain([bool(strict[i]) for i in used])

@@ -88,15 +88,39 @@ def prove_empty(
 
 
 def is_proof_of_empty(
-    rows: Rows, signs: Sequence[int], box: ExactBox, multipliers: Sequence[int]
+    rows: Rows,
+    signs: Sequence[int],
+    box: ExactBox,
+    multipliers: Sequence[int],
+    strict: Sequence[bool] | None = None,
 ) -> bool:
-    """Return whether multipliers, as `prove_empty` returns them, prove the cell empty."""
-    if any(m < 0 for m in multipliers) or len(multipliers) != len(rows):
+    """Return whether Farkas multipliers prove a cell empty.
+
+    Parameters
+    ----------
+    rows : Rows
+    signs : sequence of int
+    box : ExactBox
+    multipliers : sequence of int, length r
+        As `prove_empty` returns them.
+    strict : sequence of bool, length r, optional
+        Which inequalities are strict (all of them by default). If no strict row takes part, the
+        combination must be negative on the whole box.
+
+    Returns
+    -------
+    bool
+    """
+    if len(multipliers) != len(rows) or any(m < 0 for m in multipliers):
         return False
     support = [i for i, m in enumerate(multipliers) if m and signs[i]]
+    if not support:
+        return False
     cell = _SignedPart(rows, signs, support)
     weights = common_multipliers([multipliers[i] for i in support], cell.denominators)
-    return bool(support) and cell.is_proof(weights, box)
+    top = box.scaled_maximum(cell.combine(weights))
+    has_strict = strict is None or any(strict[i] for i in support)
+    return top is not None and (top < 0 or (top == 0 and has_strict))
 
 
 class _SignedPart:
@@ -113,7 +137,11 @@ class _SignedPart:
         """Return whether the integer rows, so weighted, have a sum that is nowhere positive."""
         if any(w < 0 for w in weights) or not any(weights):
             return False
-        return box.is_nowhere_positive(np.array(weights, dtype=object) @ self.values)
+        return box.is_nowhere_positive(self.combine(weights))
+
+    def combine(self, weights: Sequence[int]) -> Array:
+        """Return the weighted sum of the integer rows, shape (1 + d,)."""
+        return np.asarray(np.array(weights, dtype=object) @ self.values)
 
     def expand(self, weights: Sequence[int], n_rows: int) -> tuple[int, ...]:
         """Return multipliers of all rows, in terms of their true values."""

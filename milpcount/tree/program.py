@@ -159,7 +159,10 @@ class _Image:
             if not inputs.is_boxed:
                 self.one = A.shape[0]
                 self.V = np.vstack([A, np.eye(n)[-1:]])
-                M, self.S = np.eye(*self.V.shape)[: A.shape[0], : A.shape[0] + 1], np.append(total, 1)
+                M, self.S = (
+                    np.eye(*self.V.shape)[: A.shape[0], : A.shape[0] + 1],
+                    np.append(total, 1),
+                )
         self.m = self.V.shape[0]
         self.first, self.offset = M[:units], c[:units]
         self.majorant = (total + c_abs)[:units]

@@ -21,6 +21,9 @@ UNKNOWN = 4
 TINY = 5
 """The row's coefficients are lost in rounding but not all zero: exact arithmetic decides its sides."""
 
+_HOPELESS = 8.0
+"""Above any value a row takes once it is scaled by its rounding error."""
+
 
 @jit
 def compose_layer(p, layer, value_M, value_b, value_s, unit_M, unit_b, unit_s):
@@ -121,7 +124,7 @@ def classify(p, r, ops, quantum, rounding, row_M, row_b, sigma, row_norm, row_er
     if reach <= error or squared <= 0.0:
         row_kind[r] = UNKNOWN
         row_norm[r] = 1.0 / max(error, 1e-300)
-        row_error[r] = np.inf
+        row_error[r] = _HOPELESS
         return True
     row_kind[r] = NORMAL
     row_norm[r] = 1.0 / np.sqrt(squared)

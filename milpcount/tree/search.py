@@ -1,0 +1,265 @@
+"""The search as seen from Python: slices of the kernel, and exact answers to what it asks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from milpcount.domain import InputSet
+from milpcount.errors import DomainError
+from milpcount.exact.geometry import Rows
+from milpcount.exact.program import decide
+from milpcount.exact.proofs import prove_empty
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.tree import Cell, ExactRegionTree
+from milpcount.network import Network
+from milpcount.result import Region
+from milpcount.tree import kernel
+from milpcount.tree import rows as kinds
+from milpcount.tree.program import compile_program
+from milpcount.tree.projection import EMPTY, FULL
+from milpcount.tree.state import (
+    ASKED, BUDGET, CLAUSE_HITS, CLAUSES, COUNT, DEPTH, FLOAT_EMPTY, INTEGER_EMPTY, KEPT,
+    MOST_REGIONS, POLYGON, POOL_HITS, REGIONS, TESTS, VERDICT, new_scratch, new_state,
+)  # fmt: skip
+
+Array = np.ndarray
+
+_NO_LIMIT = 2**62
+_SLACK = 300.0
+"""Roundings granted to points that are mixed from other points, beyond one for every unit."""
+
+
+class Search:
+    """A depth-first search of the region tree that can be advanced slice by slice.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : InputSet
+    keep : bool
+        Whether regions are kept in `regions`.
+
+    Attributes
+    ----------
+    regions : list of Region
+        Found so far, if kept.
+    exact_cells, exact_rows : int
+        Questions that floating point left open and exact arithmetic decided.
+    thin_regions : int
+        Regions that only exact arithmetic could find.
+    """
+
+    def __init__(self, network: Network, inputs: InputSet, keep: bool = False) -> None:
+        self.network, self.inputs, self.keep = network, inputs, keep
+        self.program = compile_program(network, inputs)
+        self.state = new_state(self.program, keep)
+        self.scratch = new_scratch(self.program)
+        p = self.program
+        self._rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + _SLACK
+        self.regions: list[Region] = []
+        self.exact_cells = self.exact_rows = self.thin_regions = 0
+        self._exact: ExactNetwork | None = None
+
+    @property
+    def found(self) -> int:
+        """Regions found so far."""
+        return int(self.state.control[REGIONS]) + self.thin_regions
+
+    @property
+    def tests(self) -> int:
+        """Projections computed so far."""
+        return int(self.state.control[TESTS])
+
+    @property
+    def share(self) -> float:
+        """Share of the tree that is closed: every node's weight is split evenly among children."""
+        s, closed, weight = self.state, 0.0, 1.0
+        depth = int(s.control[DEPTH])
+        if depth < 0:
+            return 1.0
+        for d in range(depth):
+            unit = s.opened[s.layer[d], s.place[d]]
+            full = s.full[d, : self.program.units[unit, 5]] == FULL
+            weight /= max(1, int(full.sum()))
+            closed += weight * int(full[: s.turn[d] - 1].sum())
+        return closed
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """How sides were decided, by name."""
+        c = self.state.control
+        return {
+            "projections": int(c[TESTS]),
+            "empty_by_farkas_multipliers": int(c[FLOAT_EMPTY]),
+            "empty_by_integer_multipliers": int(c[INTEGER_EMPTY]),
+            "empty_by_learned_conflict": int(c[CLAUSE_HITS]),
+            "full_by_known_point": int(c[POOL_HITS]),
+            "decided_by_polygon": int(c[POLYGON]),
+            "decided_in_exact_arithmetic": self.exact_cells + self.exact_rows,
+            "regions_found_in_exact_arithmetic": self.thin_regions,
+        }
+
+    def run(self, budget: int = 2000, most: int | None = None) -> Iterator[None]:
+        """Search; yield after every slice of about `budget` tests.
+
+        Parameters
+        ----------
+        budget : int
+            The attribute `budget` may be changed between slices.
+        most : int, optional
+            Stop once so many regions are found.
+
+        Raises
+        ------
+        DomainError
+            If the domain has no interior.
+        """
+        p, s, c = self.program, self.state, self.state.control
+        self.budget = budget
+        if kernel.start(p, s, self.scratch, self._rounding) != FULL:
+            self._check_domain()
+        while most is None or self.found < most:
+            c[BUDGET] = self.budget
+            c[MOST_REGIONS] = _NO_LIMIT if most is None else most - self.thin_regions
+            wanted = kernel.run(p, s, self.scratch, self._rounding)
+            self._collect()
+            if wanted == kernel.DONE:
+                return
+            if wanted == kernel.ASK_ROW:
+                self._answer_row(int(c[ASKED]))
+            elif wanted == kernel.ASK_SIDE:
+                yield from self._answer_side()
+            else:
+                yield
+
+    # Exact answers ------------------------------------------------------------------------------
+
+    @property
+    def exact(self) -> ExactNetwork:
+        """The network in exact arithmetic; built when first needed."""
+        if self._exact is None:
+            self._exact = ExactNetwork(self.network, self.inputs)
+        return self._exact
+
+    def _answer_row(self, r: int) -> None:
+        """Name the kind of a row whose coefficients are lost in rounding."""
+        s, layer = self.state, self._layer_of_row(r)
+        row = self.exact.rows(layer, s.pattern).take([r - self.program.layers[layer, 4]])
+        values, box = row.values[0], self.exact.inputs.box
+        highest, lowest = box.scaled_maximum(values), box.scaled_maximum(-values)
+        if not values.any():
+            kind = kinds.ZERO
+        elif highest is not None and highest <= 0:
+            kind = kinds.NEGATIVE
+        elif lowest is not None and lowest <= 0:
+            kind = kinds.POSITIVE
+        else:
+            kind = kinds.TINY
+        s.row_kind[r] = kind
+        self.exact_rows += 1
+
+    def _answer_side(self) -> Iterator[None]:
+        """Decide the cell the kernel could not, and count what is in it if it is not empty."""
+        s, c = self.state, self.state.control
+        depth, count = int(c[DEPTH]), int(c[COUNT])
+        first = 2 * self.program.V.shape[1] if self.program.small else 0
+        ids, signs = s.cell_id[first:count], s.cell_sign[first:count]
+        own = ids < self.program.row_values.shape[0]
+        rows = self._exact_rows(ids[own])
+        domain = self.exact.inputs.rows
+        hint = np.concatenate(
+            [np.zeros(len(domain)), (s.trial_lam[first:count] * s.row_norm[ids])[own]]
+        )
+        everything = Rows.stack([domain, rows])
+        every_sign = [1] * len(domain) + [int(v) for v in signs[own]]
+        self.exact_cells += 1
+        box = self.exact.inputs.box
+        multipliers = prove_empty(everything, every_sign, box, hint)
+        if multipliers is None:
+            verdict = decide(everything, every_sign, box)
+            multipliers = verdict.multipliers
+            if verdict.witness is not None:
+                values = everything.values * np.array(every_sign, dtype=object)[:, None]
+                above = tuple(int(k) for k in s.pattern[: self._first_unit(depth)])
+                signed = Rows(values, everything.denominators)
+                yield from self._count_exactly(Cell(above, signed, verdict.witness, 1.0))
+        if multipliers is not None:
+            support = np.flatnonzero([m != 0 for m in multipliers]) - len(domain)
+            self._learn(depth, ids[own], signs[own], support[support >= 0])
+        c[VERDICT] = EMPTY
+
+    def _count_exactly(self, cell: Cell) -> Iterator[None]:
+        tree = ExactRegionTree(self.exact)
+        for leaf in tree.below(cell):
+            if leaf is not None:
+                self.thin_regions += 1
+                if self.keep:
+                    self.regions.append(tree.region(leaf))
+            yield
+
+    def _learn(self, depth: int, ids: Array, signs: Array, support: Array) -> None:
+        """Hand a conflict proved exactly to the kernel."""
+        s, layer = self.state, int(self.state.layer[depth])
+        bits = s.clause_bits[layer, s.clause_n[layer] % CLAUSES]
+        bits[:] = 0
+        for i in support:
+            r = int(ids[i]) - int(self.program.layers[layer, 4])
+            if 0 <= r < self.program.layers[layer, 5]:
+                bits[0 if signs[i] > 0 else 1, r >> 6] |= np.uint64(1) << np.uint64(r & 63)
+        s.clause_n[layer] += 1
+
+    def _exact_rows(self, ids: Array) -> Rows:
+        parts = []
+        for layer in sorted({self._layer_of_row(int(r)) for r in ids}):
+            base, count = self.program.layers[layer, 4], self.program.layers[layer, 5]
+            mine = [int(r - base) for r in ids if base <= r < base + count]
+            parts.append(self.exact.rows(layer, self.state.pattern).take(mine))
+        return Rows.stack(parts)
+
+    def _layer_of_row(self, r: int) -> int:
+        return int(np.searchsorted(self.program.layers[:, 4], r, side="right")) - 1
+
+    def _first_unit(self, depth: int) -> int:
+        return int(self.program.layers[self.state.layer[depth], 0])
+
+    def _check_domain(self) -> None:
+        rows = self.exact.inputs.rows
+        if decide(rows, (1,) * len(rows), self.exact.inputs.box).is_empty:
+            raise DomainError(
+                "the polytope has no interior point: its rows contradict each other or make it "
+                "flat; describe a flat set as a Section"
+            )
+        raise DomainError(
+            "the polytope is too thin for floating point (less than about 1e-9 of its box): "
+            "scale its bounds to it, or use the method 'exact'"
+        )
+
+    # Kept regions -------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        s, n = self.state, int(self.state.control[KEPT])
+        if not self.keep or n == 0:
+            return
+        x = self._to_inputs(s.kept_points[:n])
+        finite = np.isfinite(x).all(axis=1)
+        agree = (self.network.pattern(np.where(finite[:, None], x, 0.0)) == s.kept[:n]).all(axis=1)
+        agree &= finite
+        for pattern, witness, fine in zip(s.kept[:n].tolist(), x, agree, strict=True):
+            self.regions.append(
+                Region(tuple(pattern), witness) if fine else self._exact_region(pattern)
+            )
+        s.control[KEPT] = 0
+
+    def _to_inputs(self, y: Array) -> Array:
+        lower, upper = self.inputs.lower, self.inputs.upper
+        if self.inputs.is_boxed:
+            t = np.clip(lower + y * (upper - lower), lower, upper)
+            return self.inputs.to_inputs(t)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a ray at infinity: not `fine`
+            return self.inputs.to_inputs((2.0 * y[:, :-1] - 1.0) / y[:, -1:])
+
+    def _exact_region(self, pattern: list[int]) -> Region:
+        tree = ExactRegionTree(self.exact)
+        cell = tree.cell(pattern)
+        assert cell is not None
+        return tree.region(cell)
