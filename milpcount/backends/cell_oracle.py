@@ -117,9 +117,17 @@ class CellOracle:
         )
 
     def forced(self, cell: Cell) -> int | None:
-        """Return the state of the next unit where it needs no decision, else None."""
+        """Return the state of the next unit where nothing is to be decided, else None.
+
+        So it is where the unit is stable over the domain, where it has one sign on the whole box
+        under the states above it, and where it vanishes.
+        """
         if self.stable[cell.depth]:
             return int(self.columns.fixed[cell.depth])
+        layer = int(self.layer_of[cell.depth])
+        sign = cell.stack[layer].constant_sign[cell.depth - int(self.start_of[layer])]
+        if sign:
+            return int(sign > 0)
         return 0 if self.vanishes(cell) else None
 
     def side(self, cell: Cell) -> int | None:

@@ -14,6 +14,18 @@ from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.limits import Deadline
 
 Array = np.ndarray
+# Without scaling and cost perturbation a warm solve of these programs takes less than half the
+# time; the iteration limit is there because perturbation is what keeps the simplex from cycling.
+FAST = {
+    "simplex_scale_strategy": 0,
+    "dual_simplex_cost_perturbation_multiplier": 0.0,
+    "simplex_iteration_limit": 20_000,
+}
+CAREFUL = {
+    "simplex_scale_strategy": 4,
+    "dual_simplex_cost_perturbation_multiplier": 1.0,
+    "simplex_iteration_limit": 2_000_000_000,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +89,7 @@ class WarmLP(_Model):
     """
 
     def __init__(self, program: LinearProgram) -> None:
-        super().__init__(program, relax=True, presolve="off", solver="simplex")
+        super().__init__(program, relax=True, presolve="off", solver="simplex", **FAST)
         self.solves = 0
 
     def solve(self) -> Outcome:
@@ -91,14 +103,22 @@ class WarmLP(_Model):
         self.solves += 1
         outcome = self._run()
         if outcome not in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
-            self.highs.clearSolver()
-            outcome = self._run()
+            outcome = self._careful()
         if outcome not in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
             raise SolverError(
                 f"HiGHS ended a bounded linear program of {self.highs.getNumRow()} rows with "
                 f"status {self.highs.getModelStatus().name!r}: rescale the network's weights or "
                 "its domain"
             )
+        return outcome
+
+    def _careful(self) -> Outcome:
+        self.highs.clearSolver()
+        for name in FAST:
+            self.highs.setOptionValue(name, CAREFUL[name])
+        outcome = self._run()
+        for name, value in FAST.items():
+            self.highs.setOptionValue(name, value)
         return outcome
 
     def _run(self) -> Outcome:

@@ -129,7 +129,7 @@ class NoGoods:
             t = self.oracle.lp.values()[self.oracle.columns.t]
         else:
             t = self.oracle.composer.parameters(witness)
-        answer = self.on_solution(pattern, self.formulation.inputs.to_inputs(t))
+        answer = self.on_solution(pattern, self.formulation.point(t))
         if isinstance(answer, Stop):
             self.state.stopped = True
             return []

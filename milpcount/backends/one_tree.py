@@ -122,7 +122,7 @@ class OneTree:
             t = self.oracle.lp.values()[self.oracle.columns.t]
         else:
             t = self.oracle.composer.parameters(cell.witness)
-        return self.formulation.inputs.to_inputs(t)
+        return self.formulation.point(t)
 
     def _rows_hold(self, cell: Cell) -> bool:
         """Whether the leaf that the witness lies in satisfies the rows added so far."""
@@ -130,7 +130,7 @@ class OneTree:
             return True
         assert cell.witness is not None
         t = self.oracle.composer.parameters(cell.witness)
-        pattern = self.formulation.network.pattern(self.formulation.inputs.to_inputs(t))
+        pattern = self.formulation.network.pattern(self.formulation.point(t))
         inside = (pattern[: cell.depth] == cell.bits[: cell.depth]).all()
         return bool(inside) and self._satisfied(self.formulation.solution(t, pattern))
 

@@ -59,6 +59,13 @@ class LayerRows:
         size = d * self.largest + np.abs(self.offsets)
         return np.asarray(d * self.slope_error + self.offset_error + gamma(d) * size)
 
+    @cached_property
+    def constant_sign(self) -> Array:
+        """The sign of each row where it is the same on the whole unit box, else 0, shape (units,)."""
+        low = self.offsets + np.minimum(self.slopes, 0).sum(axis=1) - self.value_error
+        high = self.offsets + np.maximum(self.slopes, 0).sum(axis=1) + self.value_error
+        return np.where(low > 0, 1, np.where(high < 0, -1, 0))
+
     def at(self, s: Array) -> Array:
         """Return the rows at a point of the unit box, shape (units,)."""
         return np.asarray(self.slopes @ s + self.offsets)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from milpcount.domain import Domain, InputSet
-from milpcount.errors import OptionError
+from milpcount.errors import DomainError, OptionError
+from milpcount.exact.program import decide
+from milpcount.exact.rows import ExactInputs
 from milpcount.formulation import big_m
 from milpcount.formulation.big_m import Form, PatternMap
 from milpcount.formulation.intervals import PreActivationBounds
@@ -61,6 +63,22 @@ class Formulation:
         """The program without f, and its map; the units' columns have the same indices."""
         return big_m.build(self.network, self.inputs, self.bounds, None)
 
+    def point(self, t: Array) -> Array:
+        """Return the network's input at parameters t, shape (d,) to (n_inputs,)."""
+        # On a box the directions are unit vectors, and the product would cost more than the LP.
+        if self._inputs_of_t is None:
+            return self.inputs.to_inputs(t)
+        x = self.inputs.origin.copy()
+        x[self._inputs_of_t] += t
+        return x
+
+    @cached_property
+    def _inputs_of_t(self) -> Array | None:
+        nonzero = self.inputs.directions != 0
+        if (nonzero.sum(axis=0) == 1).all() and (self.inputs.directions[nonzero] == 1).all():
+            return np.asarray(nonzero.argmax(axis=0))
+        return None
+
     def solution(self, t: Array, pattern: Array) -> Array:
         """Return the columns of `cells` at a point with the given pattern.
 
@@ -73,7 +91,7 @@ class Formulation:
         program, columns = self.cells
         x = np.zeros(program.n_columns)
         x[columns.t], x[columns.z] = t, pattern
-        value, start = self.inputs.to_inputs(t), 0
+        value, start = self.point(t), 0
         for layer, unit in zip(self.network.layers, two_pieces(self.network), strict=True):
             at = slice(start, start + layer.width)
             v = layer.affine.weight @ value + layer.affine.bias
@@ -135,10 +153,22 @@ def formulate(
             + " and ".join(q.value for q in FORMS)
         )
     inputs = domain if isinstance(domain, InputSet) else domain.bind(network.n_inputs)
+    _require_interior(inputs)
     chosen = _form(form) or FORMS[kind]
     bounds = pre_activation_bounds(network, inputs, tighten, deadline or Deadline())
     program, columns = big_m.build(network, inputs, bounds, chosen)
     return Formulation(network, inputs, kind, chosen, bounds, program, columns)
+
+
+def _require_interior(inputs: InputSet) -> None:
+    if not inputs.rows.size:
+        return
+    exact = ExactInputs.from_inputs(inputs)
+    if decide(exact.rows, [1] * len(exact.rows), exact.box).is_empty:
+        raise DomainError(
+            f"the polytope of {inputs.rhs.size} rows has no interior point: check the signs of "
+            "A x <= b, or describe a flat set as a Section"
+        )
 
 
 def _form(form: Form | str | None) -> Form | None:
