@@ -10,6 +10,7 @@ that holds there. Counting methods read only these tables, so a new activation i
 """
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -192,14 +193,15 @@ def parse_activation(name: str) -> Activation:
         If the name is not one of ``relu``, ``leaky_relu(slope)`` and
         ``piecewise_linear([breakpoints],[slopes],[intercepts])``.
     """
-    kind, _, arguments = name.partition("(")
+    parts = re.fullmatch(r"(\w+)(?:\((.+)\))?", name)
+    kind, arguments = parts.groups() if parts else ("", None)
     makers: dict[str, Callable[..., Activation]] = {
         "relu": relu,
         "leaky_relu": leaky_relu,
         "piecewise_linear": piecewise_linear,
     }
     try:
-        given = ast.literal_eval(f"({arguments.removesuffix(')')},)") if arguments else ()
+        given = ast.literal_eval(f"({arguments},)") if arguments else ()
         return makers[kind](*given)
     except NetworkError:
         raise

@@ -154,7 +154,8 @@ def _naming(node: Any, evaluate: Callable[[Any], Value]) -> Value:
         raise kind(f"{_label(node)}: {error}") from None
     # Reference implementations raise all kinds of errors on shapes that do not fit.
     except Exception as error:
-        raise FileFormatError(f"{_label(node)} does not fit its inputs: {error}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise FileFormatError(f"{_label(node)} does not fit its inputs: {reason}") from error
 
 
 def _input_shape(value: Any) -> tuple[int, ...]:

@@ -164,6 +164,7 @@ def _apply_linear(leaf: Any, tensor: AffineTensor) -> AffineTensor:
     torch = _torch()
     stack = torch.from_numpy(tensor.stack)
     try:
+        _check_finite(leaf)
         with torch.no_grad():
             # A copy: the caller's module keeps its precision, its mode and its offsets.
             module = copy.deepcopy(leaf).cpu().double().eval()
@@ -177,10 +178,18 @@ def _apply_linear(leaf: Any, tensor: AffineTensor) -> AffineTensor:
     except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
         if isinstance(error, NetworkError):
             raise
-        raise NetworkError(f"it cannot take an input of shape {tensor.shape}: {error}") from None
+        reason = " ".join(str(error).split())
+        raise NetworkError(f"it cannot take an input of shape {tensor.shape}: {reason}") from None
     if len(coefficients) != len(stack) - 1:
         raise NetworkError("it mixes the inputs of a batch: only one input at a time is supported")
     return AffineTensor(torch.cat([constant, coefficients]).numpy(), tensor.layer)
+
+
+def _check_finite(leaf: Any) -> None:
+    for name, values in (*leaf.named_parameters(), *leaf.named_buffers()):
+        if not values.isfinite().all():
+            wrong = values[~values.isfinite()][0].item()
+            raise NetworkError(f"{name} holds {wrong}: every number must be finite")
 
 
 def _drop_offsets(module: Any) -> None:
