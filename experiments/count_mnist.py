@@ -27,11 +27,13 @@ from milpcount.events import Event, Listener, Started
 DATA = Path(__file__).resolve().parent.parent / "data"
 RECENT = 3
 """Networks that an expectation is taken from."""
+TELLING = 1000
+"""Regions from which on a network's speed tells something about the next."""
 OVERRUN = 1.25
 """A run whose expectation was too low may go on for so many times the time that was left."""
 COLUMNS = (
     ("network", 11), ("regions", 12), ("seconds", 9), ("regions/s", 11), ("test error", 11),
-    ("upper bound", 13), ("share", 7),
+    ("upper bound", 13), ("of bound", 9),
 )  # fmt: skip
 
 
@@ -86,11 +88,13 @@ def cases(data: Path, seed: int) -> list[Case]:
     return sorted(found, key=lambda case: case.bound)
 
 
+FIRST_GUESS = Pace(rate=10_000.0, reached=0.5)
+"""What is taken for granted before a network has been counted."""
+
+
 def expected_seconds(case: Case, paces: Sequence[Pace]) -> float:
-    """Return the seconds a network should take, 0 while nothing is known."""
-    recent = paces[-RECENT:]
-    if not recent:
-        return 0.0
+    """Return the seconds a network should take, going by the last ones that were counted."""
+    recent = paces[-RECENT:] or [FIRST_GUESS]
     regions = case.bound * max(pace.reached for pace in recent)
     return regions / min(pace.rate for pace in recent)
 
@@ -159,7 +163,8 @@ def count_all(found: Sequence[Case], budget: float) -> Status:
         _report(case, result)
         if not result.status.is_complete:
             return result.status
-        paces.append(Pace(result.lower / max(result.seconds, 1e-3), result.lower / case.bound))
+        if result.lower >= TELLING:
+            paces.append(Pace(result.lower / result.seconds, result.lower / case.bound))
     return Status.COMPLETE
 
 

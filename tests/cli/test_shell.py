@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,21 @@ def test_a_terminal_without_the_letters_of_mathematics(tent):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
     assert "2 ? count ? " in out
+
+
+def test_ctrl_c_reaches_the_compiled_search(shell, tent):
+    assert shell("count", tent, "--box", "0", "1").returncode == 0  # compiles, where it must
+    network = ROOT / "data/mnist22/784-16-6/seed0.npz"
+    command = [sys.executable, "-m", "milpcount", "count", network, "--box", "0", "1", "--json"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert process.stderr is not None and "784-16-6" in process.stderr.readline()
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 3, err
+    record = json.loads(out)
+    assert record["status"] == "interrupted"
+    assert 0 < int(record["lower"]) < int(record["upper"]) <= 4158861
+    assert 0 < record["share"] < 1
