@@ -50,7 +50,7 @@ def test_everything_is_counted_when_there_is_time(data, capsys):
 
 def test_what_does_not_fit_is_listed_and_not_started(data, capsys, monkeypatch):
     monkeypatch.setattr(
-        count_mnist, "expected_seconds", lambda case, paces: 1e9 if case.bound > 5 else 0.0
+        count_mnist, "expected_seconds", lambda case, paces: 1e9 if case.bound > 6 else 0.0
     )
     assert count_mnist.main(["--data", str(data)]) == 0
     out = capsys.readouterr().out

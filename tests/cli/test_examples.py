@@ -1,10 +1,10 @@
 """The examples with known counts: the numbers are those of an exact method."""
 
 import pytest
-from milpcount.counters.brute_force import BruteForce
 
 import milpcount as mc
 from milpcount import examples
+from milpcount.counters.brute_force import BruteForce
 
 QUESTIONS = [
     pytest.param(example, quantity, id=f"{example.name}: {quantity.title}")
