@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from milpcount.api import count
+    from milpcount.counters.brute_force import BruteForce
+    from milpcount.counters.exact_tree import ExactTree
+    from milpcount.counters.region_tree import RegionTree
+    from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
     from milpcount.limits import Limits
     from milpcount.network import Network
@@ -13,12 +17,16 @@ if TYPE_CHECKING:
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
     "Box": "domain",
+    "BruteForce": "counters.brute_force",
     "CountResult": "result",
+    "ExactTree": "counters.exact_tree",
     "Limits": "limits",
     "Network": "network",
     "Polytope": "domain",
     "Quantity": "result",
+    "RegionTree": "counters.region_tree",
     "Section": "domain",
+    "SolutionPool": "counters.solution_pool",
     "Status": "result",
     "Unbounded": "domain",
     "count": "api",
@@ -26,12 +34,16 @@ _HOMES = {
 
 __all__ = [
     "Box",
+    "BruteForce",
     "CountResult",
+    "ExactTree",
     "Limits",
     "Network",
     "Polytope",
     "Quantity",
+    "RegionTree",
     "Section",
+    "SolutionPool",
     "Status",
     "Unbounded",
     "count",
