@@ -106,6 +106,8 @@ def read_vnnlib(path: str | Path, n_inputs: int | None = None) -> Box:
         declared, bounds = _read_commands(_parse(read_text(source)))
     except (DomainError, FileFormatError) as error:
         raise type(error)(f"{source}: {error}") from None
+    except RecursionError:
+        raise FileFormatError(f"{source}: its constraints are nested too deeply") from None
     n = len(declared)
     if n == 0 or declared != set(range(n)):
         raise FileFormatError(

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from milpcount.errors import FileFormatError, NetworkError
+from milpcount.errors import FileFormatError, NetworkError, NotInstalledError
 from milpcount.network import Layer, Network, leaky_relu, piecewise_linear, relu
 from milpcount.network.activation import Activation, Piece, Row, clip
 from milpcount.network.affine import Dense
 from milpcount.network.files import load, save
+from milpcount.network.onnx_reader import read_onnx
 
 ANY = st.floats(allow_nan=False, allow_infinity=False)
 MAXOUT = Activation(
@@ -276,3 +279,17 @@ def test_network_methods(tmp_path, small):
     path = Path(tmp_path / "NET.NPZ")
     small.save(path)
     assert Network.load(path).fingerprint == small.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("module", "use", "command"),
+    [
+        ("onnx", read_onnx, "milpcount[onnx]"),
+        ("torch", Network.from_torch, "milpcount[torch]"),
+        ("sklearn.neural_network", Network.from_sklearn, "milpcount[sklearn]"),
+    ],
+)
+def test_optional_packages_are_asked_for(monkeypatch, module, use, command):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(NotInstalledError, match=re.escape(command)):
+        use("anything")
