@@ -135,8 +135,11 @@ def verify_region(network: ExactNetwork, region: Region) -> bool:
 def proves_region(network: ExactNetwork, pattern: tuple[int, ...], t: Point) -> bool:
     """Return whether parameters prove a region, as in `verify_region`."""
     inputs = network.inputs
-    # Rows that are positive at a point of the closed set are so on an open part of it.
+    # Rows that are positive at a point of the closed set are so on an open part of it, for next to
+    # each of its points a full-dimensional convex set has interior points.
     if not inputs.box.contains(t) or not (inputs.rows.at(t) >= 0).all():
+        return False
+    if not inputs.has_interior:
         return False
     found = pattern_at(network.weights, inputs.to_input(t))
     if found.pattern != tuple(pattern):

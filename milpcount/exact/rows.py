@@ -11,6 +11,7 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.exact.arithmetic import to_integers
 from milpcount.exact.geometry import ExactBox, Point, Rows
+from milpcount.exact.program import decide
 from milpcount.network import Activation, Network
 
 Array = np.ndarray
@@ -91,6 +92,11 @@ class ExactInputs:
         if (one.sum(axis=0) == 1).all() and ((self.directions != 0).sum(axis=0) == 1).all():
             return np.asarray(one.argmax(axis=0))
         return None
+
+    @cached_property
+    def has_interior(self) -> bool:
+        """Whether the set is full-dimensional in its parameters."""
+        return not decide(self.rows, (1,) * len(self.rows), self.box).is_empty
 
     def compose(self, weight: Array) -> Array:
         """Return ``weight @ [origin, directions]`` times the denominator, shape (n, 1 + d)."""
