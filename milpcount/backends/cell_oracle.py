@@ -9,8 +9,7 @@ borderline, and exact arithmetic decides it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +42,8 @@ class Cell:
         Lengths of the gradients of the units that bound the cell; 0 for stable and vanishing ones.
     witness : ndarray or None, shape (d,)
         A point, in the unit box, whose position in the cell is confirmed.
+    near : ndarray or None, shape (d,)
+        Where there is no witness: the parameters nearest to an exact point of the cell.
     """
 
     depth: int
@@ -50,16 +51,7 @@ class Cell:
     stack: tuple[LayerRows, ...]
     norms: Array
     witness: Array | None = None
-
-
-class Verdict(Enum):
-    """What is known of a cell."""
-
-    ALIVE = "full-dimensional (or attained, if that is what is counted)"
-    EMPTY = "empty"
-
-
-Answer = tuple[Verdict, Array | None]
+    near: Array | None = None
 
 
 class CellOracle:
@@ -100,13 +92,6 @@ class CellOracle:
         """Return the cell of no states: the whole domain."""
         bits = np.full(self.n_units, -1, np.int8)
         return Cell(0, bits, (self.composer.first(),), np.zeros(self.n_units))
-
-    def cell(self, pattern: Sequence[int]) -> Cell:
-        """Return the cell of a whole pattern."""
-        cell = self.root()
-        for bit in pattern:
-            cell = self.child(cell, bit, None)
-        return cell
 
     def vanishes(self, cell: Cell) -> bool:
         """Return whether the next unit is identically zero on the cell."""
@@ -165,35 +150,42 @@ class CellOracle:
         if depth == self.start_of[layer + 1] and depth < self.n_units:
             states = bits[self.start_of[layer] : depth]
             stack = (*stack, self.composer.below(layer, stack[layer], states))
-        return Cell(depth, bits, stack, norms, witness)
+        return Cell(depth, bits, stack, norms, witness, cell.near)
 
-    def decide(self, cell: Cell) -> Answer:
-        """Return the verdict on a cell and a witness in the unit box, where one is confirmed."""
+    def decide(self, cell: Cell) -> Cell | None:
+        """Return the cell with a point of it, None if it is empty (or flat, if regions count)."""
         # The question that has been answered yes more often goes first: it is mostly the last.
-        tests = [self._confirmed, self._refuted]
         if self.refuted > self.confirmed:
-            tests.reverse()
-        for test in tests:
-            answer = test(cell)
-            if answer is not None:
-                return answer
-        return self._exact(cell)
+            if self._is_empty(cell):
+                return None
+            return self._confirmed(cell) or self._exact(cell)
+        confirmed = self._confirmed(cell)
+        if confirmed is not None:
+            return confirmed
+        return None if self._is_empty(cell) else self._exact(cell)
 
-    def _confirmed(self, cell: Cell) -> Answer | None:
+    def parameters(self, cell: Cell) -> Array:
+        """Return the best point that is known of a cell that has been decided, shape (d,)."""
+        if cell.witness is not None:
+            return self.composer.parameters(cell.witness)
+        assert cell.near is not None
+        return cell.near
+
+    def _confirmed(self, cell: Cell) -> Cell | None:
         if not self._feasible(cell, self.margin * cell.norms):
             return None
         point = self.composer.scaled(self.lp.values()[self.columns.t])
         if not self.contains(cell, point):
             return None
         self.confirmed += 1
-        return Verdict.ALIVE, point
+        return replace(cell, witness=point, near=None)
 
-    def _refuted(self, cell: Cell) -> Answer | None:
+    def _is_empty(self, cell: Cell) -> bool:
         slack = np.maximum(self.margin * cell.norms, 10 * FEASIBILITY)
         if self._feasible(cell, np.where(cell.norms > 0, -slack, 0.0)):
-            return None
+            return False
         self.refuted += 1
-        return Verdict.EMPTY, None
+        return True
 
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Add rows over the columns of ``formulation.cells`` to every later linear program."""
@@ -209,13 +201,14 @@ class CellOracle:
                 return False
         return True
 
-    def _exact(self, cell: Cell) -> Answer:
+    def _exact(self, cell: Cell) -> Cell | None:
         self.state.borderline += 1
         t = self.recheck.cell(cell.bits[: cell.depth], cell.norms[: cell.depth] > 0)
         if t is None:
-            return Verdict.EMPTY, None
+            return None
         point = self.composer.scaled(t)
-        return Verdict.ALIVE, point if self.contains(cell, point) else None
+        inside = self.contains(cell, point)
+        return replace(cell, witness=point if inside else None, near=None if inside else t)
 
     def _feasible(self, cell: Cell, margin: Array) -> bool:
         """Solve with the cell's units held at the margin, which may be negative."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from milpcount.backends.backend import OnSolution, SearchState, Stop
-from milpcount.backends.cell_oracle import Cell, CellOracle, Verdict
+from milpcount.backends.cell_oracle import Cell, CellOracle
 from milpcount.backends.highs import Solution
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import Outcome
@@ -105,31 +105,27 @@ class NoGoods:
                 yield self.state
 
     def _found(self, pattern: tuple[int, ...]) -> None:
-        cell, verdict, witness = self._confirm(pattern)
-        if verdict is Verdict.EMPTY:
-            self.state.rejected += 1
-        # The solver's pattern and the confirmed one differ in units that vanish on the cell.
-        confirmed = tuple(cell.bits.tolist())
+        cell = self._confirm(pattern)
         rows = [no_good(self.formulation.columns.z, pattern, self.free)]
-        if verdict is Verdict.ALIVE and confirmed == pattern:
-            rows += self._tell(pattern, witness)
+        if cell is None:
+            self.state.rejected += 1
+        else:
+            rows += self._tell(pattern, cell)
         self.solver.add_rows(rows)
 
-    def _confirm(self, pattern: tuple[int, ...]) -> tuple[Cell, Verdict, Array | None]:
+    def _confirm(self, pattern: tuple[int, ...]) -> Cell | None:
         cell = self.oracle.root()
         for bit in pattern:
             forced = self.oracle.forced(cell)
-            state = bit if forced is None else forced
-            cell = self.oracle.child(cell, state, None, bounds=forced is None)
-        return cell, *self.oracle.decide(cell)
+            if forced is not None and forced != bit:
+                return None
+            cell = self.oracle.child(cell, bit, None, bounds=forced is None)
+        return self.oracle.decide(cell)
 
-    def _tell(self, pattern: tuple[int, ...], witness: Array | None) -> list[Row]:
+    def _tell(self, pattern: tuple[int, ...], cell: Cell) -> list[Row]:
         self.state.solutions += 1
-        if witness is None:
-            t = self.oracle.lp.values()[self.oracle.columns.t]
-        else:
-            t = self.oracle.composer.parameters(witness)
-        answer = self.on_solution(pattern, self.formulation.point(t))
+        point = self.formulation.point(self.oracle.parameters(cell))
+        answer = self.on_solution(pattern, point)
         if isinstance(answer, Stop):
             self.state.stopped = True
             return []

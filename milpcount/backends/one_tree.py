@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from milpcount.backends.backend import OnSolution, SearchState, Stop
-from milpcount.backends.cell_oracle import MARGIN, Cell, CellOracle, Verdict
+from milpcount.backends.cell_oracle import MARGIN, Cell, CellOracle
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.linear_program import Row
 from milpcount.limits import Deadline
@@ -83,11 +83,11 @@ class OneTree:
     def _process(self, cell: Cell, share: float) -> None:
         self.state.nodes += 1
         if cell.witness is None or not self._rows_hold(cell):
-            verdict, witness = self.oracle.decide(cell)
-            if verdict is Verdict.EMPTY:
+            decided = self.oracle.decide(cell)
+            if decided is None:
                 self.closed += share
                 return
-            cell = Cell(cell.depth, cell.bits, cell.stack, cell.norms, witness)
+            cell = decided
         while cell.depth < self.oracle.n_units:
             forced = self.oracle.forced(cell)
             if forced is None:
@@ -109,20 +109,13 @@ class OneTree:
         if self.rows and not self._allowed(cell):
             return
         self.state.solutions += 1
-        answer = self.on_solution(pattern, self._input(cell))
+        answer = self.on_solution(pattern, self.formulation.point(self.oracle.parameters(cell)))
         if isinstance(answer, Stop):
             self.state.stopped = True
         elif answer:
             self.oracle.add_rows(answer)
             self.rows += answer
             self.state.rows += len(answer)
-
-    def _input(self, cell: Cell) -> Array:
-        if cell.witness is None:
-            t = self.oracle.lp.values()[self.oracle.columns.t]
-        else:
-            t = self.oracle.composer.parameters(cell.witness)
-        return self.formulation.point(t)
 
     def _rows_hold(self, cell: Cell) -> bool:
         """Whether the leaf that the witness lies in satisfies the rows added so far."""

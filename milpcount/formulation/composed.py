@@ -61,7 +61,7 @@ class LayerRows:
 
     @cached_property
     def constant_sign(self) -> Array:
-        """The sign of each row where it is the same on the whole unit box, else 0, shape (units,)."""
+        """Sign of each row where it is the same on the whole box, else 0, shape (units,)."""
         low = self.offsets + np.minimum(self.slopes, 0).sum(axis=1) - self.value_error
         high = self.offsets + np.maximum(self.slopes, 0).sum(axis=1) + self.value_error
         return np.where(low > 0, 1, np.where(high < 0, -1, 0))

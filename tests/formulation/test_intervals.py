@@ -1,0 +1,108 @@
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from milpcount.errors import DomainError
+from milpcount.exact.rows import ExactNetwork
+from milpcount.formulation.composed import Composer
+from milpcount.formulation.intervals import interval_bounds, parameter_box
+from milpcount.network import Network, leaky_relu
+
+
+def random_network(seed: int, *sizes: int, scale: float = 1.0) -> Network:
+    rng = np.random.default_rng(seed)
+    weights = [scale * rng.normal(size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    return Network.from_arrays(weights, [rng.normal(size=b) for b in sizes[1:]])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bounds_hold_at_every_corner_in_exact_arithmetic(seed: int) -> None:
+    net = random_network(seed, 3, 5, 1, scale=10.0**seed)
+    bounds = interval_bounds(net, mc.Box(-1, 0.3).bind(3))
+    affine = net.layers[0].affine
+    for i in range(5):
+        corner = [Fraction(0.3) if w > 0 else Fraction(-1) for w in affine.weight[i]]
+        exact = sum(Fraction(w) * x for w, x in zip(affine.weight[i], corner, strict=True))
+        exact += Fraction(affine.bias[i])
+        assert exact <= Fraction(bounds.upper[0][i])
+        assert bounds.upper[0][i] == pytest.approx(float(exact), rel=1e-13)
+
+
+@pytest.mark.parametrize("activation", [None, leaky_relu(-0.5)])
+def test_bounds_hold_at_random_points(activation: object) -> None:
+    plain = random_network(7, 4, 6, 6, 6, 1)
+    net = plain if activation is None else leaky_copy(plain)
+    bounds = interval_bounds(net, mc.Box(-1, 2).bind(4))
+    value = np.random.default_rng(0).uniform(-1, 2, size=(2000, 4))
+    for k, layer in enumerate(net.layers):
+        v = value @ layer.affine.weight.T + layer.affine.bias
+        assert (v >= bounds.lower[k]).all() and (v <= bounds.upper[k]).all()
+        value = layer.activation.apply(v)
+
+
+def leaky_copy(net: Network) -> Network:
+    maps = [layer.affine for layer in net.layers]
+    return Network.from_arrays(
+        [m.weight for m in maps], [m.bias for m in maps], output=False, activation=leaky_relu(-0.5)
+    )
+
+
+def test_stable_units_are_told_apart_from_units_that_touch_zero() -> None:
+    net = Network.from_arrays([[[1.0], [1.0], [-1.0], [0.0]]], [[1.0, 0.0, 0.0, 0.0]], output=False)
+    bounds = interval_bounds(net, mc.Box(0, 1).bind(1))
+    assert bounds.stable_active[0].tolist() == [True, False, False, False]
+    assert bounds.stable_inactive[0].tolist() == [False, False, False, True]
+
+
+def test_a_polytope_gets_its_bounding_box() -> None:
+    triangle = mc.Polytope([[1, 1], [-1, 0]], [1, 0], lower=[-np.inf, 0]).bind(2)
+    low, high = parameter_box(triangle)
+    assert (low <= 0).all() and (high >= 1).all() and low[1] == 0
+    assert np.allclose(low, 0, atol=1e-5) and np.allclose(high, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("domain", [mc.Unbounded(), mc.Polytope([[1.0, 0.0]], [1.0])])
+def test_an_unbounded_domain_says_what_to_do(domain: mc.Unbounded | mc.Polytope) -> None:
+    with pytest.raises(DomainError, match=r"unbounded at input 0.*give a Box"):
+        interval_bounds(random_network(0, 2, 3, 1), domain.bind(2))
+
+
+def test_an_empty_polytope_is_refused() -> None:
+    with pytest.raises(DomainError, match="empty"):
+        parameter_box(mc.Polytope([[1.0], [-1.0]], [0.0, -1.0]).bind(1))
+
+
+def test_composed_rows_are_right_within_their_error_bound() -> None:
+    net = random_network(3, 3, 5, 5, 5, 1, scale=3.0)
+    inputs = mc.Box([-1, 0.1, 2], [1, 0.7, 5]).bind(3)
+    composer, exact = Composer(net, inputs), ExactNetwork(net, inputs)
+    pattern = np.random.default_rng(1).integers(0, 2, size=15)
+    rows = composer.first()
+    for layer in range(3):
+        true = exact.rows(layer, pattern.tolist())
+        for i in range(5):
+            row = [Fraction(int(v), true.denominators[i]) for v in true.values[i]]
+            corner = row[0] + sum(
+                c * Fraction(v) for c, v in zip(row[1:], composer.low, strict=True)
+            )
+            assert abs(corner - Fraction(rows.offsets[i])) <= Fraction(rows.offset_error[i])
+            for k in range(3):
+                slope = row[1 + k] * Fraction(composer.width[k])
+                assert abs(slope - Fraction(rows.slopes[i, k])) <= Fraction(rows.slope_error[i])
+        if layer < 2:
+            rows = composer.below(layer, rows, pattern[5 * layer : 5 * layer + 5])
+
+
+def test_a_cancellation_is_not_taken_for_a_boundary() -> None:
+    # 0.1 x + 0.2 x - 0.3 x is 2.8e-17 x in floating point, and not zero exactly either;
+    # the same units with weights 1, 2, -3 cancel.
+    for weights, vanishes in (([0.1, 0.2, -0.3], False), ([1.0, 2.0, -3.0], True)):
+        net = Network.from_arrays([[[1.0]] * 3, [weights]], [[0.0] * 3, [0.0]], output=False)
+        composer = Composer(net, mc.Box(-1, 1).bind(1))
+        rows = composer.below(0, composer.first(), np.ones(3, dtype=int))
+        assert rows.may_vanish.tolist() == [True]
+        exact = ExactNetwork(net, mc.Box(-1, 1).bind(1)).rows(1, [1, 1, 1])
+        assert exact.is_zero().tolist() == [vanishes]

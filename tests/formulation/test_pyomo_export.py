@@ -1,0 +1,96 @@
+import itertools
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+from pyomo.contrib.solver.common.factory import SolverFactory
+
+import milpcount as mc
+from milpcount.formulation import formulate
+from milpcount.network import Network, leaky_relu
+
+
+def small_network() -> Network:
+    rng = np.random.default_rng(3)
+    sizes = (2, 4, 3, 1)
+    weights = [rng.normal(size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    # A unit that is never active: its z is in no row and still has a value.
+    biases = [np.array([*rng.normal(size=3), -99.0]), rng.normal(size=3), np.zeros(1)]
+    return Network.from_arrays(weights, biases)
+
+
+def solve(model: object, solver: str) -> None:
+    if solver == "contrib highs":
+        SolverFactory("highs").solve(model)
+    else:
+        pyo.SolverFactory(solver).solve(model)
+
+
+def point(block: object) -> np.ndarray:
+    return np.array([pyo.value(block.x[i]) for i in block.x])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("solver", ["appsi_highs", "contrib highs"])
+def test_a_pyomo_solver_finds_the_widest_pattern(solver: str) -> None:
+    net = small_network()
+    model = pyo.ConcreteModel()
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
+    solve(model, solver)
+    found = [round(pyo.value(z)) for z in model.net.z.values()]
+    assert found == net.pattern(point(model.net)).tolist()
+    assert pyo.value(model.net.y[0]) == pytest.approx(net(point(model.net))[0])
+    assert pyo.value(model.net.f) > 0
+
+
+def test_a_block_serves_a_larger_model() -> None:
+    # The user maximises the network's output where the inputs add up to a half.
+    net = small_network()
+    model = pyo.ConcreteModel()
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo(objective=False)
+    assert not list(model.component_data_objects(pyo.Objective))
+    model.sum = pyo.Constraint(expr=model.net.x[0] + model.net.x[1] == 0.5)
+    model.best = pyo.Objective(expr=model.net.y[0], sense=pyo.maximize)
+    solve(model, "appsi_highs")
+    line = np.linspace(-0.5, 1, 3001)
+    best = net(np.stack([line, 0.5 - line], axis=1)).max()
+    assert pyo.value(model.best) == pytest.approx(best, abs=2e-3)
+    assert pyo.value(model.best) == pytest.approx(net(point(model.net))[0], abs=1e-6)
+
+
+def test_enumeration_in_pyomo_counts_what_the_pool_counts() -> None:
+    net = small_network()
+    model = pyo.ConcreteModel()
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
+    model.cuts, solver, seen = pyo.ConstraintList(), pyo.SolverFactory("appsi_highs"), 0
+    solver.config.load_solution = False
+    while True:
+        answer = solver.solve(model, load_solutions=False)
+        if answer.solver.termination_condition != pyo.TerminationCondition.optimal:
+            break
+        solver.load_vars()
+        if pyo.value(model.net.f) <= 1e-6:
+            break
+        seen += 1
+        z = list(model.net.z.values())
+        model.cuts.add(sum(1 - v if pyo.value(v) > 0.5 else v for v in z) >= 1)
+    assert seen == mc.count(net, mc.Box(-1, 1), pool()).lower
+
+
+def pool() -> object:
+    from milpcount.counters.solution_pool import SolutionPool
+
+    return SolutionPool()
+
+
+def test_a_section_and_a_leaky_network() -> None:
+    weights = [[[1.0, -2.0], [0.5, 1.0]], [[1.0, 1.0]]]
+    net = Network.from_arrays(weights, [[0.1, -0.2], [0.3]], activation=leaky_relu(0.2))
+    domain = mc.Section([0.1, 0.2], [[1.0, 1.0]], mc.Box(-1, 1))
+    model = pyo.ConcreteModel()
+    model.net = formulate(net, domain).to_pyomo(objective=False)
+    model.best = pyo.Objective(expr=model.net.y[0], sense=pyo.minimize)
+    solve(model, "appsi_highs")
+    x = point(model.net)
+    assert x[1] - x[0] == pytest.approx(0.1)
+    grid = np.array([[0.1], [0.2]]) + np.linspace(-1, 1, 2001)
+    assert pyo.value(model.best) == pytest.approx(net(grid.T).min(), abs=1e-3)
