@@ -103,6 +103,18 @@ PAPERS = (
         ("tree", "projection"),
     ),
     Citation(
+        "higham2002",
+        "book",
+        {
+            "author": "Higham, Nicholas J.",
+            "title": "Accuracy and Stability of Numerical Algorithms",
+            "edition": "2nd",
+            "publisher": "SIAM",
+            "year": "2002",
+        },
+        ("tree", "rounding"),
+    ),
+    Citation(
         "huangfu2018",
         "article",
         {
@@ -155,6 +167,20 @@ PAPERS = (
             "year": "2014",
         },
         ("folding",),
+    ),
+    Citation(
+        "neumaier2004",
+        "article",
+        {
+            "author": "Neumaier, Arnold and Shcherbina, Oleg",
+            "title": "Safe bounds in linear and mixed-integer linear programming",
+            "journal": "Mathematical Programming",
+            "volume": "99",
+            "number": "2",
+            "pages": "283--296",
+            "year": "2004",
+        },
+        ("pool", "tighten"),
     ),
     Citation(
         "stanley2007",

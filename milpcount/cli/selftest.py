@@ -1,5 +1,6 @@
 """Every method that can, on networks whose counts are known."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from milpcount.cli.methods import variants
 from milpcount.cli.tables import print_table
 from milpcount.counters.method import Method
 from milpcount.errors import DomainError, MilpcountError, NotInstalledError
+from milpcount.events import Event, Notice
 from milpcount.examples import Example, library
 from milpcount.limits import Limits
 from milpcount.result import CountResult, Quantity
@@ -42,12 +44,18 @@ def judge(example: Example, quantity: Quantity, method: Method) -> Verdict:
             method,
             quantity=quantity,
             limits=Limits(seconds=_SECONDS),
+            listener=_notices,
         )
     except (DomainError, NotInstalledError):
         return Verdict("-")  # a domain or a solver that this method declares it does not have
     except MilpcountError as error:
         return Verdict(f"{type(error).__name__}: {error}", wrong=True)
     return _compare(result, example.known[quantity])
+
+
+def _notices(event: Event) -> None:
+    if isinstance(event, Notice):  # a kernel that is being compiled is not to be taken for a hang
+        print(f"milpcount: {event.text}", file=sys.stderr, flush=True)
 
 
 def _compare(result: CountResult, known: int) -> Verdict:
