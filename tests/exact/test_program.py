@@ -71,7 +71,8 @@ def oracle(cell: list, box: ExactBox, vertices: list, strict: list[bool]) -> boo
 def check(rows: Rows, signs: list[int], box: ExactBox, verdict: Verdict) -> None:
     if verdict.witness is not None:
         assert box.contains_inside(verdict.witness)
-        assert (rows.at(verdict.witness) * np.array(signs, dtype=object) > 0).all()
+        values = rows.at(verdict.witness) * np.array(signs, dtype=object)
+        assert all(v > 0 for v, s in zip(values, signs, strict=True) if s)
     else:
         assert verdict.multipliers is not None
         assert is_proof_of_empty(rows, signs, box, verdict.multipliers)
@@ -82,7 +83,8 @@ def check_closed(rows: Rows, signs: list, strict: list, box: ExactBox, verdict: 
     if verdict.witness is not None:
         assert box.contains(verdict.witness)
         values = rows.at(verdict.witness) * np.array(signs, dtype=object)
-        assert all(v > 0 if t else v >= 0 for v, t in zip(values, strict, strict=True))
+        asked = [(v, t) for v, s, t in zip(values, signs, strict, strict=True) if s]
+        assert all(v > 0 if t else v >= 0 for v, t in asked)
     else:
         assert verdict.multipliers is not None
         assert is_proof_of_empty(rows, signs, box, verdict.multipliers, strict)
@@ -197,6 +199,28 @@ class TestKnown:
         verdict = decide(rows, [-1, 1], quadrant)
         check(rows, [-1, 1], quadrant, verdict)
         assert not verdict.is_empty
+
+
+def test_both_ways_agree_on_degenerate_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    outcomes = set()
+    for _ in range(150):
+        d, r = int(rng.integers(2, 7)), int(rng.integers(1, 14))
+        rows = Rows.of(rng.integers(-2, 3, (r, d + 1)) / rng.choice([1.0, 3.0, 7.0]))
+        lower = np.where(rng.random(d) < 0.2, -INF, -1.0 * rng.integers(0, 3, d))
+        upper = np.where(rng.random(d) < 0.2, INF, rng.integers(1, 4, d) / 3)
+        box, signs = ExactBox.of(lower, upper), rng.choice([-1, 0, 1], r).tolist()
+        strict = (rng.random(r) < 0.4).tolist()
+        found = []
+        for columns in (0, 1000):
+            monkeypatch.setattr(program, "_COLD_COLUMNS", columns)
+            open_set, mixed = decide(rows, signs, box), attained(rows, signs, strict, box)
+            check(rows, signs, box, open_set)
+            check_closed(rows, signs, strict, box, mixed)
+            found.append((open_set.is_empty, mixed.is_empty))
+        assert found[0] == found[1]
+        outcomes.add(found[0])
+    assert outcomes == {(True, True), (True, False), (False, False)}
 
 
 @pytest.mark.parametrize("seed", range(4))
