@@ -98,3 +98,9 @@ def patterns(net: mc.Network, domain: Any, method: Any) -> set[tuple[int, ...]]:
     found = {tuple(region.pattern) for region in result.regions}
     assert len(found) == result.lower == len(result.regions)
     return found
+
+
+def arrays(net: mc.Network) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return copies of the weights and biases of the hidden layers."""
+    maps = [layer.affine for layer in net.layers]
+    return [m.weight.copy() for m in maps], [m.bias.copy() for m in maps]
