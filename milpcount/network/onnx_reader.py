@@ -28,6 +28,7 @@ from milpcount.network.paths import existing_file
 
 _UNCHANGED = {"Identity", "Dropout", "Cast"}
 _AT_THE_END = {"Softmax", "LogSoftmax"}
+_STANDARD = ("", "ai.onnx")
 _OLDEST_OPSET = 7
 _RANDOM = {"Bernoulli", "Multinomial"}
 
@@ -54,25 +55,42 @@ def read_onnx(path: str | Path) -> Network:
     NotInstalledError
         If onnx is missing.
     """
+    model, constants = _read_model(existing_file(path, "an .onnx file"))
+    # Overflow is reported where the weights are checked.
+    with np.errstate(all="ignore"):
+        return _Walk(model, constants).network()
+
+
+def _read_model(source: Path) -> tuple[Any, dict[str, np.ndarray]]:
+    """Return the model in a file and its constants by name."""
     try:
         import onnx
         from onnx import numpy_helper
     except ImportError:
         raise NotInstalledError("reading an .onnx file", "onnx", "onnx") from None
-    source = existing_file(path, "an .onnx file")
     try:
         # Not its checker: it refuses files that every runtime runs, as without output shapes.
         model = onnx.load(str(source), format="protobuf")
-        if not any(o.domain in ("", "ai.onnx") for o in model.opset_import):
-            raise ValueError("it imports no operator set")
-        constants = {t.name: as_float64(numpy_helper.to_array(t)) for t in model.graph.initializer}
+        _check_opset([o.version for o in model.opset_import if o.domain in _STANDARD])
+        return model, {
+            t.name: as_float64(numpy_helper.to_array(t)) for t in model.graph.initializer
+        }
+    except FileFormatError:
+        raise
     # What protobuf raises is not documented; all of it means a bad file.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise FileFormatError(f"not a readable ONNX model, it may be truncated: {reason}") from None
-    # Overflow is reported where the weights are checked.
-    with np.errstate(all="ignore"):
-        return _Walk(model, constants).network()
+
+
+def _check_opset(versions: list[int]) -> None:
+    if not versions:
+        raise ValueError("it imports no operator set")
+    if min(versions) < _OLDEST_OPSET:
+        raise FileFormatError(
+            f"the model is of operator set {min(versions)}, where operators had another meaning: "
+            f"{_OLDEST_OPSET} or later is supported; use onnx.version_converter"
+        )
 
 
 @dataclass
@@ -86,12 +104,6 @@ class _Walk:
     def network(self) -> Network:
         """Return the network from the graph's input to its output."""
         graph = self.model.graph
-        oldest = min(o.version for o in self.model.opset_import if o.domain in ("", "ai.onnx"))
-        if oldest < _OLDEST_OPSET:
-            raise FileFormatError(
-                f"the model is of operator set {oldest}, where operators had another meaning: "
-                f"{_OLDEST_OPSET} or later is supported; use onnx.version_converter"
-            )
         if len(graph.output) != 1:
             names = [o.name for o in graph.output]
             raise FileFormatError(f"the model has outputs {names}: exactly one is supported")
@@ -200,7 +212,7 @@ def _check_supported(node: Any, is_variable: bool) -> None:
     kind, attributes = node.op_type, attributes_of(node)
     if is_variable and kind not in {*_ACTIVATIONS, *OPERATORS, *_UNCHANGED, "Shape"}:
         raise FileFormatError(f"the operator is not supported; supported are {_SUPPORTED}")
-    if node.domain not in ("", "ai.onnx"):
+    if node.domain not in _STANDARD:
         raise FileFormatError(f"operators of domain {node.domain!r} are not supported")
     if kind in _RANDOM or kind.startswith("Random"):
         raise FileFormatError("random numbers are not supported: export the model for inference")

@@ -292,4 +292,4 @@ def test_network_methods(tmp_path, small):
 def test_optional_packages_are_asked_for(monkeypatch, module, use, command):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(NotInstalledError, match=re.escape(command)):
-        use("anything")
+        use(__file__)

@@ -88,6 +88,12 @@ def test_padding_with_a_constant_is_an_offset(write_onnx):
     np.testing.assert_array_equal(net.layers[0].affine.weight[:, 0], [1, 0, 0])
 
 
+def test_an_offset_hidden_in_an_attribute(write_onnx):
+    rows = [("Pad", "x", "v", {"pads": [0, 0, 0, 2], "value": 3.0}), ("Relu", "v", "y")]
+    with pytest.raises(FileFormatError, match=r"\(Pad\): with these attributes it is not linear"):
+        read_onnx(write_onnx(rows, {}, ["N", 1], opset=9))
+
+
 GEMM = ("Gemm", "x W b", "v", {"transB": 1})
 CONSTANTS = {"W": np.ones((2, 3)), "b": np.zeros(2)}
 REFUSED = {

@@ -225,6 +225,14 @@ def test_relu_after_the_output_makes_a_hidden_layer(write_onnx):
     assert read_onnx(path).output is not None
 
 
+def test_an_output_of_the_first_units_only(write_onnx):
+    rows = [*SPELLINGS["Gemm with transB"][0], *END]
+    constants = {"W": W, "b": B, "W1": np.eye(2, 4), "b1": np.zeros(2)}
+    net = read_onnx(write_onnx(rows, constants, ["N", 3]))
+    assert net.output is not None
+    assert net.output.n_out == 2
+
+
 ACTIVATIONS = {
     "LeakyRelu": ({"alpha": 0.25}, {}, leaky_relu(0.25)),
     "LeakyRelu by default": ({}, {}, leaky_relu(float(np.float32(0.01)))),
