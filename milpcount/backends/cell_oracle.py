@@ -71,7 +71,9 @@ class CellOracle:
     ) -> None:
         program, self.columns = formulation.cells
         self.lp, self.state, self.margin = WarmLP(program), state, margin
+        self.column_bounds = np.stack([program.lower, program.upper])
         self.confirmed = self.refuted = 0
+        self.proof = False  # whether the last program was infeasible at the margin
         self.composer = Composer(formulation.network, formulation.inputs)
         strict = formulation.quantity is Quantity.ACTIVATION_REGIONS
         self.recheck = Recheck(formulation.network, formulation.inputs, strict)
@@ -156,13 +158,11 @@ class CellOracle:
         """Return the cell with a point of it, None if it is empty (or flat, if regions count)."""
         # The question that has been answered yes more often goes first: it is mostly the last.
         if self.refuted > self.confirmed:
+            self.proof = False
             if self._is_empty(cell):
                 return None
             return self._confirmed(cell) or self._exact(cell)
-        confirmed = self._confirmed(cell)
-        if confirmed is not None:
-            return confirmed
-        return None if self._is_empty(cell) else self._exact(cell)
+        return self._confirmed(cell) or (None if self._is_empty(cell) else self._exact(cell))
 
     def parameters(self, cell: Cell) -> Array:
         """Return the best point that is known of a cell that has been decided, shape (d,)."""
@@ -172,7 +172,8 @@ class CellOracle:
         return cell.near
 
     def _confirmed(self, cell: Cell) -> Cell | None:
-        if not self._feasible(cell, self.margin * cell.norms):
+        self.proof = not self._feasible(self._bounds(cell, self.margin * cell.norms))
+        if self.proof:
             return None
         point = self.composer.scaled(self.lp.values()[self.columns.t])
         if not self.contains(cell, point):
@@ -181,11 +182,17 @@ class CellOracle:
         return replace(cell, witness=point, near=None)
 
     def _is_empty(self, cell: Cell) -> bool:
+        """Return whether not even the margin's negative can be had."""
         slack = np.maximum(self.margin * cell.norms, 10 * FEASIBILITY)
-        if self._feasible(cell, np.where(cell.norms > 0, -slack, 0.0)):
-            return False
-        self.refuted += 1
-        return True
+        wanted = self._bounds(cell, np.where(cell.norms > 0, -slack, 0.0))
+        empty = (self.proof and self._proved_empty(wanted)) or not self._feasible(wanted)
+        self.refuted += empty
+        return empty
+
+    def _proved_empty(self, wanted: Array) -> bool:
+        """Return whether the multipliers that refuted the margin refute its negative as well."""
+        self.column_bounds[:, self.unit_columns] = wanted.reshape(2, -1)
+        return self.lp.infeasible_within(*self.column_bounds)
 
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Add rows over the columns of ``formulation.cells`` to every later linear program."""
@@ -210,11 +217,10 @@ class CellOracle:
         inside = self.contains(cell, point)
         return replace(cell, witness=point if inside else None, near=None if inside else t)
 
-    def _feasible(self, cell: Cell, margin: Array) -> bool:
-        """Solve with the cell's units held at the margin, which may be negative."""
-        n, bits = self.n_units, cell.bits
-        wanted = self.free.copy()
-        low_h, low_hbar, low_z, high_h, high_hbar, high_z = wanted.reshape(6, n)
+    def _bounds(self, cell: Cell, margin: Array) -> Array:
+        """Return bounds of the unit columns that hold the cell's units at a margin, any sign."""
+        bits, wanted = cell.bits, self.free.copy()
+        low_h, low_hbar, low_z, high_h, high_hbar, high_z = wanted.reshape(6, self.n_units)
         active, inactive = bits == 1, bits == 0
         # A unit that vanishes or is stable may be off its sign by rounding and no more.
         loose = np.where((bits >= 0) & (cell.norms == 0), -10 * FEASIBILITY, margin)
@@ -222,10 +228,13 @@ class CellOracle:
         low_hbar[inactive], high_h[inactive], high_z[inactive] = loose[inactive], 0.0, 0.0
         np.maximum(high_h, low_h, out=high_h)
         np.maximum(high_hbar, low_hbar, out=high_hbar)
-        changed = wanted != self.current
-        which = np.flatnonzero(changed[: 3 * n] | changed[3 * n :])
+        return wanted
+
+    def _feasible(self, wanted: Array) -> bool:
+        low, high = wanted.reshape(2, -1)
+        which = np.flatnonzero((wanted != self.current).reshape(2, -1).any(axis=0))
         if which.size:
-            self.lp.set_bounds(self.unit_columns[which], wanted[which], wanted[3 * n + which])
+            self.lp.set_bounds(self.unit_columns[which], low[which], high[which])
             self.current = wanted
         self.state.lps += 1
         return self.lp.solve() is Outcome.OPTIMAL

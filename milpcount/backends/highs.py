@@ -10,6 +10,7 @@ from milpcount.errors import SolverError
 from milpcount.formulation import highs_model
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.intervals import gamma
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.limits import Deadline
 
@@ -51,11 +52,13 @@ class Solution:
 class _Model:
     def __init__(self, program: LinearProgram, *, relax: bool, **options: object) -> None:
         self.program = program
+        self.added: list[Row] = []
         self.highs = highs_model.solver(**options)
         highs_model.load(self.highs, program, relax=relax)
 
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Add rows, which hold from now on."""
+        self.added += rows
         for row in rows:
             self.highs.addRow(
                 row.lower,
@@ -90,6 +93,7 @@ class WarmLP(_Model):
 
     def __init__(self, program: LinearProgram) -> None:
         super().__init__(program, relax=True, presolve="off", solver="simplex", **FAST)
+        self.largest = program.times(np.ones(program.n_rows), absolute=True)
         self.solves = 0
 
     def solve(self) -> Outcome:
@@ -111,6 +115,35 @@ class WarmLP(_Model):
                 "its domain"
             )
         return outcome
+
+    def infeasible_within(self, lower: Array, upper: Array) -> bool:
+        """Return whether the last solve's Farkas multipliers rule out other column bounds too.
+
+        Parameters
+        ----------
+        lower, upper : ndarray, shape (columns,)
+            Finite.
+
+        Returns
+        -------
+        bool
+            True is a proof, rounding included; False says nothing. Call it after INFEASIBLE only.
+        """
+        _, found, ray = self.highs.getDualRay()
+        if not found:
+            return False
+        y, program = np.asarray(ray), self.program
+        low = np.concatenate([program.row_lower, [row.lower for row in self.added]])
+        high = np.concatenate([program.row_upper, [row.upper for row in self.added]])
+        y = np.where(np.isfinite(np.where(y > 0, low, high)), y, 0.0)
+        sides = np.where(y == 0, 0.0, y * np.where(y > 0, low, high))
+        sums, sizes = program.times(y[: program.n_rows]), np.abs(y).max() * self.largest
+        for row, weight in zip(self.added, y[program.n_rows :], strict=True):
+            np.add.at(sums, row.columns, weight * row.coefficients)
+            np.add.at(sizes, row.columns, np.abs(weight * row.coefficients))
+        most = np.maximum(sums * lower, sums * upper).sum()
+        reach = sizes @ np.maximum(np.abs(lower), np.abs(upper)) + np.abs(sides).sum()
+        return bool(most < sides.sum() - gamma(y.size + sums.size) * reach)
 
     def _careful(self) -> Outcome:
         self.highs.clearSolver()

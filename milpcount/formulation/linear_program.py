@@ -5,6 +5,7 @@ Every solver reads these arrays; no modelling language stands between the formul
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -86,8 +87,12 @@ class LinearProgram:
         absolute : bool
         """
         values = np.abs(self.values) if absolute else self.values
-        weights = np.repeat(multipliers, np.diff(self.starts)) * values
+        weights = multipliers[self._row_of] * values
         return np.bincount(self.indices, weights, minlength=self.n_columns)
+
+    @cached_property
+    def _row_of(self) -> Array:
+        return np.repeat(np.arange(self.n_rows), np.diff(self.starts))
 
     def with_objective(self, objective: Array) -> "LinearProgram":
         """Return the same constraints under another objective, which is maximised."""
