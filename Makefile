@@ -15,7 +15,7 @@ WORKERS ?= 2
 ARGS ?=
 RUN := $(VENV)/bin/python
 
-.PHONY: help count test test-all lint train bench clean
+.PHONY: help count test test-all warm lint train bench clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -23,11 +23,15 @@ help:
 count: $(VENV)/.core
 	@$(RUN) -m experiments.count_mnist --budget $(BUDGET) $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev warm
 	$(RUN) -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.dev
+test-all: $(VENV)/.dev warm
 	$(RUN) -m pytest -n $(WORKERS) $(ARGS)
+
+# The kernel is compiled once, here, instead of by every worker at the same time.
+warm: $(VENV)/.dev
+	@$(RUN) -m milpcount count data/mnist22/784-1-21/seed0.npz --box 0 1 >/dev/null
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -40,7 +40,7 @@ class Lines:
         Seconds, on the clock of the count.
     """
 
-    def __init__(self, stream: TextIO, every: float = EVERY) -> None:
+    def __init__(self, stream: TextIO, every: float) -> None:
         self._stream, self._every, self._due, self._open = stream, every, every, True
 
     def __call__(self, event: Event) -> None:
@@ -130,4 +130,4 @@ def listening(*, quiet: bool = False) -> Iterator[Listener]:
         with Display(*columns(), console=Console(stderr=True), transient=True) as display:
             yield Bar(display)
     else:
-        yield Lines(sys.stderr)
+        yield Lines(sys.stderr, EVERY)

@@ -76,7 +76,7 @@ def shell() -> Shell:
             [sys.executable, "-m", "milpcount", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,  # a kernel may have to be compiled
             **options,
         )
 

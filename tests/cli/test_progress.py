@@ -16,7 +16,7 @@ def at(seconds: float, share: float | None = 0.5) -> Progress:
 
 def test_off_a_terminal_one_line_every_ten_seconds():
     stream = io.StringIO()
-    listen = progress.Lines(stream)
+    listen = progress.Lines(stream, progress.EVERY)
     listen(Started("the title"))
     listen(Notice("compiling"))
     for tick in range(70):
@@ -30,7 +30,7 @@ def test_off_a_terminal_one_line_every_ten_seconds():
 
 def test_a_late_tick_does_not_bring_two_lines():
     stream = io.StringIO()
-    listen = progress.Lines(stream)
+    listen = progress.Lines(stream, progress.EVERY)
     for seconds in (0.0, 39.0, 39.5, 40.5):
         listen(at(seconds))
     assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["39.0", "40.5"]
@@ -41,7 +41,7 @@ def test_a_count_goes_on_when_nobody_reads_its_progress():
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    listen = progress.Lines(Closed())
+    listen = progress.Lines(Closed(), progress.EVERY)
     listen(Started("title"))
     listen(at(10.0))
 
