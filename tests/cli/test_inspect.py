@@ -43,3 +43,16 @@ def test_over_a_box_the_table(invoke, tent):
 def test_all_of_space_has_no_ranges(invoke, tent):
     done = invoke("inspect", tent, "--unbounded")
     assert done.exit_code == 0 and "stably" not in done.stdout
+
+
+def test_tighter_ranges(invoke, tent):
+    loose, tight = (
+        json.loads(invoke("inspect", tent, "--box", 0, 1, "--tighten", t, "--json").stdout)
+        for t in ("interval", "milp")
+    )
+    assert loose["layers"][2]["pre_activations"][1] > tight["layers"][2]["pre_activations"][1]
+
+
+def test_ranges_need_a_domain(invoke, tent):
+    done = invoke("inspect", tent, "--tighten", "lp")
+    assert done.exit_code == 2 and "no domain" in done.stderr

@@ -1,0 +1,34 @@
+"""What `backends` lists."""
+
+import json
+
+from milpcount.backends.registry import BACKENDS, Entry
+from milpcount.cli import solvers
+
+
+def test_every_backend_is_listed_with_what_it_can_do(invoke):
+    done = invoke("backends")
+    assert done.exit_code == 0
+    for entry in BACKENDS:
+        assert f"{entry.name}   {entry.package} " in done.stdout
+        for capability in entry.load().capabilities:
+            assert capability.value in done.stdout
+
+
+def test_json(invoke):
+    records = json.loads(invoke("backends", "--json").stdout)
+    assert [r["name"] for r in records] == [entry.name for entry in BACKENDS]
+    assert all(r["modes"] and r["install"].startswith("pip install ") for r in records)
+
+
+def test_one_that_is_missing_says_how_to_install_it(invoke, monkeypatch):
+    missing = Entry("other", "highs", "Highs", "no-such-distribution", "other")
+    monkeypatch.setattr(solvers, "BACKENDS", (missing,))
+    shown = invoke("backends").stdout
+    assert "not installed: pip install 'milpcount[other]'" in shown
+
+
+def test_a_backend_that_is_not_known(invoke, tent):
+    done = invoke("count", tent, "--box", 0, 1, "--method", "pool", "--backend", "abacus")
+    assert done.exit_code == 2
+    assert "backend 'abacus' is not known; give one of: highs" in done.stderr
