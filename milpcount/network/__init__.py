@@ -1,6 +1,6 @@
 """Networks: affine maps, activations, layers, and the readers of files and modules."""
 
-from milpcount.network.activation import Activation, leaky_relu, piecewise_linear, relu
+from milpcount.network.activation import Activation, leaky_relu, maxout, piecewise_linear, relu
 from milpcount.network.affine import Affine, Dense
 from milpcount.network.network import Layer, Network
 
@@ -11,6 +11,7 @@ __all__ = [
     "Layer",
     "Network",
     "leaky_relu",
+    "maxout",
     "piecewise_linear",
     "relu",
 ]

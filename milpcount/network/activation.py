@@ -13,7 +13,7 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -184,13 +184,44 @@ def clip(lower: float, upper: float) -> Activation:
     return piecewise_linear(breakpoints, slopes, intercepts)
 
 
+def maxout(rank: int) -> Activation:
+    """Return the unit ``max(v_0, .., v_{rank-1})``; piece k is where ``v_k`` is the largest.
+
+    The lowest index wins a tie, so that of equal values on a whole region only one has a piece.
+
+    Parameters
+    ----------
+    rank : int
+        At least 2.
+
+    Raises
+    ------
+    NetworkError
+        If the rank is no integer, or below 2.
+    """
+    if isinstance(rank, bool) or not isinstance(rank, int) or rank < 2:
+        raise NetworkError(f"a maxout unit of rank {rank!r}: give an integer of at least 2")
+    # v_b - v_a with a < b is positive where the later value wins, and zero is not positive.
+    pairs = list(combinations(range(rank), 2))
+    rows = tuple(Row(b, a, 0.0) for a, b in pairs)
+    pieces = tuple(
+        Piece(k, 1.0, 0.0, tuple((r, 1 if b == k else -1) for r, (a, b) in _with(pairs, k)))
+        for k in range(rank)
+    )
+    return Activation(f"maxout({rank})", rank, rows, pieces)
+
+
+def _with(pairs: list[tuple[int, int]], k: int) -> list[tuple[int, tuple[int, int]]]:
+    return [(r, pair) for r, pair in enumerate(pairs) if k in pair]
+
+
 def parse_activation(name: str) -> Activation:
     """Return the activation of a canonical name, as in `Activation.name`.
 
     Raises
     ------
     NetworkError
-        If the name is not one of ``relu``, ``leaky_relu(slope)`` and
+        If the name is not one of ``relu``, ``leaky_relu(slope)``, ``maxout(rank)`` and
         ``piecewise_linear([breakpoints],[slopes],[intercepts])``.
     """
     parts = re.fullmatch(r"(\w+)(?:\((.+)\))?", name)
@@ -198,6 +229,7 @@ def parse_activation(name: str) -> Activation:
     makers: dict[str, Callable[..., Activation]] = {
         "relu": relu,
         "leaky_relu": leaky_relu,
+        "maxout": maxout,
         "piecewise_linear": piecewise_linear,
     }
     try:
@@ -207,6 +239,6 @@ def parse_activation(name: str) -> Activation:
         raise
     except (KeyError, SyntaxError, TypeError, ValueError):
         raise NetworkError(
-            f"activation {name!r} is not known: allowed are relu, leaky_relu(slope) and "
-            "piecewise_linear([breakpoints],[slopes],[intercepts])"
+            f"activation {name!r} is not known: allowed are relu, leaky_relu(slope), "
+            "maxout(rank) and piecewise_linear([breakpoints],[slopes],[intercepts])"
         ) from None
