@@ -70,11 +70,13 @@ class CellOracle:
         self, formulation: Formulation, state: SearchState, margin: float = MARGIN
     ) -> None:
         program, self.columns = formulation.cells
+        self.composer = Composer(formulation.network, formulation.inputs)
+        self.scales = self.columns.scale[self.columns.h]
+        program = program.rescaled(self.columns.shift, self.columns.scale)
         self.lp, self.state, self.margin = WarmLP(program), state, margin
         self.column_bounds = np.stack([program.lower, program.upper])
         self.confirmed = self.refuted = 0
         self.proof = False  # whether the last program was infeasible at the margin
-        self.composer = Composer(formulation.network, formulation.inputs)
         strict = formulation.quantity is Quantity.ACTIVATION_REGIONS
         self.recheck = Recheck(formulation.network, formulation.inputs, strict)
         widths = formulation.network.widths
@@ -172,10 +174,10 @@ class CellOracle:
         return cell.near
 
     def _confirmed(self, cell: Cell) -> Cell | None:
-        self.proof = not self._feasible(self._bounds(cell, self.margin * cell.norms))
+        self.proof = not self._feasible(self._bounds(cell, self.margin * cell.norms / self.scales))
         if self.proof:
             return None
-        point = self.composer.scaled(self.lp.values()[self.columns.t])
+        point = np.clip(self.lp.values()[self.columns.t], 0.0, 1.0)
         if not self.contains(cell, point):
             return None
         self.confirmed += 1
@@ -183,7 +185,7 @@ class CellOracle:
 
     def _is_empty(self, cell: Cell) -> bool:
         """Return whether not even the margin's negative can be had."""
-        slack = np.maximum(self.margin * cell.norms, 10 * FEASIBILITY)
+        slack = np.maximum(self.margin * cell.norms / self.scales, 10 * FEASIBILITY)
         wanted = self._bounds(cell, np.where(cell.norms > 0, -slack, 0.0))
         empty = (self.proof and self._proved_empty(wanted)) or not self._feasible(wanted)
         self.refuted += empty
@@ -196,7 +198,7 @@ class CellOracle:
 
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Add rows over the columns of ``formulation.cells`` to every later linear program."""
-        self.lp.add_rows(rows)
+        self.lp.add_rows([row.rescaled(self.columns.shift, self.columns.scale) for row in rows])
 
     def contains(self, cell: Cell, point: Array) -> bool:
         """Return whether a point of the unit box lies in the cell beyond all rounding."""

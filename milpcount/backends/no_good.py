@@ -66,7 +66,10 @@ class NoGoods:
         self.deadline = deadline or Deadline()
         self.state = SearchState()
         self.oracle = CellOracle(formulation, self.state)
-        self.solver = solver(feasibility_program(formulation))
+        columns = formulation.columns
+        self.solver = solver(
+            feasibility_program(formulation).rescaled(columns.shift, columns.scale)
+        )
         self.free = np.flatnonzero(formulation.columns.fixed < 0)
 
     def run(self) -> Iterator[SearchState]:
@@ -111,7 +114,8 @@ class NoGoods:
             self.state.rejected += 1
         else:
             rows += self._tell(pattern, cell)
-        self.solver.add_rows(rows)
+        columns = self.formulation.columns
+        self.solver.add_rows([row.rescaled(columns.shift, columns.scale) for row in rows])
 
     def _confirm(self, pattern: tuple[int, ...]) -> Cell | None:
         cell = self.oracle.root()

@@ -54,8 +54,11 @@ class PatternMap:
         The state of a stable unit (0 or 1), -1 for the others.
     big_h, big_hbar : ndarray, shape (n_units,)
         Upper bounds of h and hbar.
-    scale : ndarray, shape (n_units,)
+    lengths : ndarray, shape (n_units,)
         The s of each unit.
+    shift, scale : ndarray, shape (columns,)
+        With ``x = shift + scale * x'`` the columns x' have the inputs in the unit box and margins
+        near 1, so that a solver's absolute tolerances mean the same for every unit.
     """
 
     t: Array
@@ -66,6 +69,8 @@ class PatternMap:
     fixed: Array
     big_h: Array
     big_hbar: Array
+    lengths: Array
+    shift: Array
     scale: Array
 
     def pattern(self, x: Array) -> tuple[int, ...]:
@@ -125,9 +130,10 @@ class _Construction:
         self.depth = len(network.layers) if layers is None else layers
         self.units = two_pieces(network)
         self.out = Builder()
-        low, high = parameter_box(inputs)
-        self.t = self.out.columns("t", low, high)
-        self.scales = typical_slopes(network, inputs, high - low)
+        self.low, high = parameter_box(inputs)
+        self.t = self.out.columns("t", self.low, high)
+        self.width = high - self.low
+        self.scales = typical_slopes(network, inputs, self.width)
         self.z: list[Array] = []
         self.h: list[Array] = []
         self.hbar: list[Array] = []
@@ -140,21 +146,23 @@ class _Construction:
         for index in range(self.depth):
             self._layer(index)
         f = -1 if form is None else self._margin(form)
-        empty = np.zeros(0, np.int32)
-
-        def flat(parts: list[Array]) -> Array:
-            return np.concatenate(parts) if parts else empty
-
+        lengths = _flat(list(self.scales[: self.depth]))
+        h, hbar = _flat(self.h), _flat(self.hbar)
+        shift, scale = np.zeros(len(self.out.names)), np.ones(len(self.out.names))
+        shift[self.t], scale[self.t] = self.low, self.width
+        scale[h] = scale[hbar] = _powers_of_two(lengths)
         return self.out.build(), PatternMap(
             self.t,
-            flat(self.z),
-            flat(self.h),
-            flat(self.hbar),
+            _flat(self.z),
+            h,
+            hbar,
             f,
-            flat(self.fixed),
-            flat([r[0] for r in self.ranges]),
-            flat([r[1] for r in self.ranges]),
-            flat(list(self.scales[: self.depth])),
+            _flat(self.fixed),
+            _flat([r[0] for r in self.ranges]),
+            _flat([r[1] for r in self.ranges]),
+            lengths,
+            shift,
+            scale,
         )
 
     def _layer(self, index: int) -> None:
@@ -247,6 +255,15 @@ class _Construction:
         for j in np.flatnonzero(self.network.layers[index].affine.weight[i]):
             self.out.row([e, self.z[index - 1][j]], [1, 1], -np.inf, 1)
         return e
+
+
+def _flat(parts: list[Array]) -> Array:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
+
+
+def _powers_of_two(lengths: Array) -> Array:
+    """Return the nearest powers of two, by which scaling rounds nothing; 1 for a length of 0."""
+    return np.asarray(np.exp2(np.round(np.log2(np.where(lengths > 0, lengths, 1.0)))))
 
 
 def _dies(unit: TwoPiece) -> bool:

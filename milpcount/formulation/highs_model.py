@@ -93,6 +93,7 @@ def solver(**options: Any) -> Any:
         "threads": 1,
         "primal_feasibility_tolerance": FEASIBILITY,
         "dual_feasibility_tolerance": FEASIBILITY,
+        "small_matrix_value": 1e-12,  # smaller weights are dropped, by default below 1e-9
     }
     for name, value in (settings | options).items():
         model.setOptionValue(name, value)

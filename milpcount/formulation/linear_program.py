@@ -34,6 +34,25 @@ class Row:
         value = float(self.coefficients @ x[self.columns])
         return self.lower - tolerance <= value <= self.upper + tolerance
 
+    def rescaled(self, shift: Array, scale: Array) -> "Row":
+        """Return the row in columns x' with ``x = shift + scale * x'``, its largest entry near 1.
+
+        Parameters
+        ----------
+        shift, scale : ndarray, shape (columns of the program,)
+            Scales are positive.
+        """
+        constant = float(self.coefficients @ shift[self.columns])
+        values = self.coefficients * scale[self.columns]
+        largest = float(np.abs(values).max(initial=0.0))
+        unit = np.exp2(-np.round(np.log2(largest))) if largest else 1.0
+        return Row(
+            self.columns,
+            values * unit,
+            (self.lower - constant) * unit,
+            (self.upper - constant) * unit,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class LinearProgram:
@@ -89,6 +108,21 @@ class LinearProgram:
         values = np.abs(self.values) if absolute else self.values
         weights = multipliers[self._row_of] * values
         return np.bincount(self.indices, weights, minlength=self.n_columns)
+
+    def rescaled(self, shift: Array, scale: Array) -> "LinearProgram":
+        """Return the program in columns x' with ``x = shift + scale * x'``, rows near 1.
+
+        The objective loses its constant.
+        """
+        build = Builder(
+            list(self.names),
+            ((self.lower - shift) / scale).tolist(),
+            ((self.upper - shift) / scale).tolist(),
+            (self.objective * scale).tolist(),
+            self.integer.tolist(),
+            [self.row(i).rescaled(shift, scale) for i in range(self.n_rows)],
+        )
+        return build.build()
 
     @cached_property
     def _row_of(self) -> Array:

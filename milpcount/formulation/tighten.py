@@ -78,7 +78,7 @@ def _tighten_layer(
     deadline: Deadline,
 ) -> PreActivationBounds:
     free = ~(bounds.stable_active[index] | bounds.stable_inactive[index])
-    program, objectives, offsets = _pre_activations(network, inputs, bounds, index)
+    program, objectives, offsets, slack = _pre_activations(network, inputs, bounds, index)
     relaxed = highs_model.solver(presolve="off")
     highs_model.load(relaxed, program, relax=True)
     whole = _mip(program) if level == "milp" and program.integer.any() else None
@@ -87,31 +87,43 @@ def _tighten_layer(
         for sign, best in ((1.0, upper), (-1.0, lower)):
             if deadline.passed():
                 break
-            limit = _linear(relaxed, program, sign * objectives[i])
+            # The tolerance of reduced costs is absolute: objectives have entries near 1.
+            size = max(float(np.abs(objectives[i]).max(initial=0.0)), 1e-300)
+            limit = _linear(relaxed, program, sign * objectives[i] / size)
             if whole is not None:
-                limit = min(limit, _integer(whole, sign * objectives[i], deadline))
+                limit = min(limit, _integer(whole, sign * objectives[i] / size, deadline))
+            limit *= size
             value = offsets[i] + sign * limit
-            value += sign * gamma(8) * (abs(offsets[i]) + abs(limit))
+            value += sign * (slack[i] + gamma(4) * (abs(offsets[i]) + abs(limit)))
             best[i] = min(best[i], value) if sign > 0 else max(best[i], value)
     return _with_layer(network, bounds, index, lower, upper)
 
 
 def _pre_activations(
     network: Network, inputs: InputSet, bounds: PreActivationBounds, index: int
-) -> tuple[LinearProgram, Array, Array]:
-    """Return the program of the layers before, and the layer's pre-activations as objectives."""
+) -> tuple[LinearProgram, Array, Array, Array]:
+    """Return the scaled program of the layers before, and its pre-activations.
+
+    These are objectives, offsets, and bounds on the rounding error of the offsets.
+    """
     program, columns = big_m.build(network, inputs, bounds, None, layers=index)
+    scaled = program.rescaled(columns.shift, columns.scale)
     affine = network.layers[index].affine
     objectives = np.zeros((affine.n_out, program.n_columns))
     if index == 0:
         objectives[:, columns.t] = affine.weight @ inputs.directions
-        return program, objectives, affine.weight @ inputs.origin + affine.bias
+        offsets = affine.weight @ inputs.origin + affine.bias
+        reach = np.abs(inputs.directions) @ np.abs(columns.shift) + np.abs(inputs.origin)
+        slack = gamma(2 * affine.n_in) * (np.abs(affine.weight) @ reach + np.abs(affine.bias))
+        return scaled, objectives * columns.scale, offsets + objectives @ columns.shift, slack
     unit = two_pieces(network)[index - 1]
     at = slice(columns.z.size - network.layers[index - 1].width, None)
     objectives[:, columns.h[at]] = unit.right * affine.weight
     objectives[:, columns.hbar[at]] = -unit.left * affine.weight
     objectives[:, columns.z[at]] = unit.jump * affine.weight
-    return program, objectives, affine.bias + unit.offset * affine.weight.sum(axis=1)
+    offsets = affine.bias + unit.offset * affine.weight.sum(axis=1)
+    slack = np.abs(affine.bias) + abs(unit.offset) * np.abs(affine.weight).sum(axis=1)
+    return scaled, objectives * columns.scale, offsets, gamma(2 * affine.n_in) * slack
 
 
 def _linear(model: Any, program: LinearProgram, objective: Array) -> float:

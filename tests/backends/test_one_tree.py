@@ -1,5 +1,5 @@
-import itertools
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from milpcount.network import Network
 
 def random_network(seed: int, *sizes: int) -> Network:
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    weights = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
     return Network.from_arrays(weights, [0.3 * rng.normal(size=b) for b in sizes[1:]], output=False)
 
 

@@ -1,6 +1,6 @@
-import itertools
 import json
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ def degenerate_network(seed: int) -> Network:
     """Weights in {-1, 0, 1}, half of the biases zero: copies, opposites and dead units abound."""
     rng = np.random.default_rng(seed)
     sizes = [int(rng.integers(1, 4)), *rng.integers(1, 5, size=rng.integers(1, 4)).tolist()]
-    weights = [rng.integers(-1, 2, size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    weights = [rng.integers(-1, 2, size=(b, a)) for a, b in pairwise(sizes)]
     biases = [rng.integers(-1, 2, size=b) * (rng.random(b) < 0.5) for b in sizes[1:]]
     units = [None, leaky_relu(0.5), piecewise_linear([0.25], [-1.0, 2.0], [0.0, 0.5])]
     activation = units[int(rng.choice(3, p=[0.7, 0.15, 0.15]))]
@@ -217,3 +217,22 @@ def test_bad_options_name_what_is_allowed() -> None:
         mc.count(net, mc.Box(), SolutionPool(form="two_sided"), quantity=PATTERNS)
     with pytest.raises(DomainError, match=r"unbounded.*give a Box"):
         mc.count(net, mc.Unbounded(), SolutionPool())
+
+
+@pytest.mark.parametrize("magnitude", [4, 8])
+def test_rescaling_units_and_inputs_changes_nothing(magnitude: int) -> None:
+    rng = np.random.default_rng(0)
+    sizes = (2, 4, 3)
+    weights = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
+    biases = [0.3 * rng.normal(size=b) for b in sizes[1:]]
+    net = Network.from_arrays(weights, biases, output=False)
+    unit = [10 ** rng.uniform(-magnitude, magnitude, size=n) for n in sizes]
+    scaled = Network.from_arrays(
+        [w * unit[k + 1][:, None] / unit[k] for k, w in enumerate(weights)],
+        [b * unit[k + 1] for k, b in enumerate(biases)],
+        output=False,
+    )
+    expected = mc.count(net, mc.Box(-1, 1), BruteForce()).lower
+    for method in (SolutionPool(tighten="milp"), SolutionPool(mode="no_good")):
+        result = mc.count(scaled, mc.Box(-unit[0], unit[0]), method)
+        assert exactly(result, expected) and result.details["borderline"] == 0

@@ -1,4 +1,4 @@
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from milpcount.network import Network, leaky_relu, piecewise_linear
 
 def random_network(seed: int, *sizes: int, activation: object = None) -> Network:
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    weights = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
     biases = [rng.normal(size=b) for b in sizes[1:]]
     return Network.from_arrays(weights, biases, activation=activation)  # type: ignore[arg-type]
 
@@ -75,7 +75,7 @@ def test_each_level_of_tightening_is_at_least_as_tight_and_sound() -> None:
     net, inputs = random_network(5, 3, 6, 6, 6, 1), mc.Box(0, 1).bind(3)
     points = np.random.default_rng(1).uniform(size=(20_000, 3))
     levels = [pre_activation_bounds(net, inputs, level, Deadline()) for level in LEVELS]
-    for looser, tighter in itertools.pairwise(levels):
+    for looser, tighter in pairwise(levels):
         for k in range(3):
             assert (tighter.upper[k] <= looser.upper[k] + 1e-9).all()
             assert (tighter.lower[k] >= looser.lower[k] - 1e-9).all()

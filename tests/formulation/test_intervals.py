@@ -1,5 +1,5 @@
-import itertools
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from milpcount.network import Network, leaky_relu
 
 def random_network(seed: int, *sizes: int, scale: float = 1.0) -> Network:
     rng = np.random.default_rng(seed)
-    weights = [scale * rng.normal(size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    weights = [scale * rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
     return Network.from_arrays(weights, [rng.normal(size=b) for b in sizes[1:]])
 
 

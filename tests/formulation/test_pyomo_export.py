@@ -1,4 +1,4 @@
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pyomo.environ as pyo
@@ -13,7 +13,7 @@ from milpcount.network import Network, leaky_relu
 def small_network() -> Network:
     rng = np.random.default_rng(3)
     sizes = (2, 4, 3, 1)
-    weights = [rng.normal(size=(b, a)) for a, b in itertools.pairwise(sizes)]
+    weights = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
     # A unit that is never active: its z is in no row and still has a value.
     biases = [np.array([*rng.normal(size=3), -99.0]), rng.normal(size=3), np.zeros(1)]
     return Network.from_arrays(weights, biases)
