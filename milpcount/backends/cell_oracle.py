@@ -69,10 +69,9 @@ class CellOracle:
     def __init__(
         self, formulation: Formulation, state: SearchState, margin: float = MARGIN
     ) -> None:
-        program, self.columns = formulation.cells
+        program, self.columns = formulation.scaled_cells, formulation.cells[1]
         self.composer = Composer(formulation.network, formulation.inputs)
         self.scales = self.columns.scale[self.columns.h]
-        program = program.rescaled(self.columns.shift, self.columns.scale)
         self.lp, self.state, self.margin = WarmLP(program), state, margin
         self.column_bounds = np.stack([program.lower, program.upper])
         self.confirmed = self.refuted = 0

@@ -211,7 +211,7 @@ class Highs:
 
     name = "highs"
     package = "highspy"
-    modes = ("one_tree", "no_good")
+    modes: tuple[str, ...] = ("one_tree", "no_good")
     capabilities = frozenset(
         {Capability.REAL_COEFFICIENTS, Capability.ENUMERATION, Capability.LAZY_ROWS}
     )

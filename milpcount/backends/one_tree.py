@@ -31,8 +31,9 @@ class OneTree:
     formulation : Formulation
     on_solution : callable
         Called with (pattern, input point) at every leaf. Returns rows over the columns of
-        ``formulation.cells`` to be enforced from then on, STOP, or None. The point is the best
-        that is known; on a cell too thin for floating point it may lie on the cell's border.
+        ``formulation.cells`` to be enforced from then on, STOP, or None. Rows over z alone are
+        enforced exactly, others within the solver's tolerance. The point is the best that is
+        known; on a cell too thin for floating point it may lie on the cell's border.
     deadline : Deadline, optional
     margin : float
         Normalised margin below which cells are decided exactly.

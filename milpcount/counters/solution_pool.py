@@ -67,6 +67,7 @@ class SolutionPool:
         {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
     )
     guarantee: ClassVar[Guarantee] = Guarantee.TOLERANCE
+    packages: ClassVar[tuple[str, ...]] = ("highspy",)
 
     def __post_init__(self) -> None:
         modes = registry.find(self.backend).load().modes
@@ -80,11 +81,6 @@ class SolutionPool:
                 raise OptionError(
                     f"{option}={value!r}: give one of {', '.join(str(a) for a in allowed)}"
                 )
-
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """Distributions whose versions belong into the result."""
-        return tuple(sorted({"highspy", registry.find(self.backend).package}))
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types."""

@@ -63,6 +63,12 @@ class Formulation:
         """The program without f, and its map; the units' columns have the same indices."""
         return big_m.build(self.network, self.inputs, self.bounds, None)
 
+    @cached_property
+    def scaled_cells(self) -> LinearProgram:
+        """The program of `cells` in scaled columns (see `PatternMap`), for solvers."""
+        program, columns = self.cells
+        return program.rescaled(columns.shift, columns.scale)
+
     def point(self, t: Array) -> Array:
         """Return the network's input at parameters t, shape (d,) to (n_inputs,)."""
         # On a box the directions are unit vectors, and the product would cost more than the LP.

@@ -1,5 +1,7 @@
 """The exact second opinion on patterns that floating point cannot decide."""
 
+from functools import cached_property
+
 import numpy as np
 
 from milpcount.domain import InputSet
@@ -24,7 +26,12 @@ class Recheck:
     """
 
     def __init__(self, network: Network, inputs: InputSet, strict: bool) -> None:
-        self.exact, self.strict = ExactNetwork(network, inputs), strict
+        self.network, self.inputs, self.strict = network, inputs, strict
+
+    @cached_property
+    def exact(self) -> ExactNetwork:
+        """The network in integers, made when it is first needed: most networks never need it."""
+        return ExactNetwork(self.network, self.inputs)
 
     def vanishes(self, layer: int, unit: int, states: Array) -> bool:
         """Return whether a unit is identically zero under the states of the layers above it."""
