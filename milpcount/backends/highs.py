@@ -92,7 +92,7 @@ class WarmLP(_Model):
     """
 
     def __init__(self, program: LinearProgram) -> None:
-        super().__init__(program, relax=True, presolve="off", solver="simplex", **FAST)
+        super().__init__(program, relax=True, solver="simplex", **FAST)
         self.largest = program.times(np.ones(program.n_rows), absolute=True)
         self.solves = 0
 
@@ -168,9 +168,7 @@ class MixedInteger(_Model):
     """
 
     def __init__(self, program: LinearProgram) -> None:
-        # With presolve HiGHS 1.14 calls programs infeasible that have solutions left: on a tent map
-        # folded three times it loses 3 of 11 patterns, those that are attained at single points.
-        super().__init__(program, relax=False, mip_feasibility_tolerance=1e-9, presolve="off")
+        super().__init__(program, relax=False, mip_feasibility_tolerance=1e-9)
         self.highs.HandleUserInterrupt = True
         self.solves = 0
 

@@ -91,6 +91,8 @@ def solver(**options: Any) -> Any:
     settings = {
         "output_flag": False,
         "threads": 1,
+        # HiGHS 1.14's presolve ends small big-M programs with wrong optima, or as infeasible.
+        "presolve": "off",
         "primal_feasibility_tolerance": FEASIBILITY,
         "dual_feasibility_tolerance": FEASIBILITY,
         "small_matrix_value": 1e-12,  # smaller weights are dropped, by default below 1e-9

@@ -33,6 +33,11 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = True) -> Any:
     ------
     NotInstalledError
         If Pyomo is missing.
+
+    Notes
+    -----
+    Switch presolve off if HiGHS 1.14 is the solver (option ``presolve``: ``off``): with it, small
+    big-M programs end with wrong optima.
     """
     pyo = _pyomo()
     block = pyo.Block(concrete=True)

@@ -79,7 +79,7 @@ def _tighten_layer(
 ) -> PreActivationBounds:
     free = ~(bounds.stable_active[index] | bounds.stable_inactive[index])
     program, objectives, offsets, slack = _pre_activations(network, inputs, bounds, index)
-    relaxed = highs_model.solver(presolve="off")
+    relaxed = highs_model.solver()
     highs_model.load(relaxed, program, relax=True)
     whole = _mip(program) if level == "milp" and program.integer.any() else None
     lower, upper = bounds.lower[index].copy(), bounds.upper[index].copy()

@@ -90,6 +90,17 @@ def test_each_level_of_tightening_is_at_least_as_tight_and_sound() -> None:
 LEVELS = ("interval", "lp", "milp")
 
 
+def test_milp_bounds_do_not_fall_for_a_wrong_optimum() -> None:
+    # HiGHS 1.14 with presolve calls -1.25 the largest value of the deep unit; it is -0.25.
+    unit = piecewise_linear([0.25], [-1.0, 2.0], [0.0, 0.5])
+    first, second = [[-0.5], [1.0], [0.0]], [[-1.0, 1.0, -0.5]]
+    net = Network.from_arrays(
+        [first, second], [[-1.0, -1.0, 0.5], [-1.0]], output=False, activation=unit
+    )
+    bounds = pre_activation_bounds(net, mc.Box(-1, 2).bind(1), "milp", Deadline())
+    assert bounds.upper[1][0] == pytest.approx(-0.25, abs=1e-4) and bounds.upper[1][0] >= -0.25
+
+
 def test_tightening_stops_at_the_deadline_with_sound_bounds() -> None:
     net, inputs = random_network(5, 3, 6, 6, 1), mc.Box(0, 1).bind(3)
     stopped = pre_activation_bounds(net, inputs, "milp", Deadline(1e-9))

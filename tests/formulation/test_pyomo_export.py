@@ -21,9 +21,9 @@ def small_network() -> Network:
 
 def solve(model: object, solver: str) -> None:
     if solver == "contrib highs":
-        SolverFactory("highs").solve(model)
+        SolverFactory("highs").solve(model, solver_options={"presolve": "off"})
     else:
-        pyo.SolverFactory(solver).solve(model)
+        pyo.SolverFactory(solver).solve(model, options={"presolve": "off"})
 
 
 def point(block: object) -> np.ndarray:
@@ -63,6 +63,7 @@ def test_enumeration_in_pyomo_counts_what_the_pool_counts() -> None:
     model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
     model.cuts, solver, seen = pyo.ConstraintList(), pyo.SolverFactory("appsi_highs"), 0
     solver.config.load_solution = False
+    solver.highs_options = {"presolve": "off"}
     while True:
         answer = solver.solve(model, load_solutions=False)
         if answer.solver.termination_condition != pyo.TerminationCondition.optimal:
