@@ -12,10 +12,9 @@ from the parent's multipliers.
 
 import numpy as np
 
-from milpcount.tree.compiled import jit, jit_call
+from milpcount.tree.compiled import jit
 from milpcount.tree.projection import EMPTY, FULL, UNDECIDED
 
-_MAX_STEPS = 60
 _RIDGE = 1e-10
 _CUT = 1e-12
 """Relative depth of a cut below zero at which the caller is asked to certify it."""
@@ -23,14 +22,21 @@ _CUT = 1e-12
 
 @jit
 def _transposed(V, y, z):
-    n = z.shape[0]
+    """Set ``z = V^T y``, four rows at a time."""
+    n, m = z.shape[0], V.shape[0]
     for j in range(n):
         z[j] = 0.0
-    for q in range(V.shape[0]):
-        f = y[q]
-        if f != 0.0:
+    q = 0
+    while q + 4 <= m:
+        a, b, c, d = y[q], y[q + 1], y[q + 2], y[q + 3]
+        if a != 0.0 or b != 0.0 or c != 0.0 or d != 0.0:
             for j in range(n):
-                z[j] += f * V[q, j]
+                z[j] += a * V[q, j] + b * V[q + 1, j] + c * V[q + 2, j] + d * V[q + 3, j]
+        q += 4
+    while q < m:
+        for j in range(n):
+            z[j] += y[q] * V[q, j]
+        q += 1
 
 
 @jit
@@ -70,22 +76,25 @@ def combine(rows, lam, first, count, y, V, z):
 
 
 @jit
-def _refresh_hessian(VT, z, free, hessian):
+def _refresh_hessian(VT, z, free, hessian, moved):
     """Bring the sum of ``v v^T`` over the columns strictly inside the cube up to date."""
-    m = VT.shape[1]
+    m, n_moved = VT.shape[1], 0
     for j in range(z.shape[0]):
-        now = abs(z[j]) < 0.5
-        if now != free[j]:
-            free[j] = now
-            sign = 1.0 if now else -1.0
-            for a in range(m):
-                f = sign * VT[j, a]
-                for b in range(m):
-                    hessian[a, b] += f * VT[j, b]
+        if (abs(z[j]) < 0.5) != free[j]:
+            moved[n_moved] = j
+            n_moved += 1
+    for i in range(n_moved):
+        j = moved[i]
+        free[j] = not free[j]
+        sign = 1.0 if free[j] else -1.0
+        for a in range(m):
+            f = sign * VT[j, a]
+            for b in range(a + 1):
+                hessian[a, b] += f * VT[j, b]
 
 
-@jit_call
-def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, work):
+@jit
+def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, work, steps):
     """Project the centre onto ``{x in cube : rows[i] @ (V x) + offset[i] >= margin[i]}``.
 
     Parameters
@@ -93,7 +102,9 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
     rows : (count, m), offset, margin : (count,)
     lam : (count,)
         In: multipliers to start from. Out: those of the projection, or a candidate certificate.
-    free, hessian : state kept between calls
+    free, hessian : state kept between calls (of the Hessian only the lower triangle)
+    steps : int
+        Newton steps granted.
     x : (n,), g : (m,)
         Out: the point and ``V x``.
 
@@ -104,8 +115,8 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
     """
     m = V.shape[0]
     y, z, w, rho, d, chosen, Q = work.y, work.z, work.w, work.rho, work.d, work.chosen, work.Q
-    for _ in range(_MAX_STEPS):
-        combine(rows, lam, 0, count, y, V, z)
+    combine(rows, lam, 0, count, y, V, z)
+    for _ in range(steps):
         _clip(z, x)
         for q in range(m):
             t = 0.0
@@ -125,7 +136,7 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
             return FULL
         if total > 0.0 and linear + positive_part(z) < -_CUT * total:
             return EMPTY
-        _refresh_hessian(VT, z, free, hessian)
+        _refresh_hessian(VT, z, free, hessian, work.moved)
         nw = 0
         for i in range(count):
             if lam[i] > 0.0 or rho[i] < -0.5 * margin[i]:
@@ -134,8 +145,10 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
         for a in range(nw):
             for q in range(m):
                 t = 0.0
-                for b in range(m):
+                for b in range(q + 1):
                     t += hessian[q, b] * rows[chosen[a], b]
+                for b in range(q + 1, m):
+                    t += hessian[b, q] * rows[chosen[a], b]
                 y[q] = t
             for b in range(a + 1):
                 t = 0.0
@@ -162,6 +175,8 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
         t = _search(z, w, constant, slope0, max(1.0, longest))
         for a in range(nw):
             lam[chosen[a]] = max(0.0, lam[chosen[a]] + t * d[a])
+        for j in range(z.shape[0]):
+            z[j] += t * w[j]
     return UNDECIDED
 
 
@@ -197,20 +212,36 @@ def _search(z, w, constant, slope0, longest):
 
 
 @jit
+def _factor_row(Q, inside, a, ridge, L):
+    """Set row a of the Cholesky factor of Q over the indices inside, plus a ridge."""
+    for c in range(a + 1):
+        t = Q[inside[a], inside[c]]
+        for e in range(c):
+            t -= L[a, e] * L[c, e]
+        if a == c:
+            L[a, a] = np.sqrt(max(t + ridge, ridge))
+        else:
+            L[a, c] = t / L[c, c]
+
+
+@jit
 def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
     """Minimise ``d Q d / 2 + rho d`` subject to ``lam + d >= 0`` by an active set, from d = 0."""
-    inside, member, L, s = work.inside, work.member, work.L, work.s
+    inside, member, L, s, held = work.inside, work.member, work.L, work.s, work.held
     scale = 0.0
     for a in range(nw):
         scale = max(scale, Q[a, a])
         member[a] = False
+        d[a] = 0.0
+        # The linear term, with those at lam + d = 0 moved to the right-hand side.
+        held[a] = rho[chosen[a]]
     ridge = _RIDGE * scale + 1e-14
     count = 0
     for a in range(nw):
-        d[a] = 0.0
         if lam[chosen[a]] > 0.0:
             inside[count] = a
             member[a] = True
+            _factor_row(Q, inside, count, ridge, L)
             count += 1
     for turn in range(3 * nw + 3):
         if turn > 0 or count == 0:
@@ -224,26 +255,15 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
                         best, enter = t, a
             if enter < 0:
                 return
+            for a in range(nw):
+                held[a] -= Q[a, enter] * d[enter]
             inside[count] = enter
             member[enter] = True
+            _factor_row(Q, inside, count, ridge, L)
             count += 1
         while count > 0:
             for a in range(count):
-                for c in range(a + 1):
-                    t = Q[inside[a], inside[c]]
-                    if a == c:
-                        t += ridge
-                    for e in range(c):
-                        t -= L[a, e] * L[c, e]
-                    if a == c:
-                        L[a, a] = np.sqrt(max(t, ridge))
-                    else:
-                        L[a, c] = t / L[c, c]
-            for a in range(count):
-                t = -rho[chosen[inside[a]]]
-                for o in range(nw):
-                    if not member[o]:
-                        t -= Q[inside[a], o] * d[o]
+                t = -held[inside[a]]
                 for e in range(a):
                     t -= L[a, e] * s[e]
                 s[a] = t / L[a, a]
@@ -263,8 +283,13 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
                 d[inside[a]] += length * (s[a] - d[inside[a]])
             if leave < 0:
                 break
-            d[inside[leave]] = -lam[chosen[inside[leave]]]
-            member[inside[leave]] = False
-            for a in range(leave, count - 1):
-                inside[a] = inside[a + 1]
+            out = inside[leave]
+            d[out] = -lam[chosen[out]]
+            member[out] = False
+            for a in range(nw):
+                held[a] += Q[a, out] * d[out]
             count -= 1
+            for a in range(leave, count):
+                inside[a] = inside[a + 1]
+            for a in range(leave, count):
+                _factor_row(Q, inside, a, ridge, L)

@@ -4,7 +4,7 @@ import numpy as np
 
 from milpcount.tree.box_projection import box_project
 from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
-from milpcount.tree.compiled import copy, jit
+from milpcount.tree.compiled import copy, fill, jit
 from milpcount.tree.projection import EMPTY, FULL, project
 from milpcount.tree.rows import NORMAL, POSITIVE, TINY
 from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, TESTS
@@ -16,6 +16,9 @@ NARROWEST = 2.0**-30
 """Distance (in a cube of side 1) by which a projection aims to clear every row. Cells thinner than
 that are not missed: they are left open here and decided in exact arithmetic."""
 
+_STEPS, _PATIENT_STEPS = 40, 400
+"""Newton steps of a first and of a second attempt."""
+
 
 @jit
 def add_row(s, at, r, sign):
@@ -25,6 +28,7 @@ def add_row(s, at, r, sign):
     f = sign * s.row_norm[r]
     for q in range(s.cell_rows.shape[1]):
         s.cell_rows[at, q] = f * s.row_M[r, q]
+        s.cell_columns[q, at] = s.cell_rows[at, q]
     s.cell_offset[at] = f * s.row_b[r]
     s.cell_error[at] = s.row_error[r]
     s.cell_margin[at] = max(NARROWEST, 4.0 * s.row_error[r])
@@ -94,21 +98,32 @@ def decide(p, s, scratch, count):
         `FULL` with a certified point in ``trial_x, trial_g``; `EMPTY` with a certificate in
         ``trial_lam``; or `OPEN`, when floating point can prove neither.
     """
+    verdict = _decide_once(p, s, scratch, count, _STEPS)
+    if verdict == OPEN:
+        # Cells that miss being non-empty by little need large multipliers, and those of a distant
+        # cell can lead a projection astray.
+        fill(s.trial_lam, 0.0)
+        verdict = _decide_once(p, s, scratch, count, _PATIENT_STEPS)
+    return verdict
+
+
+@jit
+def _decide_once(p, s, scratch, count, steps):
     n = p.V.shape[1]
     s.control[TESTS] += 1
     first = 0
     if p.small:
         first = 2 * n
         verdict = project(
-            s.cell_rows, s.cell_offset, s.cell_margin, s.trial_lam, count, n, s.trial_g,
-            scratch.chosen, scratch.Q, scratch.L, scratch.s, scratch.rho,
+            s.cell_rows, s.cell_columns, s.cell_offset, s.cell_margin, s.trial_lam, count,
+            s.trial_g, scratch.chosen, scratch.L, scratch.d, scratch.s, scratch.rho,
         )  # fmt: skip
         if verdict == FULL:
             copy(s.trial_x, s.trial_g)
     else:
         verdict = box_project(
             s.cell_rows, s.cell_offset, s.cell_margin, s.trial_lam, count, p.V, p.VT, s.free,
-            s.hessian, s.trial_x, s.trial_g, scratch,
+            s.hessian, s.trial_x, s.trial_g, scratch, steps,
         )  # fmt: skip
     if verdict == FULL:
         inside = is_interior(s.cell_rows, s.cell_offset, s.cell_error, first, count, s.trial_g)

@@ -2,21 +2,34 @@
 
 On entering a layer every unit is tested against the cell of the layers above. Units that do not
 split it are settled for the whole subtree; the others are decided one below the other. The kernel
-runs in slices: it returns to Python when its budget of tests is spent, when a cell cannot be decided
-in floating point, and when it has finished. All it knows is in `State`.
+runs in slices: it returns to Python when its budget of tests is spent, when a cell cannot be
+decided in floating point, and when it has finished. All it knows is in `State`.
 """
 
 from milpcount.tree.cell import OPEN, add_row, decide, piece_of_point, push_piece
 from milpcount.tree.certify import is_interior
-from milpcount.tree.compiled import clear_bits, copy, copy_bits, fill, jit, jit_call
+from milpcount.tree.compiled import clear_bits, copy, copy_bits, fill, jit
 from milpcount.tree.memory import (
-    add_literals, find_point, in_conflict, learn_conflict, learn_segment,
+    add_literals,
+    find_point,
+    in_conflict,
+    learn_conflict,
+    learn_segments,
 )  # fmt: skip
 from milpcount.tree.polygon import DRIFT, centre, clip, highest
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.rows import NORMAL, UNKNOWN, classify, compose_layer, compose_rows, set_output
 from milpcount.tree.state import (
-    ASKED, BUDGET, CLAUSE_HITS, COUNT, DEPTH, KEPT, MOST_REGIONS, POLYGON, POOL_HITS, REGIONS,
+    ASKED,
+    BUDGET,
+    CLAUSE_HITS,
+    COUNT,
+    DEPTH,
+    KEPT,
+    MOST_REGIONS,
+    POLYGON,
+    POOL_HITS,
+    REGIONS,
     VERDICT,
 )  # fmt: skip
 
@@ -27,7 +40,7 @@ COMPOSE, SETTLE, TEST, DESCEND = 0, 1, 2, 3
 """Stages of a node."""
 
 
-@jit_call
+@jit
 def start(p, s, scratch, rounding):
     """Set up the root cell; return `FULL`, `EMPTY` or `OPEN` for the domain itself."""
     c = s.control
@@ -44,7 +57,7 @@ def start(p, s, scratch, rounding):
         if s.row_kind[r] == NORMAL:
             add_row(s, count, r, 1)
             count += 1
-    s.count[0] = count
+    s.size[0] = count
     fill(s.lam[0], 0.0)
     c[DEPTH] = 0
     c[VERDICT] = OPEN
@@ -73,7 +86,7 @@ def test_piece(p, s, scratch, d, unit, k):
     """Decide piece k of a unit below the node at depth d; set what its child starts from."""
     layer, c = s.layer[d], s.control
     keep = s.kept.shape[0] > 1
-    piece, before = p.units[unit, 4] + k, s.count[d]
+    piece, before = p.units[unit, 4] + k, s.size[d]
     count = push_piece(p, s, piece, before)
     if count < 0:
         return EMPTY
@@ -108,8 +121,8 @@ def test_piece(p, s, scratch, d, unit, k):
         copy(s.piece_witness[d, k], s.trial_g)
         if keep:
             copy(s.piece_point[d, k], s.trial_x)
-        elif s.corners[d] == 0:
-            learn_segment(p, s, scratch, layer, s.witness[d], s.trial_g)
+        elif not p.small:
+            learn_segments(p, s, scratch, layer, s.witness[d])
     elif verdict == EMPTY and s.corners[d] == 0:
         first = 2 * p.V.shape[1] if p.small else 0
         learn_conflict(p, s, layer, first, count, s.trial_lam)
@@ -160,9 +173,9 @@ def take_free_side(p, s, d, unit):
     s.full[d, here] = FULL
     copy(s.piece_witness[d, here], s.witness[d])
     copy(s.piece_point[d, here], s.point[d])
-    for i in range(s.count[d]):
+    for i in range(s.size[d]):
         s.piece_lam[d, here, i] = s.lam[d, i]
-    for i in range(s.count[d], min(s.count[d] + p.units[unit, 3], s.lam.shape[1])):
+    for i in range(s.size[d], min(s.size[d] + p.units[unit, 3], s.lam.shape[1])):
         s.piece_lam[d, here, i] = 0.0
     return here
 
@@ -221,17 +234,17 @@ def _misses(p, s, d, unit, k):
                           f * s.row_b[r])  # fmt: skip
             if top < -(4.0 * s.row_error[r] + DRIFT):
                 return True
-    return push_piece(p, s, piece, s.count[d]) < 0
+    return push_piece(p, s, piece, s.size[d]) < 0
 
 
 @jit
 def descend(p, s, d, unit, k):
     """Set up the child of the node at depth d on piece k of its unit."""
     layer, piece = s.layer[d], p.units[unit, 4] + k
-    count = push_piece(p, s, piece, s.count[d])
+    count = push_piece(p, s, piece, s.size[d])
     s.pattern[unit] = k
     set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
-    s.count[d + 1] = count
+    s.size[d + 1] = count
     copy(s.witness[d + 1], s.piece_witness[d, k])
     copy(s.point[d + 1], s.piece_point[d, k])
     for i in range(count):
@@ -257,7 +270,7 @@ def descend(p, s, d, unit, k):
     s.control[DEPTH] = d + 1
 
 
-@jit_call
+@jit
 def run(p, s, scratch, rounding):
     """Search until the budget of tests is spent or Python is needed; return what is wanted."""
     c = s.control

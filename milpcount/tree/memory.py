@@ -10,9 +10,11 @@ import numpy as np
 
 from milpcount.tree.compiled import clear_bits, copy_bits, jit
 from milpcount.tree.rows import NORMAL, TINY
-from milpcount.tree.state import CLAUSES, POOL
+from milpcount.tree.state import CLAUSES, POOL, TESTS
 
 _ONE = np.uint64(1)
+_SEGMENTS = 3
+"""Further segments per new point; more of them find few further cells."""
 
 
 @jit
@@ -27,19 +29,20 @@ def add_literals(p, s, piece, bits, base):
 
 
 @jit
-def _includes(big, small):
-    for side in range(2):
-        for w in range(small.shape[1]):
-            if small[side, w] & ~big[side, w]:
-                return False
-    return True
-
-
-@jit
 def find_point(s, layer, bits):
     """Return the index of a pool point with these signs, or -1."""
+    words = bits.shape[1]
     for i in range(s.pool_n[layer]):
-        if _includes(s.pool_bits[layer, i], bits):
+        missing = (bits[0, 0] & ~s.pool_bits[layer, i, 0, 0]) | (
+            bits[1, 0] & ~s.pool_bits[layer, i, 1, 0]
+        )
+        w = 1
+        while missing == 0 and w < words:
+            missing = (bits[0, w] & ~s.pool_bits[layer, i, 0, w]) | (
+                bits[1, w] & ~s.pool_bits[layer, i, 1, w]
+            )
+            w += 1
+        if missing == 0:
             return i
     return -1
 
@@ -47,8 +50,18 @@ def find_point(s, layer, bits):
 @jit
 def in_conflict(s, layer, bits):
     """Return whether these signs contain a known conflict."""
+    words = bits.shape[1]
     for i in range(min(s.clause_n[layer], CLAUSES)):
-        if _includes(bits, s.clause_bits[layer, i]):
+        missing = (s.clause_bits[layer, i, 0, 0] & ~bits[0, 0]) | (
+            s.clause_bits[layer, i, 1, 0] & ~bits[1, 0]
+        )
+        w = 1
+        while missing == 0 and w < words:
+            missing = (s.clause_bits[layer, i, 0, w] & ~bits[0, w]) | (
+                s.clause_bits[layer, i, 1, w] & ~bits[1, w]
+            )
+            w += 1
+        if missing == 0:
             return True
     return False
 
@@ -100,7 +113,17 @@ def _keep_point(p, s, layer, t, start, end, g, h, bits):
 
 
 @jit
-def learn_segment(p, s, scratch, layer, g, h):
+def learn_segments(p, s, scratch, layer, g):
+    """Learn from segments to the point ``trial_g`` from g and from some points of the pool."""
+    _learn_segment(p, s, scratch, layer, g, s.trial_g)
+    known = s.pool_n[layer]
+    for e in range(min(known, _SEGMENTS)):
+        at = (s.control[TESTS] * 7919 + e * 31) % known
+        _learn_segment(p, s, scratch, layer, s.pool_g[layer, at], s.trial_g)
+
+
+@jit
+def _learn_segment(p, s, scratch, layer, g, h):
     """Keep a point of every cell that the segment from g to h meets; both lie in Q."""
     rows = p.layers[layer, 5]
     start, end, cut = scratch.start, scratch.end, scratch.cut

@@ -76,8 +76,15 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     Program
     """
     image = _Image(network, inputs)
-    units, layers, row_values, thresholds = [], [], [], []
-    piece_value, slopes, intercepts, starts, literals = [], [], [], [0], []
+    units: list[tuple[int, ...]] = []
+    layers: list[tuple[int, ...]] = []
+    row_values: list[tuple[int, int]] = []
+    literals: list[tuple[int, int]] = []
+    piece_value: list[int] = []
+    thresholds: list[float] = []
+    slopes: list[float] = []
+    intercepts: list[float] = []
+    starts = [0]
     n_values = n_rows = n_units = 0
     for number, layer in enumerate(network.layers):
         kind = layer.activation
@@ -188,7 +195,7 @@ def _homogeneous(
 
 
 def _first_exponent(affine: Affine, inputs: InputSet) -> int:
-    """Return e such that the scaled rows of the first layer and the domain are multiples of 2^-e."""
+    """Return e such that scaled rows of the first layer and domain are multiples of 2^-e."""
     finite = np.concatenate([inputs.lower, inputs.upper])
     bounds = _exponent(finite[np.isfinite(finite)])
     weight = _exponent(affine.weight)

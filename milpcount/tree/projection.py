@@ -10,7 +10,7 @@ Constraint ids: ``2 j`` and ``2 j + 1`` are ``y_j >= 0`` and ``y_j <= 1``; ``2 n
 
 import numpy as np
 
-from milpcount.tree.compiled import jit, jit_call
+from milpcount.tree.compiled import fill, jit
 
 EMPTY, FULL, UNDECIDED = 0, 1, 2
 
@@ -18,96 +18,114 @@ _SIDE = 1e-13
 """How far outside the cube a point may be before it is moved inside."""
 _DEPENDENT = 1e-11
 """Squared distance of a unit normal from the span of the active ones that counts as none."""
+_NEGLIGIBLE = 1e-10
+"""Share of a normal in another below which dropping it frees no room."""
 _MAX_STEPS = 200
 
 
-@jit_call
-def project(rows, offset, margin, lam, count, n, x, active, gram, chol, step, value):
+@jit
+def _factor(rows, active, w, n, chol):
+    """Set the Cholesky factor of the active normals' Gram matrix."""
+    for a in range(w):
+        for b in range(a + 1):
+            t = 0.0
+            for j in range(n):
+                t += rows[active[a], j] * rows[active[b], j]
+            for c in range(b):
+                t -= chol[a, c] * chol[b, c]
+            if a == b:
+                chol[a, a] = np.sqrt(max(t, _DEPENDENT))
+            else:
+                chol[a, b] = t / chol[b, b]
+
+
+@jit
+def _values(columns, offset, margin, first, count, x, value):
+    """Set the slacks of the rows at x, all rows at once for every coordinate."""
+    for i in range(first, count):
+        value[i] = offset[i] - margin[i]
+    for j in range(x.shape[0]):
+        t = x[j]
+        for i in range(first, count):
+            value[i] += t * columns[j, i]
+        value[2 * j] = t
+        value[2 * j + 1] = 1.0 - t
+
+
+@jit
+def project(rows, columns, offset, margin, lam, count, x, active, chol, forward, step, value):
     """Project the centre onto ``{x in cube : rows[i] @ x + offset[i] >= margin[i]}``.
 
     Parameters
     ----------
     rows : (2 n + k, n), offset, margin : (2 n + k,)
         Unit normals; the first 2 n are the cube's sides.
+    columns : (n, 2 n + k)
+        The same, transposed.
     lam : (2 n + k,)
         In: multipliers to start from. Out: those of the projection, or of the Farkas certificate.
     count : int
         2 n + k.
     x : (n,)
         Out: the projection.
+    active, chol, forward, step, value
+        Work arrays.
 
     Returns
     -------
     int
         `FULL`, `EMPTY` (to be certified by the caller) or `UNDECIDED`.
     """
-    w = 0
-    for j in range(n):
-        x[j] = 0.5
+    n, w = x.shape[0], 0
+    fill(x, 0.5)
     for i in range(count):
         if lam[i] > 0.0:
-            if w >= n:
+            if w == n:
                 lam[i] = 0.0
                 continue
             active[w] = i
             w += 1
             for j in range(n):
                 x[j] += lam[i] * rows[i, j]
+    _factor(rows, active, w, n, chol)
     for _ in range(_MAX_STEPS):
-        worst, p = -_SIDE, -1
+        _values(columns, offset, margin, 2 * n, count, x, value)
+        worst, p, lowest = -_SIDE, -1, 0.0
         for i in range(count):
-            if i < 2 * n:
-                s = x[i >> 1] if i & 1 == 0 else 1.0 - x[i >> 1]
-            else:
-                s = offset[i] - margin[i]
-                for j in range(n):
-                    s += rows[i, j] * x[j]
-            slack = s + 0.5 * margin[i]
-            value[i] = s
+            slack = value[i] + 0.5 * margin[i]
+            lowest = min(lowest, slack)
             if slack < worst and lam[i] == 0.0:
                 worst = slack
                 p = i
         if p < 0:
             for j in range(n):
                 x[j] = min(1.0, max(0.0, x[j]))
-            return FULL
+            return FULL if lowest > -1e-12 else UNDECIDED
         grown, violation = 0.0, value[p]
         while True:
-            for a in range(w):
-                for b in range(a + 1):
-                    t = 0.0
-                    for j in range(n):
-                        t += rows[active[a], j] * rows[active[b], j]
-                    for c in range(b):
-                        t -= chol[a, c] * chol[b, c]
-                    if a == b:
-                        chol[a, a] = np.sqrt(max(t, 1e-16))
-                    else:
-                        chol[a, b] = t / chol[b, b]
             free = 1.0
             for a in range(w):
                 t = 0.0
                 for j in range(n):
                     t += rows[active[a], j] * rows[p, j]
                 for c in range(a):
-                    t -= chol[a, c] * step[c]
-                step[a] = t / chol[a, a]
-                free -= step[a] * step[a]
+                    t -= chol[a, c] * forward[c]
+                forward[a] = t / chol[a, a]
+                free -= forward[a] * forward[a]
             for a in range(w - 1, -1, -1):
-                t = step[a]
+                t = forward[a]
                 for c in range(a + 1, w):
                     t -= chol[c, a] * step[c]
                 step[a] = t / chol[a, a]
             dependent = free <= _DEPENDENT or w == n
             blocked, leave = np.inf, -1
             for a in range(w):
-                if step[a] > 1e-10:
+                if step[a] > _NEGLIGIBLE:
                     t = lam[active[a]] / step[a]
                     if t < blocked:
                         blocked, leave = t, a
             if dependent and leave < 0:
-                for i in range(count):
-                    lam[i] = 0.0
+                fill(lam, 0.0)
                 for a in range(w):
                     lam[active[a]] = max(0.0, -step[a])
                 lam[p] = 1.0
@@ -125,6 +143,9 @@ def project(rows, offset, margin, lam, count, n, x, active, gram, chol, step, va
                     x[j] += length * t
                 violation += length * free
             if full <= blocked:
+                for a in range(w):
+                    chol[w, a] = forward[a]
+                chol[w, w] = np.sqrt(free)
                 active[w] = p
                 lam[p] = grown
                 w += 1
@@ -133,4 +154,5 @@ def project(rows, offset, margin, lam, count, n, x, active, gram, chol, step, va
             for a in range(leave, w - 1):
                 active[a] = active[a + 1]
             w -= 1
+            _factor(rows, active, w, n, chol)
     return UNDECIDED

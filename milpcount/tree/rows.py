@@ -1,9 +1,9 @@
 """Composition of a layer's forms and rows in the image space, with a running error bound.
 
 Every form carries a majorant ``sigma``: the sum of the magnitudes of all terms that were added up
-to make it, over the cube. By the usual forward analysis (Higham 2002, section 3.1) its computed value
-at any point is then within ``ops * u * sigma`` of the exact one, and exactly right where all terms
-are multiples of one power of two and ``sigma`` holds fewer than 2^52 of them.
+to make it, over the cube. By the usual forward analysis (Higham 2002, section 3.1) its computed
+value at any point is then within ``ops * u * sigma`` of the exact one, and exactly right where all
+terms are multiples of one power of two and ``sigma`` holds fewer than 2^52 of them.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ NEGATIVE, ZERO, POSITIVE = 1, 2, 3
 UNKNOWN = 4
 """The row's coefficients are lost in rounding: exact arithmetic must name its kind."""
 TINY = 5
-"""The row's coefficients are lost in rounding but not all zero: exact arithmetic decides its sides."""
+"""The row's coefficients are lost in rounding, not all zero: exact arithmetic decides its sides."""
 
 _HOPELESS = 8.0
 """Above any value a row takes once it is scaled by its rounding error."""

@@ -18,8 +18,23 @@ from milpcount.tree import rows as kinds
 from milpcount.tree.program import compile_program
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
-    ASKED, BUDGET, CLAUSE_HITS, CLAUSES, COUNT, DEPTH, FLOAT_EMPTY, INTEGER_EMPTY, KEPT,
-    MOST_REGIONS, POLYGON, POOL_HITS, REGIONS, TESTS, VERDICT, new_scratch, new_state,
+    ASKED,
+    BUDGET,
+    CLAUSE_HITS,
+    CLAUSES,
+    COUNT,
+    DEPTH,
+    FLOAT_EMPTY,
+    INTEGER_EMPTY,
+    KEPT,
+    MOST_REGIONS,
+    POLYGON,
+    POOL_HITS,
+    REGIONS,
+    TESTS,
+    VERDICT,
+    new_scratch,
+    new_state,
 )  # fmt: skip
 
 Array = np.ndarray
@@ -144,7 +159,7 @@ class Search:
     def _answer_row(self, r: int) -> None:
         """Name the kind of a row whose coefficients are lost in rounding."""
         s, layer = self.state, self._layer_of_row(r)
-        row = self.exact.rows(layer, s.pattern).take([r - self.program.layers[layer, 4]])
+        row = self.exact.rows(layer, s.pattern.tolist()).take([r - self.program.layers[layer, 4]])
         values, box = row.values[0], self.exact.inputs.box
         highest, lowest = box.scaled_maximum(values), box.scaled_maximum(-values)
         if not values.any():
@@ -213,7 +228,7 @@ class Search:
         for layer in sorted({self._layer_of_row(int(r)) for r in ids}):
             base, count = self.program.layers[layer, 4], self.program.layers[layer, 5]
             mine = [int(r - base) for r in ids if base <= r < base + count]
-            parts.append(self.exact.rows(layer, self.state.pattern).take(mine))
+            parts.append(self.exact.rows(layer, self.state.pattern.tolist()).take(mine))
         return Rows.stack(parts)
 
     def _layer_of_row(self, r: int) -> int:

@@ -23,7 +23,7 @@ class State(NamedTuple):
     """Arrays of a search. A node's depth is the number of decisions above it.
 
     ``control``: counters, see the names above. Per depth: ``stage``, ``turn`` (next piece),
-    ``layer``, ``place`` (in the layer's list of open units), ``count`` (cell rows), ``witness``
+    ``layer``, ``place`` (in the layer's list of open units), ``size`` (rows of the cell), ``witness``
     (g), ``point`` (y; only where regions are kept), ``lam``, ``prefix`` (signs of the layer's rows
     as bits: positive, negative), ``polygon`` and ``corners``; per depth and piece: ``full``
     (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
@@ -39,7 +39,7 @@ class State(NamedTuple):
     turn: Array
     layer: Array
     place: Array
-    count: Array
+    size: Array
     pattern: Array
     witness: Array
     point: Array
@@ -75,6 +75,7 @@ class State(NamedTuple):
     cell_id: Array
     cell_sign: Array
     cell_rows: Array
+    cell_columns: Array
     cell_offset: Array
     cell_margin: Array
     cell_error: Array
@@ -101,6 +102,8 @@ class Scratch(NamedTuple):
     chosen: Array
     inside: Array
     member: Array
+    held: Array
+    moved: Array
     start: Array
     end: Array
     cut: Array
@@ -136,7 +139,7 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
         cell_offset[1:sides:2] = 1.0
     return State(
         control=ints(16), stage=ints(units + 1), turn=ints(units + 1), layer=ints(units + 1),
-        place=ints(units + 1), count=ints(units + 1), pattern=ints(units),
+        place=ints(units + 1), size=ints(units + 1), pattern=ints(units),
         witness=reals(units + 1, m), point=reals(units + 1, points), lam=reals(units + 1, most),
         prefix=bits(units + 1, 2, words), polygon=reals(units + 1, corners, 2),
         corners=ints(units + 1),
@@ -151,7 +154,8 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
         row_M=reals(n_rows + n_dom, m), row_b=reals(n_rows + n_dom), row_s=reals(n_rows + n_dom),
         row_norm=reals(n_rows + n_dom), row_error=reals(n_rows + n_dom),
         row_kind=np.full(n_rows + n_dom, UNKNOWN),
-        cell_id=ints(most), cell_sign=ints(most), cell_rows=cell_rows, cell_offset=cell_offset,
+        cell_id=ints(most), cell_sign=ints(most), cell_rows=cell_rows,
+        cell_columns=np.ascontiguousarray(cell_rows.T), cell_offset=cell_offset,
         cell_margin=reals(most), cell_error=reals(most),
         free=np.ones(n, dtype=np.bool_), hessian=p.H.copy(),
         trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
@@ -171,7 +175,8 @@ def new_scratch(p: Program) -> Scratch:
         y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
         Q=reals(square, square), L=reals(square, square),
         chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
-        member=np.zeros(most, dtype=np.bool_),
+        member=np.zeros(most, dtype=np.bool_), held=reals(most),
+        moved=np.zeros(n, dtype=np.int64),
         start=reals(rows), end=reals(rows), cut=reals(rows + 2),
         bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 1, 2),
     )  # fmt: skip
