@@ -18,7 +18,7 @@ from pathlib import Path
 
 from experiments.files import read_manifest, sha256
 from milpcount import Box, CountResult, Limits, Network, Status, count, integers
-from milpcount.bounds.best import serra_2018
+from milpcount.bounds.rectifier import serra_2018
 from milpcount.cli.group import COMPLETE, STOPPED, complain
 from milpcount.cli.progress import listening, on_terminal
 from milpcount.errors import FileFormatError, InputError, MilpcountError

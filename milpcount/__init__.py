@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from milpcount.api import count
+    from milpcount.api import bound, count
+    from milpcount.bounds.table import BoundTable
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.exact_tree import ExactTree
     from milpcount.counters.region_tree import RegionTree
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
+    "BoundTable": "bounds.table",
     "Box": "domain",
     "BruteForce": "counters.brute_force",
     "CountResult": "result",
@@ -29,10 +31,12 @@ _HOMES = {
     "SolutionPool": "counters.solution_pool",
     "Status": "result",
     "Unbounded": "domain",
+    "bound": "api",
     "count": "api",
 }
 
 __all__ = [
+    "BoundTable",
     "Box",
     "BruteForce",
     "CountResult",
@@ -46,6 +50,7 @@ __all__ = [
     "SolutionPool",
     "Status",
     "Unbounded",
+    "bound",
     "count",
 ]
 __version__ = "0.1.0"

@@ -1,10 +1,21 @@
-"""The verbs: count."""
+"""The verbs: count, bound."""
 
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+
+from milpcount.bounds.architecture import Architecture, of_network, parse
+from milpcount.bounds.ranges import interval_ranges
+from milpcount.bounds.registry import evaluate
+from milpcount.bounds.table import BoundTable
+from milpcount.bounds.theorem import Case, Ranges
 from milpcount.counters import driver
 from milpcount.counters.method import Method
-from milpcount.domain import Domain
+from milpcount.domain import Domain, InputSet
+from milpcount.errors import OptionError
 from milpcount.events import Listener, ignore
-from milpcount.limits import Limits
+from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Quantity
 
@@ -58,3 +69,101 @@ def count(
         keep_regions=keep_regions,
         listener=listener,
     )
+
+
+def bound(
+    subject: Network | Architecture | str,
+    domain: Domain | None = None,
+    *,
+    quantity: Quantity | str = Quantity.ACTIVATION_REGIONS,
+    tighten: str = "interval",
+    limits: Limits | None = None,
+    family: str | None = None,
+) -> BoundTable:
+    """Apply every theorem that bounds the regions of a network or an architecture.
+
+    Parameters
+    ----------
+    subject : Network, Architecture or str
+        A string names an architecture, e.g. ``784-11-11-10``: a plain number at its end is the
+        affine output. See `milpcount.bounds.architecture` for convolutions and other units.
+    domain : Domain, optional
+        All of input space by default. A section lowers the dimension; bounds on the inputs let the
+        empirical bound leave out units that are stable.
+    quantity : Quantity or str
+        What; activation regions by default.
+    tighten : {"interval", "lp", "milp"}
+        How bounds on pre-activations are found for the empirical bound.
+    limits : Limits, optional
+        Of `tighten`: seconds.
+    family : str, optional
+        Only theorems of one family, e.g. ``rectifier``.
+
+    Returns
+    -------
+    BoundTable
+        Upper bounds, tightest first; apart from them what the best network of the architecture
+        reaches, and what is expected of random ones.
+
+    Raises
+    ------
+    InputError
+        If the architecture cannot be read, or the domain or an option does not fit.
+    """
+    if isinstance(subject, str):
+        subject = parse(subject)
+    network = subject if isinstance(subject, Network) else None
+    architecture = of_network(subject) if isinstance(subject, Network) else subject
+    inputs = None if domain is None else domain.bind(architecture.n_inputs)
+    case = Case(
+        architecture,
+        architecture.n_inputs if inputs is None else inputs.dimension,
+        network,
+        _ranges(network, inputs, tighten, limits or Limits()),
+        None if inputs is None else _volume(inputs, architecture.n_inputs),
+        inputs is None or _has_unit_cube(inputs, architecture.n_inputs),
+    )
+    return BoundTable(
+        architecture.title if network is None else network.title,
+        "" if domain is None else domain.title,
+        Quantity(quantity),
+        tuple(evaluate(case, family)),
+    )
+
+
+def _ranges(
+    network: Network | None, inputs: InputSet | None, tighten: str, limits: Limits
+) -> Ranges | None:
+    if tighten == "interval" and (network is None or inputs is None):
+        return None
+    if network is None or inputs is None:
+        raise OptionError(f"tighten={tighten!r} needs a network and a bounded domain: give both")
+    if tighten == "interval":
+        return interval_ranges(network, inputs)
+    from milpcount.formulation.tighten import pre_activation_bounds
+
+    found = pre_activation_bounds(network, inputs, tighten, Deadline(limits.seconds))
+    return Ranges(found.lower, found.upper, found.source)
+
+
+def _volume(inputs: InputSet, n_inputs: int) -> Fraction | None:
+    """Return the exact volume of a box of full dimension, None for other domains."""
+    if not inputs.is_boxed or not _is_plain(inputs, n_inputs):
+        return None
+    sides = zip(inputs.lower.tolist(), inputs.upper.tolist(), strict=True)
+    return prod((Fraction(high) - Fraction(low) for low, high in sides), start=Fraction(1))
+
+
+def _has_unit_cube(inputs: InputSet, n_inputs: int) -> bool:
+    return (
+        _is_plain(inputs, n_inputs)
+        and bool((inputs.lower <= -inputs.origin).all())
+        and bool((inputs.upper >= 1 - inputs.origin).all())
+    )
+
+
+def _is_plain(inputs: InputSet, n_inputs: int) -> bool:
+    """Whether the set has no rows and its parameters are the inputs, but for a shift."""
+    if inputs.rows.size or inputs.dimension != n_inputs:
+        return False
+    return bool((inputs.directions == np.eye(n_inputs)).all())

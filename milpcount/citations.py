@@ -236,11 +236,183 @@ PAPERS = (
         },
         ("arrangement",),
     ),
+    Citation(
+        "arora2018",
+        "inproceedings",
+        {
+            "author": "Arora, Raman and Basu, Amitabh and Mianjy, Poorya and Mukherjee, Anirbit",
+            "title": "Understanding Deep Neural Networks with Rectified Linear Units",
+            "booktitle": "International Conference on Learning Representations",
+            "note": "arXiv:1611.01491",
+            "year": "2018",
+        },
+        ("zonotope",),
+    ),
+    Citation(
+        "hanin2019a",
+        "inproceedings",
+        {
+            "author": "Hanin, Boris and Rolnick, David",
+            "title": "Complexity of Linear Regions in Deep Networks",
+            "booktitle": "Proceedings of the 36th International Conference on Machine Learning",
+            "series": "Proceedings of Machine Learning Research",
+            "volume": "97",
+            "note": "arXiv:1901.09021",
+            "year": "2019",
+        },
+        ("expected", "hanin2019-volume"),
+    ),
+    Citation(
+        "hanin2019b",
+        "inproceedings",
+        {
+            "author": "Hanin, Boris and Rolnick, David",
+            "title": "Deep {ReLU} Networks Have Surprisingly Few Activation Patterns",
+            "booktitle": "Advances in Neural Information Processing Systems",
+            "volume": "32",
+            "pages": "361--370",
+            "note": "arXiv:1906.00904",
+            "year": "2019",
+        },
+        ("expected", "hanin2019-regions"),
+    ),
+    Citation(
+        "hinz2019",
+        "article",
+        {
+            "author": "Hinz, Peter and van de Geer, Sara",
+            "title": "A Framework for the Construction of Upper Bounds on the Number of Affine"
+            " Linear Regions of {ReLU} Feed-Forward Neural Networks",
+            "journal": "IEEE Transactions on Information Theory",
+            "volume": "65",
+            "note": "arXiv:1806.01918",
+            "year": "2019",
+        },
+        ("upper bound",),
+    ),
+    Citation(
+        "hu2018",
+        "misc",
+        {
+            "author": "Hu, Qiang and Zhang, Hao",
+            "title": "Nearly-Tight Bounds on Linear Regions of Piecewise Linear Neural Networks",
+            "note": "arXiv:1810.13192",
+            "year": "2018",
+        },
+        ("hu-zhang-1", "hu-zhang-2", "hu-zhang-3", "hu-zhang-lemma2", "piecewise linear"),
+    ),
+    Citation(
+        "montufar2017",
+        "misc",
+        {
+            "author": "Mont{\\'u}far, Guido",
+            "title": "Notes on the number of linear regions of deep neural networks",
+            "note": "Sampling Theory and Applications (SampTA), Tallinn",
+            "year": "2017",
+        },
+        ("upper bound",),
+    ),
+    Citation(
+        "montufar2022",
+        "article",
+        {
+            "author": "Mont{\\'u}far, Guido and Ren, Yue and Zhang, Leon",
+            "title": "Sharp bounds for the number of regions of maxout networks and vertices of"
+            " {Minkowski} sums",
+            "journal": "SIAM Journal on Applied Algebra and Geometry",
+            "volume": "6",
+            "note": "arXiv:2104.08135",
+            "year": "2022",
+        },
+        ("maxout", "montufar2022-product", "layer-product"),
+    ),
+    Citation(
+        "nakahara2025",
+        "misc",
+        {
+            "author": "Nakahara, Yuta and Kobayashi, Manabu and Matsushima, Toshiyasu",
+            "title": "A Lower Bound for the Number of Linear Regions of Ternary {ReLU} Regression"
+            " Neural Networks",
+            "note": "arXiv:2507.16079",
+            "year": "2025",
+        },
+        ("ternary", "nakahara-1"),
+    ),
+    Citation(
+        "pascanu2013",
+        "misc",
+        {
+            "author": "Pascanu, Razvan and Mont{\\'u}far, Guido and Bengio, Yoshua",
+            "title": "On the number of response regions of deep feed forward networks with"
+            " piece-wise linear activations",
+            "note": "arXiv:1312.6098",
+            "year": "2013",
+        },
+        ("folding",),
+    ),
+    Citation(
+        "raghu2017",
+        "inproceedings",
+        {
+            "author": "Raghu, Maithra and Poole, Ben and Kleinberg, Jon and Ganguli, Surya and"
+            " Sohl-Dickstein, Jascha",
+            "title": "On the Expressive Power of Deep Neural Networks",
+            "booktitle": "Proceedings of the 34th International Conference on Machine Learning",
+            "series": "Proceedings of Machine Learning Research",
+            "volume": "70",
+            "pages": "2847--2854",
+            "year": "2017",
+        },
+    ),
+    Citation(
+        "tseran2021",
+        "inproceedings",
+        {
+            "author": "Tseran, Hanna and Mont{\\'u}far, Guido",
+            "title": "On the Expected Complexity of Maxout Networks",
+            "booktitle": "Advances in Neural Information Processing Systems",
+            "volume": "34",
+            "note": "arXiv:2107.00379",
+            "year": "2021",
+        },
+        ("expected", "maxout"),
+    ),
+    Citation(
+        "xiong2020",
+        "inproceedings",
+        {
+            "author": "Xiong, Huan and Huang, Lei and Yu, Mengyang and Liu, Li and Zhu, Fan and"
+            " Shao, Ling",
+            "title": "On the Number of Linear Regions of Convolutional Neural Networks",
+            "booktitle": "Proceedings of the 37th International Conference on Machine Learning",
+            "series": "Proceedings of Machine Learning Research",
+            "volume": "119",
+            "note": "arXiv:2006.00978",
+            "year": "2020",
+        },
+        ("convolution", "xiong2020-2", "xiong2020-5-upper", "xiong2020-5-lower"),
+    ),
+    Citation(
+        "xiong2024",
+        "article",
+        {
+            "author": "Xiong, Huan and Huang, Lei and Zang, Wenston J. and Zhen, Xiantong and"
+            " Xie, Guo-Sen and Gu, Bin and Song, Le",
+            "title": "On the Number of Linear Regions of Convolutional Neural Networks With"
+            " Piecewise Linear Activations",
+            "journal": "IEEE Transactions on Pattern Analysis and Machine Intelligence",
+            "volume": "46",
+            "number": "7",
+            "pages": "5131--5148",
+            "year": "2024",
+        },
+        ("convolution",),
+    ),
 )
 
 
 def find(name: str | None = None) -> list[Citation]:
-    """Return the entries of a name: a key, ``tool``, a method, a theorem; all without a name.
+    """Return the entries of a name: a key, ``tool``, a method, a theorem; all without one.
 
     Raises
     ------
@@ -250,11 +422,19 @@ def find(name: str | None = None) -> list[Citation]:
     everything = [TOOL, *PAPERS]
     if name is None:
         return everything
-    found = [c for c in everything if name.lower() in (c.key, *c.topics)]
+    names = {name.lower(), _paper_of(name.lower())}
+    found = [c for c in everything if names & {c.key, *c.topics}]
     if not found:
-        names = sorted({topic for c in everything for topic in (c.key, *c.topics)})
-        raise OptionError(f"nothing to cite by the name {name!r}; there are: {', '.join(names)}")
+        known = sorted({topic for c in everything for topic in (c.key, *c.topics)})
+        raise OptionError(f"nothing to cite by the name {name!r}; there are: {', '.join(known)}")
     return found
+
+
+def _paper_of(theorem: str) -> str:
+    """Return the key of a theorem's paper, the name itself where it is no theorem."""
+    from milpcount.bounds.registry import THEOREMS
+
+    return next((row.citation for row in THEOREMS if row.key == theorem), theorem)
 
 
 def bibtex(name: str | None = None) -> str:

@@ -1,57 +1,49 @@
 """The tightest upper bound on a network's count that costs next to nothing."""
 
-from functools import cache
-from math import comb, prod
-
+from milpcount.bounds import rectifier
+from milpcount.bounds.empirical import empirical_bound
+from milpcount.bounds.piecewise import hu_zhang_theorem_2
+from milpcount.bounds.ranges import interval_ranges
 from milpcount.domain import InputSet
 from milpcount.network import Network
 from milpcount.result import Quantity
 
+_CHEAP_WIDTH = 512
+
 
 def naive(network: Network) -> int:
     """Return the number of patterns, the product of the units' numbers of pieces."""
-    return prod(layer.activation.n_pieces**layer.width for layer in network.layers)
+    return rectifier.naive(network.widths, _cuts(network))
 
 
-def serra_2018(n_inputs: int, widths: tuple[int, ...]) -> int:
-    """Return the rectifier upper bound of Serra et al. (ICML 2018), Theorem 1.
-
-    It bounds the activation regions of every ReLU network of the architecture, by the recursion
-    ``R(l, d) = sum_{j <= min(d, n_l)} C(n_l, j) R(l+1, min(d, n_l - j))``.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Dimension of the input set.
-    widths : tuple of int
-        Units of each hidden layer.
-
-    Returns
-    -------
-    int
-    """
-
-    @cache
-    def regions(layer: int, dimension: int) -> int:
-        if layer == len(widths):
-            return 1
-        n = widths[layer]
-        return sum(
-            comb(n, j) * regions(layer + 1, min(dimension, n - j))
-            for j in range(min(dimension, n) + 1)
-        )
-
-    return regions(0, n_inputs)
+def _cuts(network: Network) -> list[int]:
+    return [layer.activation.n_pieces - 1 for layer in network.layers]
 
 
 def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[int, str]:
     """Return an upper bound on the quantity and the name of its theorem.
 
-    Theorem 1 of Serra et al. speaks of full-dimensional regions of rectifiers; a count of patterns
-    attained on lower-dimensional sets too can exceed it, and only the naive bound holds there.
+    Parameters
+    ----------
+    network : Network
+    inputs : InputSet
+    quantity : Quantity
+        Of patterns, those attained on lower-dimensional sets too can exceed every bound but the
+        number of all patterns.
     """
-    if quantity is Quantity.ACTIVATION_PATTERNS or not all(
-        layer.activation.is_relu for layer in network.layers
-    ):
-        return naive(network), "naive (all patterns)"
-    return serra_2018(inputs.dimension, network.widths), "Serra et al. 2018, Theorem 1"
+    everything = naive(network), "naive (all patterns)"
+    if quantity is Quantity.ACTIVATION_PATTERNS:
+        return everything
+    dimension, widths = inputs.dimension, network.widths
+    if not all(layer.activation.is_relu for layer in network.layers):
+        product = (
+            hu_zhang_theorem_2(dimension, widths, _cuts(network)),
+            "product of the layers' maxima",
+        )
+        return min(everything, product, key=lambda found: found[0])
+    serra = rectifier.serra_2018(dimension, widths), "Serra et al. 2018, Theorem 1"
+    if max(widths) > _CHEAP_WIDTH:
+        return serra
+    value = empirical_bound(network, dimension, interval_ranges(network, inputs))
+    source = "Serra & Ramalingam 2020, empirical bound"
+    return (value, source) if value is not None and value < serra[0] else serra

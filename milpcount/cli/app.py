@@ -1,5 +1,6 @@
 """The commands: each reads its options, calls the library, and prints."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -78,6 +79,38 @@ def count(
     )
     print(result.to_json() if json else result)
     raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
+
+
+@app.command()
+def bound(
+    subject: Annotated[
+        str, typer.Argument(metavar="ARCH|NET", help="E.g. 784-11-11-10, or a network file.")
+    ],
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    tighten: opt.TightenOption = None,
+    family: Annotated[
+        str | None, typer.Option("--family", metavar="NAME", help="Theorems of one family only.")
+    ] = None,
+    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    json: opt.JsonFlag = False,
+) -> None:
+    """Bound the regions by every theorem that applies, tightest first.
+
+    A plain number at the end of an architecture is its affine output; 784-11-11:relu has none.
+    """
+    from milpcount.cli.bounding import table
+
+    network = Path(subject)
+    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    found = table(
+        subject, choice if choice.given() else None, (tighten or "interval"), family, quantity.value
+    )
+    print(found.to_json() if json else found)
 
 
 @app.command()

@@ -31,7 +31,8 @@ def test_over_a_box_ranges_and_stable_units(invoke, constant):
     # The unit that is exactly zero may or may not be seen to be so by rounded intervals.
     assert layer["stably_inactive"] in (1, 2)
     assert layer["pre_activations"] == [pytest.approx(-1), pytest.approx(1)]
-    assert record["upper_bound"] == "16"
+    # Stable units make no regions: two or three lines are left, and 16 is what five would make.
+    assert record["upper_bound"] in ("4", "7")
 
 
 def test_over_a_box_the_table(invoke, tent):

@@ -1,0 +1,296 @@
+"""Architectures: the sizes and kinds of layers that theorems read, and the strings that name them.
+
+::
+
+    INPUT-LAYER-..-LAYER[-OUTPUT]         e.g. 784-11-11-10, 3072-4096x8, 8-5:maxout3-5:p2
+
+INPUT
+    ``784``, or the shape of a signal or an image: ``100x3`` (length, channels),
+    ``28x28x1`` (height, width, channels).
+LAYER
+    ``11``             11 rectifiers; the same as ``11:relu``
+    ``11:p3``          11 piecewise linear units with 3 breakpoints each
+    ``11:maxout3``     11 maxout units of rank 3
+    ``11x4``           four such layers, also ``11x4:p3``
+    ``conv8@3x3``      convolution with 8 channels out and a 3 x 3 filter, no padding;
+    ``conv8@3x3/2``    the same with stride 2; in one dimension ``conv8@3/2``;
+    ``conv8@3:p2``     with 2 breakpoints each
+OUTPUT
+    A plain number at the end is the affine output layer, which has no units to count. Write
+    ``11:relu`` (or ``11x1``) where the last layer is a hidden one.
+
+``ternary:`` in front restricts weights and biases to -1, 0 and 1.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from math import prod
+
+from milpcount.errors import OptionError
+from milpcount.network import Activation, Network
+
+GRAMMAR = (
+    "INPUT-LAYER-..-LAYER[-OUTPUT] with INPUT 784 or 28x28x1, LAYER 11, 11x4 (four of them), "
+    "11:p3 (3 breakpoints), 11:maxout3 or conv8@3x3/2 (8 channels, filter, stride), and a plain "
+    "number at the end for the affine output; ternary: in front for weights -1, 0, 1"
+)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """The shape of a convolution without padding, in one or two dimensions.
+
+    Attributes
+    ----------
+    space_in, space_out : tuple of int
+        Length, or height and width, of input and output.
+    channels_in, channels_out : int
+    filter : tuple of int
+    stride : int
+    """
+
+    space_in: tuple[int, ...]
+    space_out: tuple[int, ...]
+    channels_in: int
+    channels_out: int
+    filter: tuple[int, ...]
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class UnitLayer:
+    """A hidden layer as far as theorems care.
+
+    Attributes
+    ----------
+    width : int
+        Number of units.
+    breakpoints : int
+        Of a scalar unit.
+    rank : int
+        Pre-activations per unit; above 1 it is a maxout unit.
+    is_rectifier : bool
+        Whether its units are rectifiers, shifted and scaled perhaps.
+    convolution : Convolution or None
+    """
+
+    width: int
+    breakpoints: int = 1
+    rank: int = 1
+    is_rectifier: bool = True
+    convolution: Convolution | None = None
+
+    @property
+    def is_maxout(self) -> bool:
+        """Whether its units are maxout units."""
+        return self.rank > 1
+
+    @property
+    def cuts(self) -> int:
+        """One less than the number of pieces of a unit."""
+        return self.rank - 1 if self.is_maxout else self.breakpoints
+
+    @property
+    def text(self) -> str:
+        """The layer as in an architecture string."""
+        unit = "" if self.is_rectifier else f":p{self.breakpoints}"
+        unit = f":maxout{self.rank}" if self.is_maxout else unit
+        conv = self.convolution
+        if conv is None:
+            return f"{self.width}{unit}"
+        stride = f"/{conv.stride}" if conv.stride > 1 else ""
+        return f"conv{conv.channels_out}@{'x'.join(map(str, conv.filter))}{stride}{unit}"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes and kinds of layers, without weights.
+
+    Attributes
+    ----------
+    n_inputs : int
+    layers : tuple of UnitLayer
+        The hidden ones.
+    n_outputs : int or None
+        Of the affine output layer, None where there is none.
+    is_ternary : bool
+        Whether weights and biases are -1, 0 or 1.
+    """
+
+    n_inputs: int
+    layers: tuple[UnitLayer, ...]
+    n_outputs: int | None = None
+    is_ternary: bool = False
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+        return tuple(layer.width for layer in self.layers)
+
+    @property
+    def is_rectifier(self) -> bool:
+        """Whether every hidden unit is a rectifier."""
+        return all(layer.is_rectifier for layer in self.layers)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether every hidden unit is piecewise linear in one pre-activation."""
+        return not any(layer.is_maxout for layer in self.layers)
+
+    @property
+    def is_maxout(self) -> bool:
+        """Whether every hidden unit is a maxout unit."""
+        return all(layer.is_maxout for layer in self.layers)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether no layer is a convolution: only then may weights be chosen freely."""
+        return not any(layer.convolution for layer in self.layers)
+
+    @property
+    def is_convolutional(self) -> bool:
+        """Whether every hidden layer is a convolution."""
+        return all(layer.convolution for layer in self.layers)
+
+    @property
+    def title(self) -> str:
+        """What is counted and what is not, in one line."""
+        hidden = " ".join(layer.text for layer in self.layers)
+        output = "no output layer"
+        if self.n_outputs is not None:
+            output = f"affine output {self.n_outputs} (no units to count)"
+        weights = "weights -1, 0, 1; " if self.is_ternary else ""
+        return f"{weights}{self.n_inputs} inputs; hidden {hidden}; {output}"
+
+
+def of_network(network: Network) -> Architecture:
+    """Return the architecture of a network."""
+    layers = []
+    for layer in network.layers:
+        unit = layer.activation
+        layers.append(
+            UnitLayer(layer.width, len(unit.rows), is_rectifier=_is_rectifier(unit))
+            if unit.rank == 1
+            else UnitLayer(layer.width, rank=unit.n_pieces, is_rectifier=False)
+        )
+    n_outputs = None if network.output is None else network.output.n_out
+    return Architecture(network.n_inputs, tuple(layers), n_outputs)
+
+
+def _is_rectifier(unit: Activation) -> bool:
+    """Whether a scalar activation is the rectifier, but for shifts and a scale."""
+    if unit.n_pieces != 2:
+        return False
+    left, right = unit.pieces
+    there = right.slope * unit.rows[0].threshold + right.intercept
+    return left.slope == 0 and right.slope != 0 and left.intercept == there
+
+
+def parse(text: str) -> Architecture:
+    """Return the architecture that a string names; the module's text has the grammar.
+
+    Raises
+    ------
+    OptionError
+        If the string is none, or a size in it is impossible.
+    """
+    plain = text.strip().lower().replace(" ", "")
+    is_ternary = plain.startswith("ternary:")
+    _no_negative(text, plain)
+    first, *rest = plain.removeprefix("ternary:").split("-")
+    shape = _sizes(text, first)
+    n_outputs = _size(text, rest.pop()) if rest and rest[-1].isdigit() else None
+    if not rest:
+        raise _wrong(
+            text,
+            "there is no hidden layer; a plain number at the end is the affine output, "
+            f"write {plain}:relu if its units are to be counted",
+        )
+    layers: list[UnitLayer] = []
+    for part in rest:
+        added = _layers(text, part, shape)
+        layers += added
+        conv = added[-1].convolution
+        shape = (*conv.space_out, conv.channels_out) if conv else (added[-1].width,)
+    first_shape = prod(_sizes(text, first))
+    return Architecture(first_shape, tuple(layers), n_outputs, is_ternary)
+
+
+def _wrong(text: str, why: str) -> OptionError:
+    return OptionError(f"architecture {text!r}: {why}. An architecture is {GRAMMAR}")
+
+
+def _no_negative(text: str, plain: str) -> None:
+    found = re.search(r"(?:p|maxout|conv|@|x|/)-\d*|^-|--", plain)
+    if found:
+        raise _wrong(text, f"a negative or missing number at {found[0]!r}; sizes are at least 1")
+
+
+def _size(text: str, digits: str) -> int:
+    # So long a number is a slip, and Python refuses to read the longest of them.
+    if len(digits) > 9:
+        raise _wrong(text, f"{digits[:9]}.. is too large a size; sizes are below 10^9")
+    if int(digits) == 0:
+        raise _wrong(text, "a size of 0; sizes are at least 1")
+    return int(digits)
+
+
+def _sizes(text: str, part: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d+(x\d+){0,2}", part):
+        raise _wrong(text, f"the input {part!r} is not a size or a shape")
+    return tuple(_size(text, digits) for digits in part.split("x"))
+
+
+def _unit(text: str, kind: str) -> UnitLayer:
+    found = re.fullmatch(r"(relu)|p(\d+)|maxout(\d+)", kind)
+    if not found:
+        raise _wrong(text, f"the unit {kind!r} is not known: relu, p3 or maxout3")
+    if found[1]:
+        return UnitLayer(1)
+    if found[2]:
+        return UnitLayer(1, _size(text, found[2]), is_rectifier=False)
+    if (rank := _size(text, found[3])) < 2:
+        raise _wrong(text, "a maxout unit of rank 1 is affine; ranks are at least 2")
+    return UnitLayer(1, rank=rank, is_rectifier=False)
+
+
+def _layers(text: str, part: str, shape: tuple[int, ...]) -> list[UnitLayer]:
+    body, _, kind = part.partition(":")
+    unit = _unit(text, kind or "relu")
+    dense = re.fullmatch(r"(\d+)(?:x(\d+))?", body)
+    if dense:
+        copies = _size(text, dense[2] or "1")
+        if copies > 10_000:
+            raise _wrong(text, f"{copies} layers are too many; at most 10000")
+        return [replace(unit, width=_size(text, dense[1]))] * copies
+    conv = re.fullmatch(r"conv(\d+)@(\d+(?:x\d+)?)(?:/(\d+))?", body)
+    if not conv:
+        raise _wrong(text, f"the layer {part!r} is not known")
+    channels, stride = _size(text, conv[1]), _size(text, conv[3] or "1")
+    return [_convolution(text, unit, shape, channels, _sizes(text, conv[2]), stride)]
+
+
+def _convolution(
+    text: str,
+    unit: UnitLayer,
+    shape: tuple[int, ...],
+    channels: int,
+    size: tuple[int, ...],
+    stride: int,
+) -> UnitLayer:
+    *space, channels_in = shape
+    if len(space) != len(size):
+        raise _wrong(
+            text,
+            f"a filter of {len(size)} dimension(s) on {len(space)}: write the input as 100x3 "
+            "(length, channels) or 28x28x1 (height, width, channels)",
+        )
+    if any(f > n for f, n in zip(size, space, strict=True)):
+        raise _wrong(
+            text,
+            f"a filter of {'x'.join(map(str, size))} is larger than its input of "
+            f"{'x'.join(map(str, space))}",
+        )
+    out = tuple((n - f) // stride + 1 for f, n in zip(size, space, strict=True))
+    conv = Convolution(tuple(space), out, channels_in, channels, size, stride)
+    return replace(unit, width=prod(out) * channels, convolution=conv)

@@ -1,0 +1,81 @@
+"""Regions of hyperplane arrangements: one hidden layer of rectifiers."""
+
+from math import comb
+
+
+def zaslavsky_regions(hyperplanes: int, dimension: int) -> int:
+    r"""Return the largest number of regions of an arrangement.
+
+    Zaslavsky (1975): m hyperplanes in general position cut d-dimensional space into
+    ``sum_{j=0}^{d} C(m, j)`` regions, and no m hyperplanes cut it into more.
+
+    Parameters
+    ----------
+    hyperplanes : int
+        m.
+    dimension : int
+        d.
+    """
+    return sum(comb(hyperplanes, j) for j in range(min(hyperplanes, dimension) + 1))
+
+
+def zaslavsky_bounded(hyperplanes: int, dimension: int) -> int:
+    """Return the largest number of bounded regions, ``C(m-1, d)`` (Zaslavsky 1975).
+
+    Parameters
+    ----------
+    hyperplanes : int
+        m.
+    dimension : int
+        d, at least 1.
+    """
+    return comb(hyperplanes - 1, dimension) if hyperplanes else 0
+
+
+def zaslavsky_unbounded(hyperplanes: int, dimension: int) -> int:
+    """Return the number of unbounded regions of hyperplanes in general position.
+
+    The regions that are not bounded: ``sum_{j=0}^{d} C(m, j) - C(m-1, d)``.
+
+    Parameters
+    ----------
+    hyperplanes : int
+        m.
+    dimension : int
+        d, at least 1.
+    """
+    return zaslavsky_regions(hyperplanes, dimension) - zaslavsky_bounded(hyperplanes, dimension)
+
+
+def hu_zhang_lemma_2(hyperplanes: int, dimension: int) -> int:
+    """Return the number of unbounded regions, ``2 sum_{j=0}^{d-1} C(m-1, j)``.
+
+    Hu and Zhang (2018), Lemma 2. Two of its proof's lines are misprinted: the last line of (39)
+    has C(m+1, n) for C(m, n), and the inner binomial of (40) must be C(m, n) too. The formula
+    itself is right for m >= 1.
+
+    Parameters
+    ----------
+    hyperplanes : int
+        m.
+    dimension : int
+        d, at least 1.
+    """
+    if hyperplanes == 0:
+        return 1
+    return 2 * sum(comb(hyperplanes - 1, j) for j in range(dimension))
+
+
+def central_regions(hyperplanes: int, dimension: int) -> int:
+    """Return the largest number of regions of hyperplanes through one point.
+
+    Schläfli's ``2 sum_{j=0}^{d-1} C(m-1, j)``: the regions of a layer without biases.
+
+    Parameters
+    ----------
+    hyperplanes : int
+        m.
+    dimension : int
+        d, at least 1.
+    """
+    return hu_zhang_lemma_2(hyperplanes, dimension)
