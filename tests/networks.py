@@ -8,11 +8,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 import milpcount as mc
-from milpcount.network import Activation, leaky_relu, piecewise_linear, relu
+from milpcount.network import Activation, leaky_relu, maxout, piecewise_linear, relu
 
 RELU = relu()
 STEPS = piecewise_linear([0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0])
 LEAKY = leaky_relu(0.25)
+MAXOUT = maxout(3)
 
 
 @st.composite
@@ -41,8 +42,9 @@ def generic(
     """Draw a network with normal weights and biases: nothing coincides."""
     n = draw(shape if shape is not None else sizes())
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    weights = [rng.normal(size=(b, a)) for a, b in pairwise(n)]
-    return network(weights, [rng.normal(size=b) for b in n[1:]], activation)
+    rank = activation.rank
+    weights = [rng.normal(size=(rank * b, a)) for a, b in pairwise(n)]
+    return network(weights, [rng.normal(size=rank * b) for b in n[1:]], activation)
 
 
 @st.composite
@@ -57,8 +59,9 @@ def degenerate(
         row = st.lists(number, min_size=columns, max_size=columns)
         return np.array(draw(st.lists(row, min_size=rows, max_size=rows)))
 
-    weights = [table(st.integers(-2, 2), b, a) for a, b in pairwise(n)]
-    return network(weights, [table(offset, 1, b)[0] for b in n[1:]], activation)
+    rank = activation.rank
+    weights = [table(st.integers(-2, 2), rank * b, a) for a, b in pairwise(n)]
+    return network(weights, [table(offset, 1, rank * b)[0] for b in n[1:]], activation)
 
 
 @st.composite

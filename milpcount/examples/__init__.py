@@ -17,7 +17,7 @@ from milpcount.examples.arrangements import (
     threshold_arrangement,
     type_b_arrangement,
     whitney,
-)  # fmt: skip
+)
 from milpcount.examples.convolution import convolution, xiong_2020
 from milpcount.examples.definitions import nested_minimum, opposite_units, stargalla_2025
 from milpcount.examples.example import Example
@@ -28,7 +28,7 @@ from milpcount.examples.folding import (
     patterns_of_folding,
     telgarsky_2015,
     tent,
-)  # fmt: skip
+)
 from milpcount.examples.library import library
 from milpcount.examples.maxout import maxout_layer
 from milpcount.examples.zigzag import arora_2018, serra_2018, serra_2018_line, zigzag

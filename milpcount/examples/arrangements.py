@@ -19,7 +19,7 @@ from milpcount.examples.example import (
     known,
     moment_curve,
     vandermonde,
-)  # fmt: skip
+)
 from milpcount.network import Network
 
 _THRESHOLD = (4, 14, 104, 1882, 94572, 15028134)

@@ -5,8 +5,7 @@ from milpcount.examples.arrangements import arrangement, braid
 from milpcount.examples.convolution import convolution
 from milpcount.examples.definitions import opposite_units, stargalla_2025
 from milpcount.examples.example import Example, known
-from milpcount.examples.folding import folding, nakahara_ternary, tent
-from milpcount.examples.maxout import maxout_layer
+from milpcount.examples.folding import folding, tent
 from milpcount.examples.zigzag import arora_2018, serra_2018_line, zigzag
 
 
@@ -27,9 +26,7 @@ def library() -> list[Example]:
         Example("folding of a square", folding(2, 2, 2), cube, known(16, 36), "Montúfar 2014"),
         Example("zigzag 1-3-3", zigzag(2), Box(0, 6), known(16, 16), "Serra et al. 2018"),
         stargalla_2025(),
-        nakahara_ternary(1, 8, 3),
         serra_2018_line([4, 3]),
         arora_2018(2, 2, [3]),
-        maxout_layer(2, [3, 2, 3]),
         convolution((1, 3, 1), (1, 2), 2),
     ]

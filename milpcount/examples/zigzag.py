@@ -24,7 +24,7 @@ from milpcount.examples.example import (
     known,
     moment_curve,
     vandermonde,
-)  # fmt: skip
+)
 from milpcount.network import Network
 
 _LEFT = 2

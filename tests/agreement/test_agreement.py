@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount.exact.verify import verify
-from tests.networks import LEAKY, RELU, STEPS, boxes, degenerate, domains, generic, patterns, sizes
+from tests.networks import (
+    LEAKY,
+    MAXOUT,
+    RELU,
+    STEPS,
+    boxes,
+    degenerate,
+    domains,
+    generic,
+    patterns,
+    sizes,
+)
 
 POOLS = (mc.SolutionPool(mode="one_tree"), mc.SolutionPool(mode="no_good"))
 FAST = settings(max_examples=25, deadline=None, derandomize=True)
@@ -64,7 +75,7 @@ def test_on_many_degenerate_networks(case: Any) -> None:
     all_methods_agree(case)
 
 
-UNITS = st.sampled_from([RELU, LEAKY, STEPS]).flatmap(
+UNITS = st.sampled_from([RELU, LEAKY, STEPS, MAXOUT]).flatmap(
     lambda unit: st.one_of(
         degenerate(sizes(units=5), activation=unit), generic(sizes(units=5), activation=unit)
     )
