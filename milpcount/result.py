@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from html import escape
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from milpcount import integers
+from milpcount.errors import OptionError
 
 
 class Quantity(Enum):
@@ -22,7 +24,7 @@ class Quantity(Enum):
     """Patterns whose set of inputs has non-empty interior relative to the domain. A unit whose
     pre-activation is identically zero there is inactive and adds no boundary."""
     ACTIVATION_PATTERNS = "activation_patterns"
-    """Patterns attained anywhere in the domain, lower-dimensional sets included (Serra et al. 2018)."""
+    """Patterns attained anywhere in the domain, lower-dimensional sets included."""
     LINEAR_REGIONS = "linear_regions"
     """Maximal connected full-dimensional sets on which the function is affine."""
     AFFINE_PIECES = "affine_pieces"
@@ -110,6 +112,8 @@ class CountResult:
     versions : dict
     regions : list of Region or None
         Kept on request.
+    verifier : callable or None
+        What `verify` calls; set by `milpcount.count`.
     """
 
     quantity: Quantity
@@ -131,6 +135,7 @@ class CountResult:
     confidence: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
     regions: list[Region] | None = None
+    verifier: Callable[["CountResult"], Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_exact(self) -> bool:
@@ -141,6 +146,28 @@ class CountResult:
     def regions_per_second(self) -> float | None:
         """Regions found per second, None for a run too short to time."""
         return self.lower / self.seconds if self.seconds > 0 else None
+
+    def verify(self) -> Any:
+        """Prove the lower bound from the kept regions and the raw weights, in exact arithmetic.
+
+        Every witness is evaluated on the network as a rational point: nothing of the method that
+        found it, and no tolerance, is trusted.
+
+        Returns
+        -------
+        milpcount.exact.verify.Verification
+            True in a condition if every region was proved and none is repeated.
+
+        Raises
+        ------
+        OptionError
+            If the regions were not kept, or the result was read from a record.
+        """
+        if self.regions is None or self.verifier is None:
+            raise OptionError(
+                "this result holds no regions to verify: count with keep_regions=True"
+            )
+        return self.verifier(self)
 
     def to_record(self) -> dict[str, Any]:
         """Return a record for JSON; counts are strings, so that no reader rounds them."""
