@@ -118,11 +118,11 @@ def test_witnesses_prove_the_regions(case: Any) -> None:
 
 @pytest.mark.xfail(strict=True, reason="a witness lies on the boundary of the box")
 def test_witnesses_are_interior_points() -> None:
-    # The first unit is negative inside the box and zero on a side of it, where one of the four
-    # regions has its witness: (-1/3, 1/3, 2/3, 0).
-    weight = [[0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 0.0, -2.0], [2.0, 0.0, 1.0, 0.0]]
+    # The first unit is negative inside the box and zero on a side of it, where one of the three
+    # regions has its witness: next to (-1/2, -1/2, 0), a vertex of the region too.
+    weight = [[0.0, 0.0, 1.0], [-1.0, -2.0, -1.0], [-1.0, 1.0, -2.0]]
     net = mc.Network.from_arrays([weight], [np.zeros(3)], output=False)
-    assert regions_are_proved(net, mc.Box([-1, 0, 0, -2], [0, 1, 1, 0]))
+    assert regions_are_proved(net, mc.Box([-2, -1, -2], [0, 1, 0]))
 
 
 @pytest.mark.slow
