@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
+    from milpcount.formulation import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
     from milpcount.result import CountResult, Quantity, Status
@@ -33,6 +34,7 @@ _HOMES = {
     "Unbounded": "domain",
     "bound": "api",
     "count": "api",
+    "formulate": "formulation",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Unbounded",
     "bound",
     "count",
+    "formulate",
 ]
 __version__ = "0.1.0"
 

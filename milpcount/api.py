@@ -1,5 +1,7 @@
 """The verbs: count, bound."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
@@ -15,6 +17,7 @@ from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
 from milpcount.events import Listener, ignore
+from milpcount.exact.verify import Verification, verify
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Quantity
@@ -59,7 +62,7 @@ def count(
         from milpcount.counters.region_tree import RegionTree
 
         method = RegionTree()
-    return driver.count(
+    result = driver.count(
         network,
         domain,
         method,
@@ -69,6 +72,11 @@ def count(
         keep_regions=keep_regions,
         listener=listener,
     )
+    return replace(result, verifier=_verifier(network, domain)) if keep_regions else result
+
+
+def _verifier(network: Network, domain: Domain) -> Callable[[CountResult], Verification]:
+    return lambda result: verify(result, network, domain.bind(network.n_inputs))
 
 
 def bound(
