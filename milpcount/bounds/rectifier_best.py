@@ -102,7 +102,9 @@ def _zonotope(n_inputs: int, widths: Sequence[int], least: int, extra: int) -> i
 def serra_2018_lower(n_inputs: int, widths: Sequence[int]) -> int | None:
     """Return ``(prod_{l<L} (floor(n_l/n_0) + 1)^{n_0}) sum_{j=0}^{n_0} C(n_L, j)``, n_l >= 3 n_0.
 
-    Serra et al. (2018), Theorem 8 (Theorem 6 of the version submitted to ICLR).
+    Serra et al. (2018), Theorem 8 (Theorem 6 of the version submitted to ICLR). The condition is
+    printed for all l; it is asked of l < L only, since the last layer folds nothing: 2-6-2 reaches
+    the 64 of the formula.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def serra_2018_lower(n_inputs: int, widths: Sequence[int]) -> int | None:
     widths : sequence of int
     """
     *folding, last = widths
-    if min(widths) < 3 * n_inputs:
+    if any(n < 3 * n_inputs for n in folding):
         return None
     copies = prod((n // n_inputs + 1) ** n_inputs for n in folding)
     return int(copies) * power_sum(last, n_inputs)

@@ -133,7 +133,7 @@ THEOREMS: tuple[Theorem, ...] = (
     ),
     Theorem(
         "serra2018-lower", "Serra et al. 2018, Theorem 8", "rectifier_best", LOWER, BEST, REGIONS,
-        "rectifiers, all widths at least 3 n_0", "serra2018",
+        "rectifiers, all widths but the last at least 3 n_0", "serra2018",
         _best_relu(lambda c: rectifier_best.serra_2018_lower(c.dimension, c.widths)), _SERRA,
     ),
     Theorem(

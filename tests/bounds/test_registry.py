@@ -1,0 +1,125 @@
+"""A walk over all theorems: what a row must have, and that each applies somewhere."""
+
+from fractions import Fraction
+
+import pytest
+
+import milpcount as mc
+from milpcount import citations
+from milpcount.bounds import registry
+from milpcount.bounds.registry import THEOREMS
+from milpcount.bounds.theorem import Bound, Direction, Other, Subject, at_most
+from milpcount.errors import OptionError
+from milpcount.result import Quantity
+
+DEFICIENT = mc.Network.from_arrays(
+    [[[1.0, 2.0], [2.0, 4.0], [1.0, 1.0]], [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]],
+    [[0.0, 1.0, 2.0], [1.0, 2.0]],
+    output=False,
+)
+CASES = [
+    *("2-6x2", "1-3x2-1", "1-2-5-1", "2-4-1", "2-3:p2-1", "2-3x2:p2", "2-3:maxout3-1",
+      "2-3x2:maxout3", "2-3:maxout3-3-1", "3x1-conv2@2", "3x1-conv2@2:p2", "4x1-conv2@2-conv2@2",
+      "4x1-conv2@2:p2-conv2@2", "ternary:1-8x4-1", "784-11-11-10", "5-300x3"),
+    DEFICIENT,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return [
+        mc.bound(case, domain) for case in CASES for domain in (None, mc.Unbounded(), mc.Box(0, 1))
+    ]
+
+
+def test_keys_are_unique():
+    assert len({row.key for row in THEOREMS}) == len(THEOREMS)
+
+
+@pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
+def test_a_row_is_complete_and_applies_somewhere(row, tables):
+    assert row.title and row.applies and row.family in registry.families()
+    assert isinstance(row.quantity, Quantity | Other)
+    found = [b for table in tables for b in table.bounds if b.theorem is row]
+    assert found, "no case of the walk shows it"
+    for bound in found:
+        assert isinstance(bound.value, int | Fraction | float) and bound.value >= 0
+        assert isinstance(bound.value, int) or row.direction is Direction.EXPECTED
+
+
+@pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
+def test_a_row_can_be_cited(row):
+    assert [c.key for c in citations.find(row.citation) if c.key == row.citation]
+    assert row.citation in {c.key for c in citations.find(row.key)}
+
+
+@pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
+def test_subjects_fit_directions(row):
+    if row.direction in (Direction.LOWER, Direction.EXACT):
+        assert row.subject is Subject.BEST
+    if row.direction is Direction.UPPER:
+        assert row.subject in (Subject.EVERY, Subject.THIS)
+    assert (row.direction is Direction.EXPECTED) == (row.subject is Subject.RANDOM)
+
+
+def test_a_lower_bound_is_never_an_upper_one(tables):
+    for table in tables:
+        for bound in table.bounds:
+            if bound.theorem.direction is Direction.LOWER:
+                assert not any(bound.is_upper(q) for q in Quantity)
+            if isinstance(bound.theorem.quantity, Other):
+                assert bound in table.other_bounds
+
+
+def test_every_case_has_an_upper_bound_and_blocks_share_nothing(tables):
+    for table in tables:
+        assert table.upper_bounds and table.upper >= 1
+        expected = set(map(id, table.expected_values))
+        assert not expected & set(map(id, [*table.upper_bounds, *table.best_network_bounds]))
+
+
+def test_quantities_are_ordered():
+    chain = [Quantity.AFFINE_PIECES, Quantity.LINEAR_REGIONS, Quantity.ACTIVATION_REGIONS,
+             Quantity.ACTIVATION_PATTERNS]  # fmt: skip
+    for i, low in enumerate(chain):
+        for j, high in enumerate(chain):
+            assert at_most(low, high) == (i <= j)
+    assert not at_most(Other.LIVE_REGIONS, Quantity.ACTIVATION_REGIONS)
+
+
+def test_patterns_are_bounded_by_the_number_of_patterns_only():
+    table = mc.bound("2-3-3-1", quantity="activation_patterns")
+    assert [b.theorem.key for b in table.upper_bounds] == ["naive"]
+    pieces = mc.bound("2-3-3-1", quantity="affine_pieces")
+    assert not pieces.best_network_bounds and pieces.upper == 40
+
+
+def test_families():
+    table = mc.bound("2-3-3-1", family="rectifier_best")
+    assert {b.theorem.family for b in table.bounds} == {"rectifier_best"}
+    with pytest.raises(LookupError, match="no theorem of this table"):
+        _ = table.upper
+    with pytest.raises(OptionError, match="family 'relu': there are arrangements"):
+        mc.bound("2-3-3-1", family="relu")
+
+
+def test_weights_that_may_not_be_chosen_reach_no_maximum():
+    for text in ("ternary:1-8x4-1", "3x1-conv2@2-conv2@2"):
+        keys = {b.theorem.key for b in mc.bound(text).bounds}
+        assert not keys & {"serra2018-1d", "montufar2014", "zaslavsky1975", "arora2018"}
+    inner = mc.bound("ternary:1-8x4-1", mc.Box(0, 0.5))
+    assert "nakahara-1" not in {b.theorem.key for b in inner.bounds}
+
+
+def test_volumes_enter_expectations_exactly():
+    key = "hanin2019-regions"
+    unit, thin = mc.Box(0, 1), mc.Box([0, 0], [1, 0.1])
+    ratio = mc.bound("2-3-1", thin)[key].value / mc.bound("2-3-1", unit)[key].value
+    assert ratio == Fraction(0.1)
+    assert key not in {b.theorem.key for b in mc.bound("2-3-1", mc.Unbounded()).bounds}
+
+
+def test_a_bound_says_nothing_of_other_quantities():
+    bound = Bound(THEOREMS[0], 3)
+    assert bound.is_upper(Quantity.ACTIVATION_PATTERNS)
+    assert not bound.is_best_lower(Quantity.AFFINE_PIECES)
