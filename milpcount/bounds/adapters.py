@@ -15,6 +15,9 @@ from milpcount.bounds import (
 from milpcount.bounds.architecture import Convolution
 from milpcount.bounds.theorem import Case, Value
 
+_LARGEST_POWER = 10**8
+"""Bits."""
+
 Formula = Callable[[Case], Value | None]
 Condition = Callable[[Case], bool]
 
@@ -50,7 +53,8 @@ def maxouts(case: Case) -> bool:
 
 def mixed(case: Case) -> bool:
     """Whether some layers have maxout units and others not."""
-    return not case.architecture.is_scalar and not case.architecture.is_maxout
+    a = case.architecture
+    return not (a.is_scalar or a.is_maxout or a.has_tables)
 
 
 def convolutions(case: Case) -> bool:
@@ -94,8 +98,9 @@ def on_the_cube(case: Case) -> bool:
 
 
 def equal_widths(case: Case) -> bool:
-    """Whether all widths are equal."""
-    return len(set(case.widths)) == 1
+    """Whether all widths are equal, and their power an integer of a sensible size."""
+    power = case.dimension * len(case.widths) * case.widths[0].bit_length()
+    return len(set(case.widths)) == 1 and power < _LARGEST_POWER
 
 
 def with_weights(case: Case) -> bool:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from milpcount.errors import OptionError
-from milpcount.network import Activation, Network
+from milpcount.network import Activation, Network, maxout
 
 GRAMMAR = (
     "INPUT-LAYER-..-LAYER[-OUTPUT] with INPUT 784 or 28x28x1, LAYER 11, 11x4 (four of them), "
@@ -69,6 +69,9 @@ class UnitLayer:
         Of a scalar unit.
     rank : int
         Pre-activations per unit; above 1 it is a maxout unit.
+    is_table : bool
+        Whether its units take several pre-activations and are no maxout units; `breakpoints` is
+        then one less than their pieces.
     is_rectifier : bool
         Whether its units are rectifiers, shifted and scaled perhaps.
     convolution : Convolution or None
@@ -77,6 +80,7 @@ class UnitLayer:
     width: int
     breakpoints: int = 1
     rank: int = 1
+    is_table: bool = False
     is_rectifier: bool = True
     convolution: Convolution | None = None
 
@@ -135,12 +139,17 @@ class Architecture:
     @property
     def is_scalar(self) -> bool:
         """Whether every hidden unit is piecewise linear in one pre-activation."""
-        return not any(layer.is_maxout for layer in self.layers)
+        return not any(layer.is_maxout or layer.is_table for layer in self.layers)
 
     @property
     def is_maxout(self) -> bool:
         """Whether every hidden unit is a maxout unit."""
         return all(layer.is_maxout for layer in self.layers)
+
+    @property
+    def has_tables(self) -> bool:
+        """Whether some units are of no kind that theorems speak of."""
+        return any(layer.is_table for layer in self.layers)
 
     @property
     def is_dense(self) -> bool:
@@ -168,18 +177,18 @@ def of_network(network: Network) -> Architecture:
     layers = []
     for layer in network.layers:
         unit = layer.activation
-        layers.append(
-            UnitLayer(layer.width, len(unit.rows), is_rectifier=_is_rectifier(unit))
-            if unit.rank == 1
-            else UnitLayer(layer.width, rank=unit.n_pieces, is_rectifier=False)
-        )
+        if unit.rank > 1 and unit == maxout(unit.rank):
+            layers.append(UnitLayer(layer.width, rank=unit.rank, is_rectifier=False))
+        else:
+            several, cuts = unit.rank > 1, unit.n_pieces - 1
+            layers.append(UnitLayer(layer.width, cuts, 1, several, _is_rectifier(unit)))
     n_outputs = None if network.output is None else network.output.n_out
     return Architecture(network.n_inputs, tuple(layers), n_outputs)
 
 
 def _is_rectifier(unit: Activation) -> bool:
     """Whether a scalar activation is the rectifier, but for shifts and a scale."""
-    if unit.n_pieces != 2:
+    if unit.rank != 1 or unit.n_pieces != 2:
         return False
     left, right = unit.pieces
     there = right.slope * unit.rows[0].threshold + right.intercept

@@ -1,6 +1,7 @@
 """The tightest upper bound on a network's count that costs next to nothing."""
 
 from milpcount.bounds import rectifier
+from milpcount.bounds.architecture import of_network
 from milpcount.bounds.empirical import empirical_bound
 from milpcount.bounds.piecewise import hu_zhang_theorem_2
 from milpcount.bounds.ranges import interval_ranges
@@ -8,7 +9,9 @@ from milpcount.domain import InputSet
 from milpcount.network import Network
 from milpcount.result import Quantity
 
-_CHEAP_WIDTH = 512
+_EMPIRICAL_UNITS = 1_500
+"""Up to so many units the empirical bound takes a small part of a second."""
+_SERRA_UNITS = 40_000
 
 
 def naive(network: Network) -> int:
@@ -35,14 +38,18 @@ def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[
     if quantity is Quantity.ACTIVATION_PATTERNS:
         return everything
     dimension, widths = inputs.dimension, network.widths
+    if of_network(network).has_tables:
+        return everything
     if not all(layer.activation.is_relu for layer in network.layers):
         product = (
             hu_zhang_theorem_2(dimension, widths, _cuts(network)),
             "product of the layers' maxima",
         )
         return min(everything, product, key=lambda found: found[0])
+    if network.n_units > _SERRA_UNITS:
+        return rectifier.montufar_2017(dimension, widths), "Montúfar 2017"
     serra = rectifier.serra_2018(dimension, widths), "Serra et al. 2018, Theorem 1"
-    if max(widths) > _CHEAP_WIDTH:
+    if network.n_units > _EMPIRICAL_UNITS:
         return serra
     value = empirical_bound(network, dimension, interval_ranges(network, inputs))
     source = "Serra & Ramalingam 2020, empirical bound"

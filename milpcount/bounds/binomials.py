@@ -7,15 +7,31 @@ from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
 
+from milpcount.errors import OptionError
+
 _FLINT_FROM = 2000
 """Bits of a result from which python-flint beats Python's own integers."""
+
+_MOST_BITS = 2**32
 
 
 @lru_cache(maxsize=64)
 def binomials(n: int, most: int | None = None) -> tuple[int, ...]:
-    """Return C(n, 0), .., C(n, most); all of them by default."""
+    """Return C(n, 0), .., C(n, most); all of them by default.
+
+    Raises
+    ------
+    OptionError
+        If they would fill the memory.
+    """
+    last = n if most is None else min(n, most)
+    if last * min(n, last * n.bit_length()) > _MOST_BITS:
+        raise OptionError(
+            f"layers of {n} units in {last} dimensions: their binomials would fill the memory; "
+            "use fewer units or inputs"
+        )
     row = [1]
-    for j in range(1, (n if most is None else min(n, most)) + 1):
+    for j in range(1, last + 1):
         row.append(row[-1] * (n - j + 1) // j)
     return tuple(row)
 

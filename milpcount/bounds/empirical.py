@@ -11,7 +11,6 @@ candidates, and units of the layer before that are stably active belong to every
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -59,19 +58,18 @@ def serra_ramalingam_2020(n_inputs: int, counts: Sequence[LayerCounts]) -> int:
         counts = [counts[0], *map(_flat, counts[1:])]
     alike = [len(set(zip(c.active, c.unstable, strict=True))) == 1 for c in counts]
 
-    @cache
-    def regions(layer: int, k: int, dimension: int) -> int:
-        if layer == len(counts):
-            return 1
-        active, unstable = counts[layer].active[k], counts[layer].unstable[k]
-        most, choose = min(dimension, unstable), binomials(unstable)
-        left = [active - j for j in range(most + 1)]
-        # Where the next layer makes no difference between k, one entry of the cache is enough.
-        merged = layer + 1 == len(counts) or alike[layer + 1]
-        states = [(0 if merged else k, min(dimension, k)) for k in left]
-        return sum(c * regions(layer + 1, *s) for c, s in zip(choose, states, strict=False))
-
-    return regions(0, 0, n_inputs)
+    # Ways to reach (k, d) after the layers so far.
+    ways = {(0, n_inputs): 1}
+    for layer, same in zip(counts, [*alike[1:], True], strict=True):
+        after: dict[tuple[int, int], int] = {}
+        for (k, dimension), count in ways.items():
+            active, unstable = layer.active[k], layer.unstable[k]
+            for j, choices in enumerate(binomials(unstable, min(dimension, unstable))):
+                # Where the next layer makes no difference between k, one entry is enough.
+                state = 0 if same else active - j, min(dimension, active - j)
+                after[state] = after.get(state, 0) + count * choices
+        ways = after
+    return sum(ways.values())
 
 
 def _affordable(counts: Sequence[LayerCounts]) -> bool:

@@ -37,7 +37,9 @@ def interval_ranges(network: Network, inputs: InputSet) -> Ranges | None:
     bounds = [(low - composed, high + composed)]
     for layer in network.layers[1:]:
         low, high = (np.maximum(end, 0.0) for end in bounds[-1])
-        bounds.append(_affine(layer.affine.weight, layer.affine.bias, low, high))
+        # What overflows becomes infinite or nan, and compares as unknown.
+        with np.errstate(over="ignore", invalid="ignore"):
+            bounds.append(_affine(layer.affine.weight, layer.affine.bias, low, high))
     return Ranges(tuple(b[0] for b in bounds), tuple(b[1] for b in bounds))
 
 

@@ -5,7 +5,6 @@ on activation regions over all of input space, and so over every convex domain i
 """
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import accumulate, pairwise
 from math import prod
 
@@ -153,14 +152,15 @@ def hinz_van_de_geer(n_inputs: int, widths: Sequence[int]) -> int | None:
         return None
     gammas = histograms(max(widths), dimensions[0])
 
-    @cache
-    def regions(layer: int, dimension: int) -> int:
-        if layer == len(widths):
-            return 1
-        counts = enumerate(gammas[dimension][widths[layer]])
-        return sum(c * regions(layer + 1, min(dimension, j)) for j, c in counts if c)
-
-    return regions(0, dimensions[0])
+    ways = {dimensions[0]: 1}
+    for n in widths:
+        after: dict[int, int] = {}
+        for d, count in ways.items():
+            for j, cells in enumerate(gammas[d][n]):
+                if cells:
+                    after[min(d, j)] = after.get(min(d, j), 0) + count * cells
+        ways = after
+    return sum(ways.values())
 
 
 _LARGEST_TABLE = 4_000_000

@@ -37,9 +37,10 @@ def count_patterns(
     -------
     int
     """
+    n_inputs = min(n_inputs, max(widths))  # more inputs than units make no difference
     caps = [min(n, r) for n, r in zip(widths, ranks or widths, strict=True)]
     spans = _spans(n_inputs, widths, caps)
-    values: dict[int, Any] = dict.fromkeys(range(max(widths) + n_inputs + 1), 1)
+    values: dict[int, Any] = dict.fromkeys(range(max(widths) + 1), 1)
     bits = sum(widths)
     for n, cap, (low, high) in reversed(list(zip(widths, caps, spans, strict=True))):
         inner = _layer(n, cap, low, min(high, cap), values, all_off, bits)

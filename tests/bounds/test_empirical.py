@@ -1,3 +1,4 @@
+import time
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +17,8 @@ from milpcount.bounds.ranges import interval_ranges
 from milpcount.bounds.ranks import rank_bound
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.formulation.intervals import interval_bounds
-from milpcount.network import maxout
+from milpcount.network import Dense, Layer, maxout
+from milpcount.network.activation import Activation, Piece, Row
 from milpcount.result import Quantity
 
 
@@ -145,6 +147,34 @@ def test_ranks_are_exact_however_close_to_deficient(weight, rank):
 
 def test_ranks_are_never_below_the_truth():
     assert rank_bound(np.arange(50 * 60.0).reshape(50, 60)) == 50  # 2: too large to be settled
+
+
+def test_deep_networks():
+    deep = mc.Network.from_arrays([np.ones((2, 2))] * 1500, [np.zeros(2)] * 1500, output=False)
+    table = mc.bound(deep, mc.Box(-1, 1))
+    assert table.upper == table["serra2018-rank"].value < table["serra2018"].value
+
+
+def test_units_of_no_known_kind_have_all_patterns_only():
+    signs = tuple((a, b) for a in (-1, 1) for b in (-1, 1))
+    quadrants = Activation(
+        "quadrants", 2, (Row(0, -1, 0.0), Row(1, -1, 0.0)),
+        tuple(Piece(0, 1.0, 0.0, ((0, a), (1, b))) for a, b in signs),
+    )  # fmt: skip
+    other = mc.Network((Layer(Dense(np.ones((6, 2)), np.zeros(6)), quadrants),))
+    table = mc.bound(other, mc.Box(0, 1))
+    assert [b.theorem.key for b in table.upper_bounds] == ["naive"] and table.upper == 64
+    regions = Quantity.ACTIVATION_REGIONS
+    assert best_upper(other, mc.Box(0, 1).bind(2), regions) == (64, "naive (all patterns)")
+
+
+@pytest.mark.parametrize("sizes", [(784, 21, 1, 10), (784, 512, 512, 512, 10), (20, *[100] * 20)])
+def test_the_cheap_seam_is_quick(sizes):
+    net, inputs = he(3, *sizes), mc.Box(0, 1).bind(sizes[0])
+    began = time.process_time()
+    value, _ = best_upper(net, inputs, Quantity.ACTIVATION_REGIONS)
+    assert time.process_time() - began < 2.0  # a second, with room for a busy machine
+    assert value <= serra_2018(sizes[0], net.widths)
 
 
 def test_the_cheap_seam():

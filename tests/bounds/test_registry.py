@@ -119,6 +119,15 @@ def test_volumes_enter_expectations_exactly():
     assert key not in {b.theorem.key for b in mc.bound("2-3-1", mc.Unbounded()).bounds}
 
 
+def test_architectures_that_would_fill_the_memory_are_refused():
+    with pytest.raises(OptionError, match="layers of 300000 units in 300000 dimensions"):
+        mc.bound("300000-300000-300000-10", family="rectifier")
+
+
+def test_more_inputs_than_units_cost_nothing():
+    assert mc.bound("100000000-5-1").upper == 32
+
+
 def test_a_bound_says_nothing_of_other_quantities():
     bound = Bound(THEOREMS[0], 3)
     assert bound.is_upper(Quantity.ACTIVATION_PATTERNS)
