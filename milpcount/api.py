@@ -7,7 +7,8 @@ from math import prod
 
 import numpy as np
 
-from milpcount.bounds.architecture import Architecture, of_network, parse
+from milpcount.bounds.architecture import parse
+from milpcount.bounds.layers import Architecture, of_network
 from milpcount.bounds.ranges import interval_ranges
 from milpcount.bounds.registry import evaluate
 from milpcount.bounds.table import BoundTable

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from milpcount.bounds import (
+    arrangements,
     convolutional,
     empirical,
     expected,
@@ -12,7 +13,7 @@ from milpcount.bounds import (
     rectifier,
     ternary,
 )
-from milpcount.bounds.architecture import Convolution
+from milpcount.bounds.layers import Convolution
 from milpcount.bounds.theorem import Case, Value
 
 _LARGEST_POWER = 10**8
@@ -103,11 +104,6 @@ def equal_widths(case: Case) -> bool:
     return len(set(case.widths)) == 1 and power < _LARGEST_POWER
 
 
-def with_weights(case: Case) -> bool:
-    """Whether there is a network."""
-    return case.network is not None
-
-
 def unit_ranks(case: Case) -> list[int]:
     """Return the rank of the maxout units of each layer."""
     return [layer.rank for layer in case.architecture.layers]
@@ -134,6 +130,13 @@ def with_ranks(case: Case) -> int | None:
     if all(r == min(layer.affine.weight.shape) for r, layer in widest):
         return None
     return rectifier.serra_2018(case.dimension, case.widths, bounds)
+
+
+def without_biases(case: Case) -> int | None:
+    """Return the most regions of one layer whose hyperplanes all pass through the origin."""
+    if case.network is None or case.network.layers[0].affine.bias.any():
+        return None
+    return arrangements.central_regions(case.widths[0], case.architecture.n_inputs)
 
 
 def empirical_bound(case: Case) -> int | None:
@@ -178,6 +181,13 @@ def boundary_volume(case: Case) -> Value:
 def expected_regions(case: Case) -> Value:
     """Return the expected regions of rectifiers on a box."""
     return expected.hanin_rolnick_regions(sum(case.widths), case.dimension, case.volume or 1)
+
+
+def expected_decision(case: Case) -> Value:
+    """Return the expected pieces of the decision boundary of maxout units on a box."""
+    return expected.tseran_montufar_decision(
+        sum(case.widths), max(unit_ranks(case)), case.dimension, case.volume or 1
+    )
 
 
 def expected_maxout(case: Case) -> Value:

@@ -63,7 +63,7 @@ def hu_zhang_lemma_2(hyperplanes: int, dimension: int) -> int:
     """
     if hyperplanes == 0:
         return 1
-    return 2 * sum(comb(hyperplanes - 1, j) for j in range(dimension))
+    return 2 * sum(comb(hyperplanes - 1, j) for j in range(min(dimension, hyperplanes)))
 
 
 def central_regions(hyperplanes: int, dimension: int) -> int:

@@ -1,8 +1,8 @@
 """The tightest upper bound on a network's count that costs next to nothing."""
 
 from milpcount.bounds import rectifier
-from milpcount.bounds.architecture import of_network
 from milpcount.bounds.empirical import empirical_bound
+from milpcount.bounds.layers import of_network
 from milpcount.bounds.piecewise import hu_zhang_theorem_2
 from milpcount.bounds.ranges import interval_ranges
 from milpcount.domain import InputSet
@@ -35,7 +35,7 @@ def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[
         number of all patterns.
     """
     everything = naive(network), "naive (all patterns)"
-    if quantity is Quantity.ACTIVATION_PATTERNS:
+    if quantity in (Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS):
         return everything
     dimension, widths = inputs.dimension, network.widths
     if of_network(network).has_tables:

@@ -10,8 +10,8 @@ from math import comb, prod
 
 import numpy as np
 
-from milpcount.bounds.architecture import Convolution
 from milpcount.bounds.binomials import weighted_sum
+from milpcount.bounds.layers import Convolution
 
 _MOST_POSITIONS = 14
 _MOST_STATES = 3_000

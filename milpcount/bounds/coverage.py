@@ -45,8 +45,8 @@ def maximum_coverage(meets: Array) -> list[int]:
             found.append(int(_count(chosen).max()))
             continue
         chosen = chosen[:0]
-        relaxed = min(len(needed), int(apart[k]), found[-1] * k // (k - 1))
-        found.append(max(relaxed, found[-1]))
+        average = found[-1] * k // (k - 1) if k > 1 else len(needed)
+        found.append(max(found[-1], min(len(needed), int(apart[k]), average)))
     return found
 
 

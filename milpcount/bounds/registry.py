@@ -45,22 +45,24 @@ THEOREMS: tuple[Theorem, ...] = (
     Theorem(
         "zaslavsky1975", "Zaslavsky 1975", "arrangements", EXACT, BEST, REGIONS,
         "one layer of rectifiers", "zaslavsky1975",
-        _relu_layer(
-            lambda c: arrangements.zaslavsky_regions(c.widths[0], c.dimension)),
+        _relu_layer(lambda c: arrangements.zaslavsky_regions(c.widths[0], c.dimension)),
     ),
     Theorem(
         "zaslavsky1975-bounded", "Zaslavsky 1975, bounded regions", "arrangements", EXACT, BEST,
         Other.BOUNDED_REGIONS, "one layer of rectifiers", "zaslavsky1975",
-        _relu_layer(
-            lambda c: arrangements.zaslavsky_bounded(c.widths[0], c.dimension)),
+        _relu_layer(lambda c: arrangements.zaslavsky_bounded(c.widths[0], c.dimension)),
         "over all of space",
     ),
     Theorem(
         "hu-zhang-lemma2", "Hu & Zhang 2018, Lemma 2", "arrangements", EXACT, BEST,
         Other.UNBOUNDED_REGIONS, "one layer of rectifiers", "hu2018",
-        _relu_layer(
-            lambda c: arrangements.hu_zhang_lemma_2(c.widths[0], c.dimension)),
+        _relu_layer(lambda c: arrangements.hu_zhang_lemma_2(c.widths[0], c.dimension)),
         "over all of space; (39) and (40) have misprints, the formula is right",
+    ),
+    Theorem(
+        "central", "Schläfli's count of central hyperplanes (Zaslavsky 1975)", "arrangements",
+        UPPER, THIS, REGIONS, "one layer of rectifiers, with weights and without biases",
+        "zaslavsky1975", when(a.rectifiers, a.one_layer)(a.without_biases),
     ),
     Theorem(
         "raghu2017", "Raghu et al. 2017, Theorem 1", "rectifier", ORDER, EVERY, REGIONS,
@@ -254,6 +256,11 @@ THEOREMS: tuple[Theorem, ...] = (
         "tseran2021", "Tseran & Montúfar 2021", "expected", EXPECTED, RANDOM, REGIONS,
         "maxout units on a box", "tseran2021",
         when(a.maxouts, a.free, a.on_a_box)(a.expected_maxout), _CONSTANTS,
+    ),
+    Theorem(
+        "tseran2021-decision", "Tseran & Montúfar 2021, decision boundary", "expected", EXPECTED,
+        RANDOM, Other.DECISION_PIECES, "maxout units on a box", "tseran2021",
+        when(a.maxouts, a.free, a.on_a_box)(a.expected_decision), _CONSTANTS,
     ),
     Theorem(
         "serra2020", "Serra & Ramalingam 2020, empirical bound", "empirical", UPPER, THIS, REGIONS,

@@ -120,6 +120,7 @@ class BoundTable:
         for title, block in rows.items():
             lines = [_line(row, widths) for row in block]
             parts.append("\n".join([title, *lines]))
+        parts.append("`milpcount cite KEY` prints the reference of a [KEY]")
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:

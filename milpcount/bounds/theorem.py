@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from milpcount.bounds.architecture import Architecture
+from milpcount.bounds.layers import Architecture
 from milpcount.network import Network
 from milpcount.result import Quantity
 
@@ -48,6 +48,7 @@ class Other(Enum):
     UNBOUNDED_REGIONS = "unbounded regions"
     BOUNDED_REGIONS = "bounded regions"
     BOUNDARY_VOLUME = "volume of the region boundaries"
+    DECISION_PIECES = "linear pieces of the decision boundary"
 
     @property
     def title(self) -> str:

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 
 import milpcount as mc
-from milpcount.bounds.architecture import Architecture, parse
+from milpcount.bounds.architecture import parse
+from milpcount.bounds.layers import Architecture
 from milpcount.network import Activation, Dense, Layer, leaky_relu, maxout, piecewise_linear, relu
 
 HAT = piecewise_linear([-0.5, 0.5], [0.0, 1.0, 0.0], [-0.5, 0.0, 0.5])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.bounds.architecture import Convolution, UnitLayer, of_network, parse
+from milpcount.bounds.architecture import parse
+from milpcount.bounds.layers import Convolution, UnitLayer, of_network
 from milpcount.errors import OptionError
 from milpcount.network import Dense, Layer, leaky_relu, maxout, piecewise_linear, relu
 

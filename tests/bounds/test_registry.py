@@ -17,11 +17,13 @@ DEFICIENT = mc.Network.from_arrays(
     [[0.0, 1.0, 2.0], [1.0, 2.0]],
     output=False,
 )
+CENTRAL = mc.Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]], [[0.0] * 3], output=False)
 CASES = [
     *("2-6x2", "1-3x2-1", "1-2-5-1", "2-4-1", "2-3:p2-1", "2-3x2:p2", "2-3:maxout3-1",
       "2-3x2:maxout3", "2-3:maxout3-3-1", "3x1-conv2@2", "3x1-conv2@2:p2", "4x1-conv2@2-conv2@2",
       "4x1-conv2@2:p2-conv2@2", "ternary:1-8x4-1", "784-11-11-10", "5-300x3"),
     DEFICIENT,
+    CENTRAL,
 ]  # fmt: skip
 
 
@@ -76,6 +78,11 @@ def test_every_case_has_an_upper_bound_and_blocks_share_nothing(tables):
         assert table.upper_bounds and table.upper >= 1
         expected = set(map(id, table.expected_values))
         assert not expected & set(map(id, [*table.upper_bounds, *table.best_network_bounds]))
+
+
+def test_without_biases_the_count_is_that_of_central_lines():
+    table = mc.bound(CENTRAL, mc.Box(-1, 2))
+    assert table.upper == table["central"].value == 6 == mc.count(CENTRAL, mc.Unbounded()).lower
 
 
 def test_quantities_are_ordered():

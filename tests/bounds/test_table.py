@@ -28,7 +28,7 @@ def test_the_text_keeps_the_subjects_apart(table):
     assert "2,449,868  Serra et al. 2018, Theorem 1" in blocks[1]
     assert blocks[2].startswith("activation regions of the best network (no given one)")
     assert "Arora" in blocks[2] and "Arora" not in blocks[1]
-    assert "regions with an active unit in every layer" in blocks[-1]
+    assert "regions with an active unit in every layer" in blocks[-2]
 
 
 def test_the_html_has_every_row(table):
