@@ -94,7 +94,8 @@ def bound(
     header_box: opt.HeaderBox = False,
     tighten: opt.TightenOption = None,
     family: Annotated[
-        str | None, typer.Option("--family", metavar="NAME", help="Theorems of one family only.")
+        str | None,
+        typer.Option("--family", metavar="NAME", help="One family: rectifier, maxout, .."),
     ] = None,
     quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
     json: opt.JsonFlag = False,
