@@ -25,6 +25,8 @@ class Quantity(Enum):
     pre-activation is identically zero there is inactive and adds no boundary."""
     ACTIVATION_PATTERNS = "activation_patterns"
     """Patterns attained anywhere in the domain, lower-dimensional sets included."""
+    GRID_PATTERNS = "grid_patterns"
+    """Patterns attained at points of the domain whose inputs are integers; no regions."""
     LINEAR_REGIONS = "linear_regions"
     """Maximal connected full-dimensional sets on which the function is affine."""
     AFFINE_PIECES = "affine_pieces"

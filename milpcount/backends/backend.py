@@ -1,12 +1,14 @@
 """What a backend is: a way to enumerate the patterns of a formulation, and what it can do."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from itertools import combinations
+from typing import Any, Protocol
 
 import numpy as np
 
+from milpcount.errors import OptionError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.linear_program import Row
 from milpcount.limits import Deadline
@@ -21,6 +23,11 @@ class Capability(Enum):
     ENUMERATION = "finds every pattern in one search"
     LAZY_ROWS = "takes rows while it searches"
     RESTARTS = "takes rows by solving again"
+    WARM_ROWS = "keeps its model between solves, rows are added to it"
+    INTERRUPT = "stops at once when asked to"
+    PROVES_INFEASIBILITY = "proves that nothing is left"
+    PARITY = "takes parities as they are; to others they are rows"
+    EXACT = "decides every pattern in exact arithmetic"
 
 
 class Stop(Enum):
@@ -30,9 +37,69 @@ class Stop(Enum):
 
 
 STOP = Stop.STOP
+_LONGEST_PARITY = 12
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The constraint that an odd (or even) number of z columns is 1.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Distinct z columns.
+    odd : bool
+    """
+
+    columns: tuple[int, ...]
+    odd: bool = True
+
+    def rows(self) -> list[Row]:
+        """Return the 2^(k-1) rows that cut off the points of the other parity.
+
+        Raises
+        ------
+        OptionError
+            If there are more than 12 columns.
+        """
+        k = len(self.columns)
+        if k > _LONGEST_PARITY:
+            raise OptionError(
+                f"a parity of {k} columns would be 2^{k - 1} rows: take at most {_LONGEST_PARITY} "
+                "columns, or the backend 'cpsat', which takes parities as they are"
+            )
+        where, found = np.array(self.columns, dtype=np.int32), []
+        for size in range(1 if not self.odd else 0, k + 1, 2):
+            for ones in combinations(range(k), size):
+                signs = np.full(k, -1.0)
+                signs[list(ones)] = 1.0
+                found.append(Row(where, signs, -np.inf, float(size - 1)))
+        return found
+
+    def holds(self, pattern: Array) -> bool:
+        """Return whether a vector of all columns has the parity."""
+        return bool(np.rint(pattern[list(self.columns)]).sum() % 2 == self.odd)
+
+
+Constraint = Row | Parity
 OnSolution = Callable[[tuple[int, ...], Array], "Sequence[Row] | Stop | None"]
 """Called with (pattern, input point) for every pattern found; what it returns as rows is enforced
 from then on, STOP ends the search, None lets it go on."""
+OnPattern = Callable[[tuple[int, ...], Array], "Sequence[Constraint] | Stop | None"]
+"""The same, with parities among the rows."""
+
+
+def with_rows(on_pattern: OnPattern) -> OnSolution:
+    """Return the callback with every parity written as rows."""
+
+    def on_solution(pattern: tuple[int, ...], point: Array) -> Sequence[Row] | Stop | None:
+        answer = on_pattern(pattern, point)
+        if answer is None or isinstance(answer, Stop):
+            return answer
+        parts = [one.rows() if isinstance(one, Parity) else [one] for one in answer]
+        return [row for part in parts for row in part]
+
+    return on_solution
 
 
 @dataclass
@@ -57,6 +124,8 @@ class SearchState:
         Whether the callback stopped it.
     exhausted : bool
         Whether nothing is left to search.
+    details : dict
+        What else the backend has counted, JSON types.
     """
 
     solutions: int = 0
@@ -69,6 +138,7 @@ class SearchState:
     share: float | None = None
     stopped: bool = False
     exhausted: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Search(Protocol):
@@ -102,7 +172,16 @@ class Backend(Protocol):
     package: str
     modes: tuple[str, ...]
 
+    def require(self) -> None:
+        """Import the solver.
+
+        Raises
+        ------
+        NotInstalledError
+            If it is missing.
+        """
+
     def search(
-        self, formulation: Formulation, on_solution: OnSolution, mode: str, deadline: Deadline
+        self, formulation: Formulation, on_pattern: OnPattern, mode: str, deadline: Deadline
     ) -> Search:
         """Return an enumeration that has not begun."""

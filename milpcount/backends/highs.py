@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from milpcount.backends.backend import Capability, OnSolution, Search
+from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
 from milpcount.errors import SolverError
 from milpcount.formulation import highs_model
 from milpcount.formulation.formulate import Formulation
@@ -211,16 +211,29 @@ class Highs:
     package = "highspy"
     modes: tuple[str, ...] = ("one_tree", "no_good")
     capabilities = frozenset(
-        {Capability.REAL_COEFFICIENTS, Capability.ENUMERATION, Capability.LAZY_ROWS}
+        {
+            Capability.REAL_COEFFICIENTS,
+            Capability.ENUMERATION,
+            Capability.LAZY_ROWS,
+            Capability.RESTARTS,
+            Capability.WARM_ROWS,
+            Capability.INTERRUPT,
+            Capability.PROVES_INFEASIBILITY,
+        }
     )
 
+    def require(self) -> None:
+        """Import the solver."""
+        highs_model.highspy()
+
     def search(
-        self, formulation: Formulation, on_solution: OnSolution, mode: str, deadline: Deadline
+        self, formulation: Formulation, on_pattern: OnPattern, mode: str, deadline: Deadline
     ) -> Search:
         """Return an enumeration that has not begun."""
         from milpcount.backends.no_good import NoGoods
         from milpcount.backends.one_tree import OneTree
 
+        on_solution = with_rows(on_pattern)
         if mode == "one_tree":
             return OneTree(formulation, on_solution, deadline=deadline)
         return NoGoods(formulation, on_solution, MixedInteger, deadline=deadline)

@@ -50,7 +50,10 @@ class Entry:
         return cast(Backend, getattr(module, self.kind)())
 
 
-BACKENDS = (Entry("highs", "highs", "Highs", "highspy"),)
+BACKENDS = (
+    Entry("highs", "highs", "Highs", "highspy"),
+    Entry("cpsat", "cpsat", "CpSat", "ortools"),
+)
 """One line per backend."""
 
 

@@ -24,6 +24,8 @@ class ModeName(StrEnum):
 
     one_tree = "one_tree"
     no_good = "no_good"
+    decomposition = "decomposition"
+    grid = "grid"
 
 
 class FormName(StrEnum):
@@ -74,12 +76,13 @@ def method_named(name: MethodName, **options: str | None) -> "Method":
 
 
 def variants() -> "dict[str, Method]":
-    """Return every method, and every mode of those that have modes, by a short title."""
-    found = {}
-    for name in MethodName:
-        if name is MethodName.pool:
-            for mode in ModeName:
-                found[f"pool {mode.value}"] = make(name, mode=mode.value)
-        else:
-            found[name.value] = make(name)
+    """Return every method, and every backend and mode of the pool, by a short title."""
+    from milpcount.backends.registry import BACKENDS
+
+    found = {name.value: make(name) for name in MethodName if name is not MethodName.pool}
+    for entry in BACKENDS:
+        for mode in entry.load().modes:
+            if mode != ModeName.grid.value:
+                title = f"pool {entry.name} {mode}"
+                found[title] = make(MethodName.pool, backend=entry.name, mode=mode)
     return found

@@ -19,6 +19,7 @@ class QuantityName(StrEnum):
 
     activation_regions = "activation_regions"
     activation_patterns = "activation_patterns"
+    grid_patterns = "grid_patterns"
     linear_regions = "linear_regions"
     affine_pieces = "affine_pieces"
 
@@ -49,11 +50,15 @@ QuantityOption = Annotated[QuantityName, typer.Option("--quantity", help="What t
 MethodOption = Annotated[MethodName, typer.Option("--method", help="How to count it.")]
 BackendOption = Annotated[
     str | None,
-    typer.Option("--backend", metavar="NAME", help="Solver of --method pool (highs by default)."),
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="Solver of --method pool: highs (default), cpsat, scip, pyomo:NAME.",
+    ),
 ]
 ModeOption = Annotated[
     ModeName | None,
-    typer.Option("--mode", help="Enumeration of --method pool (one_tree by default)."),
+    typer.Option("--mode", help="Enumeration of --method pool (the backend's own by default)."),
 ]
 FormOption = Annotated[
     FormName | None, typer.Option("--form", help="MILP of --method pool --mode no_good.")

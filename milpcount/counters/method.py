@@ -89,16 +89,17 @@ class Method(Protocol):
         As on the command line.
     quantities : frozenset of Quantity
         What it can count.
-    guarantee : Guarantee
-        What its lower bound rests on.
     packages : tuple of str
         Distributions whose versions belong into the result.
     """
 
     name: ClassVar[str]
     quantities: ClassVar[frozenset[Quantity]]
-    guarantee: ClassVar[Guarantee]
     packages: ClassVar[tuple[str, ...]]
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """What its lower bound rests on; it may depend on the options."""
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types."""

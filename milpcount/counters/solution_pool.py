@@ -26,16 +26,23 @@ class SolutionPool:
     Parameters
     ----------
     backend : str
-        The solver; ``milpcount.backends.registry.names()`` lists them.
-    mode : {"one_tree", "no_good"}
-        One branch-and-bound tree that keeps every integral leaf, or the MILP solved again and
-        again with a cut for every pattern found.
+        The solver: ``highs``, ``cpsat``, ``scip``, or ``pyomo:NAME`` with a solver that Pyomo
+        reaches; ``milpcount backends`` lists them.
+    mode : str, optional
+        How the patterns are enumerated; every backend has a mode of its own by default.
+        ``one_tree``: one branch-and-bound tree that keeps every integral leaf (highs, scip).
+        ``no_good``: the MILP solved again and again with a cut for every pattern found (highs,
+        pyomo). ``decomposition``: Boolean search, with every pattern decided in exact arithmetic
+        (cpsat). ``grid``: the patterns attained at integer inputs of a network of integers
+        (cpsat); this counts ``grid_patterns`` and nothing else.
     form : {"one_sided", "two_sided"}, optional
         Which units bound f in ``no_good`` mode, where a MILP with f is solved: active ones only,
         or all. By default the one-sided form, whose patterns include those of all regions; every
         pattern is confirmed on its cell, so the form changes the work, not the count.
     tighten : {"interval", "lp", "milp"}
         How the big-M constants are found.
+    workers : int, optional
+        1 is all there is: enumeration in parallel repeats some patterns and loses others.
 
     Raises
     ------
@@ -45,7 +52,8 @@ class SolutionPool:
     Notes
     -----
     Cells are decided by a margin normalised in input space, the solver's tolerances below it, and
-    in exact arithmetic where that is not enough; ``details["borderline"]`` says how often.
+    in exact arithmetic where that is not enough; ``details["borderline"]`` says how often. The
+    backend ``cpsat`` decides all of them in exact arithmetic.
 
     Examples
     --------
@@ -58,19 +66,20 @@ class SolutionPool:
     """
 
     backend: str = "highs"
-    mode: str = "one_tree"
+    mode: str | None = None
     form: str | None = None
     tighten: str = "lp"
+    workers: int | None = None
 
     name: ClassVar[str] = "pool"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS}
     )
-    guarantee: ClassVar[Guarantee] = Guarantee.TOLERANCE
-    packages: ClassVar[tuple[str, ...]] = ("highspy",)
+    packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo")
 
     def __post_init__(self) -> None:
         modes = registry.find(self.backend).load().modes
+        object.__setattr__(self, "mode", modes[0] if self.mode is None else self.mode)
         forms = tuple(form.value for form in Form)
         for option, value, allowed in (
             ("mode", self.mode, modes),
@@ -81,6 +90,17 @@ class SolutionPool:
                 raise OptionError(
                     f"{option}={value!r}: give one of {', '.join(str(a) for a in allowed)}"
                 )
+        if self.workers not in (None, 1):
+            raise OptionError(
+                f"workers={self.workers}: a solver that enumerates in parallel repeats some "
+                "patterns and loses others; leave the option out"
+            )
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """What the lower bound rests on."""
+        exact = self.backend == "cpsat"
+        return Guarantee.EXACT_ARITHMETIC if exact else Guarantee.TOLERANCE
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types."""
@@ -99,9 +119,15 @@ class SolutionPool:
         NotInstalledError
             If it is missing.
         OptionError
-            If a two-sided form is to count patterns, most of which it does not have.
+            If a two-sided form is to count patterns, most of which it does not have, or if the
+            mode does not count the quantity.
         """
-        registry.backend(self.backend)
+        registry.backend(self.backend).require()
+        if (self.mode == "grid") != (problem.quantity is Quantity.GRID_PATTERNS):
+            raise OptionError(
+                f"mode {self.mode!r} does not count {problem.quantity.value}: grid_patterns are "
+                "counted by backend 'cpsat' in mode 'grid', and by nothing else"
+            )
         if problem.quantity is Quantity.ACTIVATION_PATTERNS and self.form == Form.TWO_SIDED.value:
             raise OptionError(
                 "form='two_sided' leaves out patterns attained on lower-dimensional sets only: "
@@ -116,7 +142,7 @@ class SolutionPool:
         formulation = formulate(
             problem.network,
             problem.inputs,
-            quantity=problem.quantity,
+            quantity=_continuous(problem.quantity),
             form=self.form or Form.ONE_SIDED,
             tighten=self.tighten,
             deadline=problem.deadline,
@@ -131,6 +157,7 @@ class SolutionPool:
                     regions.append(Region(pattern, point))
 
         solver = registry.backend(self.backend)
+        assert self.mode is not None
         search = solver.search(formulation, keep, self.mode, problem.deadline)
         fixed = self._details(formulation)
         yield Snapshot(details=fixed, regions=regions)
@@ -144,16 +171,24 @@ class SolutionPool:
             )
 
     def _details(self, formulation: Formulation) -> dict[str, Any]:
-        details = {
+        details: dict[str, Any] = {
             "form": formulation.form.value,
             "tighten": formulation.bounds.source,
             "stable_units": formulation.bounds.n_stable,
-            "margin": MARGIN,
-            "solver_tolerance": FEASIBILITY,
         }
-        if self.mode == "no_good":
+        if self.mode == "grid":
+            return details | {"counted": "patterns attained at integer inputs, not regions"}
+        if self.mode == "decomposition":
+            return details | {"cells": "decided in exact rational arithmetic"}
+        if self.mode == "no_good" or self.backend == "scip":
             details["least_margin_proposed"] = LEAST_MARGIN
-        return details
+        return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
+
+
+def _continuous(quantity: Quantity) -> Quantity:
+    """Return the quantity whose formulation has the patterns that are counted."""
+    patterns = Quantity.ACTIVATION_PATTERNS
+    return patterns if quantity is Quantity.GRID_PATTERNS else quantity
 
 
 def _progress(state: SearchState) -> dict[str, Any]:
@@ -162,4 +197,4 @@ def _progress(state: SearchState) -> dict[str, Any]:
         "milps": state.milps,
         "borderline": state.borderline,
         "rejected": state.rejected,
-    }
+    } | state.details
