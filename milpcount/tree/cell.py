@@ -98,12 +98,12 @@ def decide(p, s, scratch, count):
         `FULL` with a certified point in ``trial_x, trial_g``; `EMPTY` with a certificate in
         ``trial_lam``; or `OPEN`, when floating point can prove neither.
     """
-    verdict = _decide_once(p, s, scratch, count, _STEPS)
+    verdict = _decide_once(p, s, scratch, count, np.int64(_STEPS))
     if verdict == OPEN:
         # Cells that miss being non-empty by little need large multipliers, and those of a distant
         # cell can lead a projection astray.
         fill(s.trial_lam, 0.0)
-        verdict = _decide_once(p, s, scratch, count, _PATIENT_STEPS)
+        verdict = _decide_once(p, s, scratch, count, np.int64(_PATIENT_STEPS))
     return verdict
 
 

@@ -6,7 +6,7 @@ runs in slices: it returns to Python when its budget of tests is spent, when a c
 decided in floating point, and when it has finished. All it knows is in `State`.
 """
 
-from milpcount.tree.cell import OPEN, add_row, decide, piece_of_point, push_piece
+from milpcount.tree.cell import OPEN, decide, piece_of_point, push_piece
 from milpcount.tree.certify import is_interior
 from milpcount.tree.compiled import clear_bits, copy, copy_bits, fill, jit
 from milpcount.tree.memory import (
@@ -18,7 +18,7 @@ from milpcount.tree.memory import (
 )  # fmt: skip
 from milpcount.tree.polygon import DRIFT, centre, clip, highest
 from milpcount.tree.projection import EMPTY, FULL
-from milpcount.tree.rows import NORMAL, UNKNOWN, classify, compose_layer, compose_rows, set_output
+from milpcount.tree.rows import NORMAL, UNKNOWN, compose_layer, compose_rows, set_output
 from milpcount.tree.state import (
     ASKED,
     BUDGET,
@@ -33,52 +33,11 @@ from milpcount.tree.state import (
     VERDICT,
 )  # fmt: skip
 
-DONE, PAUSED, ASK_SIDE, ASK_ROW = 0, 1, 2, 3
+DONE, PAUSED, ASK_SIDE, ASK_ROW, ASK_DOMAIN = range(5)
 """What the kernel wants: nothing more, another slice, or an exact decision."""
 
-COMPOSE, SETTLE, TEST, DESCEND = 0, 1, 2, 3
+ROOT, COMPOSE, TEST, DESCEND = 0, 1, 2, 3
 """Stages of a node."""
-
-
-@jit
-def start(p, s, scratch, rounding):
-    """Set up the root cell; return `FULL`, `EMPTY` or `OPEN` for the domain itself."""
-    c = s.control
-    count = 2 * p.V.shape[1] if p.small else 0
-    n_rows = p.row_values.shape[0]
-    for i in range(p.domain_M.shape[0]):
-        r = n_rows + i
-        copy(s.row_M[r], p.domain_M[i])
-        s.row_b[r] = p.domain_beta[i]
-        s.row_s[r] = p.domain_majorant[i]
-        if classify(p, r, p.ops[0], p.quantum[0], rounding, s.row_M, s.row_b, s.row_s[r],
-                    s.row_norm, s.row_error, s.row_kind):  # fmt: skip
-            return OPEN
-        if s.row_kind[r] == NORMAL:
-            add_row(s, count, r, 1)
-            count += 1
-    s.size[0] = count
-    fill(s.lam[0], 0.0)
-    c[DEPTH] = 0
-    c[VERDICT] = OPEN
-    fill(s.trial_lam, 0.0)
-    verdict = decide(p, s, scratch, count)
-    copy(s.witness[0], s.trial_g)
-    if s.kept.shape[0] > 1:
-        copy(s.point[0], s.trial_x)
-    s.corners[0] = 0
-    if p.V.shape[1] == 2:
-        s.corners[0] = 4
-        for i in range(4):
-            s.polygon[0, i, 0] = 1.0 if i == 1 or i == 2 else 0.0
-            s.polygon[0, i, 1] = 1.0 if i >= 2 else 0.0
-        for i in range(4, count):
-            t = s.cell_rows[i]
-            s.corners[0] = clip(s.polygon[0], s.corners[0], t[0], t[1], s.cell_offset[i],
-                                s.cell_error[i] + DRIFT, s.polygon[1])  # fmt: skip
-            for j in range(s.corners[0]):
-                copy(s.polygon[0, j], s.polygon[1, j])
-    return verdict
 
 
 @jit
@@ -271,6 +230,19 @@ def descend(p, s, d, unit, k):
 
 
 @jit
+def _enter_root(p, s, scratch):
+    """Find a point of the domain; return whether one was found."""
+    fill(s.trial_lam, 0.0)
+    if decide(p, s, scratch, s.size[0]) != FULL:
+        return False
+    copy(s.witness[0], s.trial_g)
+    if s.kept.shape[0] > 1:
+        copy(s.point[0], s.trial_x)
+    s.stage[0] = COMPOSE
+    return True
+
+
+@jit
 def run(p, s, scratch, rounding):
     """Search until the budget of tests is spent or Python is needed; return what is wanted."""
     c = s.control
@@ -289,6 +261,9 @@ def run(p, s, scratch, rounding):
             if (keep and c[KEPT] == s.kept.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:
                 return PAUSED
             continue
+        if s.stage[d] == ROOT:
+            if not _enter_root(p, s, scratch):
+                return ASK_DOMAIN
         if s.stage[d] == COMPOSE:
             c[BUDGET] -= 1
             row = compose(p, s, d, rounding)

@@ -1,6 +1,7 @@
 """The search as seen from Python: slices of the kernel, and exact answers to what it asks."""
 
 from collections.abc import Iterator
+from typing import NoReturn
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree import kernel
 from milpcount.tree import rows as kinds
+from milpcount.tree.cell import OPEN, add_row
+from milpcount.tree.polygon import DRIFT, clip
 from milpcount.tree.program import compile_program
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
@@ -42,6 +45,8 @@ Array = np.ndarray
 _NO_LIMIT = 2**62
 _SLACK = 300.0
 """Roundings granted to points that are mixed from other points, beyond one for every unit."""
+_HALVINGS = 40
+"""Tries to find how far a region reaches towards the centre of the cube."""
 
 
 class Search:
@@ -131,8 +136,7 @@ class Search:
         """
         p, s, c = self.program, self.state, self.state.control
         self.budget = budget
-        if kernel.start(p, s, self.scratch, self._rounding) != FULL:
-            self._check_domain()
+        self._start()
         while most is None or self.found < most:
             c[BUDGET] = self.budget
             c[MOST_REGIONS] = _NO_LIMIT if most is None else most - self.thin_regions
@@ -140,12 +144,44 @@ class Search:
             self._collect()
             if wanted == kernel.DONE:
                 return
+            if wanted == kernel.ASK_DOMAIN:
+                self._reject_domain()
             if wanted == kernel.ASK_ROW:
                 self._answer_row(int(c[ASKED]))
             elif wanted == kernel.ASK_SIDE:
                 yield from self._answer_side()
             else:
                 yield
+
+    def _start(self) -> None:
+        """Set up the root: the domain's rows, and the square of two parameters cut by them."""
+        p, s = self.program, self.state
+        count = 2 * p.V.shape[1] if p.small else 0
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+        for r in range(p.row_values.shape[0], s.row_b.size):
+            i = r - p.row_values.shape[0]
+            s.row_M[r], s.row_b[r] = p.domain_M[i], p.domain_beta[i]
+            s.row_s[r] = p.domain_majorant[i]
+            unknown = kinds.classify(
+                p, r, p.ops[0], p.quantum[0], self._rounding, s.row_M, s.row_b, s.row_s[r],
+                s.row_norm, s.row_error, s.row_kind,
+            )  # fmt: skip
+            if unknown or s.row_kind[r] in (kinds.NEGATIVE, kinds.ZERO):
+                self._reject_domain()
+            if s.row_kind[r] == kinds.NORMAL:
+                add_row(s, count, r, 1)
+                if p.V.shape[1] == 2:
+                    a, b = s.cell_rows[count]
+                    cut = np.zeros((len(corners) + 1, 2))
+                    slack = s.cell_error[count] + DRIFT
+                    kept = clip(corners, len(corners), a, b, s.cell_offset[count], slack, cut)
+                    corners = cut[:kept]
+                count += 1
+        s.size[0] = count
+        s.control[VERDICT] = OPEN
+        if p.V.shape[1] == 2:
+            s.corners[0] = len(corners)
+            s.polygon[0, : len(corners)] = corners
 
     # Exact answers ------------------------------------------------------------------------------
 
@@ -237,7 +273,7 @@ class Search:
     def _first_unit(self, depth: int) -> int:
         return int(self.program.layers[self.state.layer[depth], 0])
 
-    def _check_domain(self) -> None:
+    def _reject_domain(self) -> NoReturn:
         rows = self.exact.inputs.rows
         if decide(rows, (1,) * len(rows), self.exact.inputs.box).is_empty:
             raise DomainError(
@@ -255,15 +291,37 @@ class Search:
         s, n = self.state, int(self.state.control[KEPT])
         if not self.keep or n == 0:
             return
-        x = self._to_inputs(s.kept_points[:n])
-        finite = np.isfinite(x).all(axis=1)
-        agree = (self.network.pattern(np.where(finite[:, None], x, 0.0)) == s.kept[:n]).all(axis=1)
-        agree &= finite
-        for pattern, witness, fine in zip(s.kept[:n].tolist(), x, agree, strict=True):
+        patterns = s.kept[:n]
+        x, fine = self._inner_points(s.kept_points[:n], patterns)
+        for pattern, witness, good in zip(patterns.tolist(), x, fine, strict=True):
             self.regions.append(
-                Region(tuple(pattern), witness) if fine else self._exact_region(pattern)
+                Region(tuple(pattern), witness) if good else self._exact_region(pattern)
             )
         s.control[KEPT] = 0
+
+    def _inner_points(self, y: Array, patterns: Array) -> tuple[Array, Array]:
+        """Return points inside the regions, in input space, and which of them can be trusted.
+
+        A projection lies on a face of its cell, often on the cube's boundary. The segment from it
+        to the cube's centre starts inside the cell: half of what it has there leads away from both.
+        """
+        best, fine = y.copy(), np.zeros(len(y), dtype=bool)
+        for k in range(_HALVINGS):
+            left = np.flatnonzero(~fine)
+            if left.size == 0:
+                break
+            moved = y[left] + 2.0**-k * (0.5 - y[left])
+            inside = self._has_pattern(moved, patterns[left])
+            best[left[inside]] = (0.5 * (y[left] + moved))[inside]
+            fine[left] = inside
+        x = self._to_inputs(best)
+        return x, fine & self._has_pattern(best, patterns)
+
+    def _has_pattern(self, y: Array, patterns: Array) -> Array:
+        x = self._to_inputs(y)
+        finite = np.isfinite(x).all(axis=1)
+        same = self.network.pattern(np.where(finite[:, None], x, 0.0)) == patterns
+        return np.asarray(same.all(axis=1) & finite)
 
     def _to_inputs(self, y: Array) -> Array:
         lower, upper = self.inputs.lower, self.inputs.upper

@@ -23,10 +23,10 @@ class State(NamedTuple):
     """Arrays of a search. A node's depth is the number of decisions above it.
 
     ``control``: counters, see the names above. Per depth: ``stage``, ``turn`` (next piece),
-    ``layer``, ``place`` (in the layer's list of open units), ``size`` (rows of the cell), ``witness``
-    (g), ``point`` (y; only where regions are kept), ``lam``, ``prefix`` (signs of the layer's rows
-    as bits: positive, negative), ``polygon`` and ``corners``; per depth and piece: ``full``
-    (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
+    ``layer``, ``place`` (in the layer's list of open units), ``size`` (rows of the cell),
+    ``witness`` (g), ``point`` (y; only where regions are kept), ``lam``, ``prefix`` (signs of the
+    layer's rows as bits: positive, negative), ``polygon`` and ``corners``; per depth and piece:
+    ``full`` (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
     ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
     layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
     other on that cell). Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign``

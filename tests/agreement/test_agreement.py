@@ -116,7 +116,6 @@ def test_witnesses_prove_the_regions(case: Any) -> None:
     assert regions_are_proved(*case)
 
 
-@pytest.mark.xfail(strict=True, reason="a witness lies on the boundary of the box")
 def test_witnesses_are_interior_points() -> None:
     # The first unit is negative inside the box and zero on a side of it, where one of the three
     # regions has its witness: next to (-1/2, -1/2, 0), a vertex of the region too.
