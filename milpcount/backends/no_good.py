@@ -40,8 +40,8 @@ class Solver(Protocol):
         """Make a solve in another thread return soon."""
 
 
-class NoGoods:
-    """An enumeration by no-good cuts; see the module's text.
+class Proposals:
+    """What becomes of the patterns that a MILP solver proposes.
 
     Parameters
     ----------
@@ -49,6 +49,62 @@ class NoGoods:
     on_solution : callable
         As for `one_tree.OneTree`; its rows are over the columns of ``formulation.cells``, which
         come first in ``formulation.program`` too.
+
+    Attributes
+    ----------
+    state : SearchState
+    """
+
+    def __init__(self, formulation: Formulation, on_solution: OnSolution) -> None:
+        self.formulation, self.on_solution = formulation, on_solution
+        self.state = SearchState()
+        self.oracle = CellOracle(formulation, self.state)
+        self.free = np.flatnonzero(formulation.columns.fixed < 0)
+
+    def program(self) -> LinearProgram:
+        """Return what is to be solved, in scaled columns."""
+        columns = self.formulation.columns
+        return feasibility_program(self.formulation).rescaled(columns.shift, columns.scale)
+
+    def judge(self, pattern: tuple[int, ...]) -> list[Row]:
+        """Confirm a pattern, tell it, and return the rows that have to be added, scaled."""
+        cell = self._confirm(pattern)
+        rows = [no_good(self.formulation.columns.z, pattern, self.free)]
+        if cell is None:
+            self.state.rejected += 1
+        else:
+            rows += self._tell(pattern, cell)
+        columns = self.formulation.columns
+        return [row.rescaled(columns.shift, columns.scale) for row in rows]
+
+    def _confirm(self, pattern: tuple[int, ...]) -> Cell | None:
+        cell = self.oracle.root()
+        for bit in pattern:
+            forced = self.oracle.forced(cell)
+            if forced is not None and forced != bit:
+                return None
+            cell = self.oracle.child(cell, bit, None, bounds=forced is None)
+        return self.oracle.decide(cell)
+
+    def _tell(self, pattern: tuple[int, ...], cell: Cell) -> list[Row]:
+        self.state.solutions += 1
+        point = self.formulation.point(self.oracle.parameters(cell))
+        answer = self.on_solution(pattern, point)
+        if isinstance(answer, Stop):
+            self.state.stopped = True
+            return []
+        self.state.rows += len(answer or ())
+        return list(answer or ())
+
+
+class NoGoods:
+    """An enumeration by no-good cuts; see the module's text.
+
+    Parameters
+    ----------
+    formulation : Formulation
+    on_solution : callable
+        As for `Proposals`.
     solver : callable
         Makes a `Solver` of a program.
     deadline : Deadline, optional
@@ -62,15 +118,10 @@ class NoGoods:
         *,
         deadline: Deadline | None = None,
     ) -> None:
-        self.formulation, self.on_solution = formulation, on_solution
+        self.proposals = Proposals(formulation, on_solution)
+        self.state, self.columns = self.proposals.state, formulation.columns
         self.deadline = deadline or Deadline()
-        self.state = SearchState()
-        self.oracle = CellOracle(formulation, self.state)
-        columns = formulation.columns
-        self.solver = solver(
-            feasibility_program(formulation).rescaled(columns.shift, columns.scale)
-        )
-        self.free = np.flatnonzero(formulation.columns.fixed < 0)
+        self.solver = solver(self.proposals.program())
 
     def run(self) -> Iterator[SearchState]:
         """Yield the state while a solve runs, after each, and at the end.
@@ -94,7 +145,7 @@ class NoGoods:
                 if answer.values is None:
                     self.state.exhausted = answer.outcome is Outcome.INFEASIBLE
                     break
-                self._found(self.formulation.columns.pattern(answer.values))
+                self.solver.add_rows(self.proposals.judge(self.columns.pattern(answer.values)))
                 if self.deadline.passed():
                     break
         yield self.state
@@ -106,35 +157,6 @@ class NoGoods:
             if time.monotonic() - last > YIELD_SECONDS:
                 last = time.monotonic()
                 yield self.state
-
-    def _found(self, pattern: tuple[int, ...]) -> None:
-        cell = self._confirm(pattern)
-        rows = [no_good(self.formulation.columns.z, pattern, self.free)]
-        if cell is None:
-            self.state.rejected += 1
-        else:
-            rows += self._tell(pattern, cell)
-        columns = self.formulation.columns
-        self.solver.add_rows([row.rescaled(columns.shift, columns.scale) for row in rows])
-
-    def _confirm(self, pattern: tuple[int, ...]) -> Cell | None:
-        cell = self.oracle.root()
-        for bit in pattern:
-            forced = self.oracle.forced(cell)
-            if forced is not None and forced != bit:
-                return None
-            cell = self.oracle.child(cell, bit, None, bounds=forced is None)
-        return self.oracle.decide(cell)
-
-    def _tell(self, pattern: tuple[int, ...], cell: Cell) -> list[Row]:
-        self.state.solutions += 1
-        point = self.formulation.point(self.oracle.parameters(cell))
-        answer = self.on_solution(pattern, point)
-        if isinstance(answer, Stop):
-            self.state.stopped = True
-            return []
-        self.state.rows += len(answer or ())
-        return list(answer or ())
 
 
 def feasibility_program(formulation: Formulation) -> LinearProgram:

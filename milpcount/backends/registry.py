@@ -53,6 +53,7 @@ class Entry:
 BACKENDS = (
     Entry("highs", "highs", "Highs", "highspy"),
     Entry("cpsat", "cpsat", "CpSat", "ortools"),
+    Entry("scip", "scip", "Scip", "ortools"),
 )
 """One line per backend."""
 
