@@ -162,8 +162,17 @@ def single_maxout(case: Case) -> int:
 
 
 def first_convolution(case: Case) -> int | None:
-    """Return the exact maximum of one convolution."""
-    return convolutional.xiong_theorem_2(filters(case)[0], case.cuts[0])
+    """Return the exact maximum of one convolution, None where it is not known."""
+    conv = filters(case)[0]
+    attained = convolutional.is_attained(conv)
+    return convolutional.xiong_theorem_2(conv, case.cuts[0]) if attained else None
+
+
+def plane_convolution(case: Case) -> int | None:
+    """Return an upper bound on a convolution whose exact maximum is not known."""
+    conv = filters(case)[0]
+    attained = convolutional.is_attained(conv)
+    return None if attained else convolutional.xiong_theorem_2(conv, case.cuts[0])
 
 
 def ternary_lower(case: Case) -> int | None:

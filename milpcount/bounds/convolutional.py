@@ -19,14 +19,15 @@ _MOST_STEPS = 10**6
 
 
 def xiong_theorem_2(conv: Convolution, breakpoints: int = 1) -> int | None:
-    r"""Return ``sum_{t in K} prod_i C(d_1, t_i) p^{t_i}``, the exact maximum of one layer.
+    r"""Return ``sum_{t in K} prod_i C(d_1, t_i) p^{t_i}``, which bounds one layer from above.
 
     Xiong et al. (2020), Theorem 2, where p = 1 and
-    ``K = {t : sum_{i in J} t_i <= #union_{i in J} S_i for all sets J of positions}``. It is the
-    expected number too, for every distribution of the parameters with a density. With p > 1 it is
-    derived here: of p parallel hyperplanes a point lies on one at most, and all central sets are
-    independent. The text of the extension to piecewise linear units (Xiong et al. 2024) was not
-    at hand.
+    ``K = {t : sum_{i in J} t_i <= #union_{i in J} S_i for all sets J of positions}``. The theorem
+    says that it is the maximum, and the expected number for every distribution of the parameters
+    with a density; that holds where `is_attained`, and not for filters that are shared between
+    positions in a plane. With p > 1 it is derived here: of p parallel hyperplanes a point lies on
+    one at most, and all central sets are independent. The text of the extension to piecewise linear
+    units (Xiong et al. 2024) was not at hand.
 
     Parameters
     ----------
@@ -53,6 +54,20 @@ def xiong_theorem_2(conv: Convolution, breakpoints: int = 1) -> int | None:
             line = _on_a_line(n, f, stride, conv.space_out[other], depth, weights)
             return None if line is None else line ** conv.space_out[axis]
     return _on_a_set([_field(conv, at) for at in _positions(conv)], weights)
+
+
+def is_attained(conv: Convolution) -> bool:
+    """Return whether shared filters reach `xiong_theorem_2`.
+
+    Its proof needs every set of hyperplanes in K to be independent. Two filters f and g shared
+    between the positions of a plane are not: ``f * g = g * f`` is a linear relation between their
+    shifts. On a 3 x 3 input, 2 x 2 filters in two channels make 255 regions at most and not 256,
+    in three channels 3998 and not 4013 (both counted). It is attained by one filter, and by fields
+    that overlap along one axis only, where the relation has more rows than a field has inputs.
+    """
+    axes = zip(conv.filter, conv.space_out, strict=True)
+    overlapping = sum(size > conv.stride and places > 1 for size, places in axes)
+    return conv.channels_out == 1 or overlapping <= 1
 
 
 def _on_a_line(
@@ -170,7 +185,8 @@ def xiong_theorem_5_lower(layers: Sequence[Convolution]) -> int | None:
     Returns
     -------
     int or None
-        None where a layer has fewer than d_0 channels, or `xiong_theorem_2` gives none.
+        None where a layer has fewer than d_0 channels, or `xiong_theorem_2` gives none or is
+        not attained.
     """
     *folding, last = layers
     d0 = layers[0].channels_in
@@ -179,7 +195,7 @@ def xiong_theorem_5_lower(layers: Sequence[Convolution]) -> int | None:
     alone = Convolution(
         last.space_in, last.space_out, d0, last.channels_out, last.filter, last.stride
     )
-    single = xiong_theorem_2(alone)
+    single = xiong_theorem_2(alone) if is_attained(alone) else None
     if single is None:
         return None
     folds = prod((c.channels_out // d0) ** (prod(c.space_out) * d0) for c in folding)

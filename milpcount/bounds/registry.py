@@ -200,6 +200,12 @@ THEOREMS: tuple[Theorem, ...] = (
         _one_convolution(a.first_convolution),
     ),
     Theorem(
+        "xiong2020-2-plane", "Xiong et al. 2020, Theorem 2", "convolutional", UPPER, EVERY, REGIONS,
+        "one convolution of rectifiers in the plane, not too large", "xiong2020",
+        _one_convolution(a.plane_convolution),
+        "printed as the exact maximum; shared filters in the plane do not attain it",
+    ),
+    Theorem(
         "xiong2020-2-expected", "Xiong et al. 2020, Theorem 2", "convolutional", EXPECTED, RANDOM,
         REGIONS, "one convolution of rectifiers, not too large", "xiong2020",
         _one_convolution(a.first_convolution),
@@ -209,6 +215,12 @@ THEOREMS: tuple[Theorem, ...] = (
         "xiong2024-1", "one piecewise linear convolution (derived; cf. Xiong et al. 2024)",
         "convolutional", EXACT, BEST, REGIONS, "one convolution, not too large", "xiong2024",
         _one_convolution_pwl(a.first_convolution),
+        "derived here: the theorem's text was not at hand",
+    ),
+    Theorem(
+        "xiong2024-1-plane", "one piecewise linear convolution (derived; cf. Xiong et al. 2024)",
+        "convolutional", UPPER, EVERY, REGIONS, "one convolution in the plane, not too large",
+        "xiong2024", _one_convolution_pwl(a.plane_convolution),
         "derived here: the theorem's text was not at hand",
     ),
     Theorem(
@@ -235,6 +247,7 @@ THEOREMS: tuple[Theorem, ...] = (
         "convolutions of rectifiers with no fewer channels than the input", "xiong2020",
         when(a.convolutions, a.rectifiers, a.deep, a.whole)(
             lambda c: convolutional.xiong_theorem_5_lower(a.filters(c))),
+        "left out where the last layer's number by Theorem 2 is not attained",
     ),
     Theorem(
         "nakahara-1", "Nakahara et al. 2025, Theorem 1", "ternary", LOWER, BEST, LINEAR,

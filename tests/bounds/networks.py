@@ -74,10 +74,10 @@ CONVOLUTIONS = (
 )  # fmt: skip
 
 
-def convolution(seed: int) -> tuple[Architecture, mc.Network]:
+def convolution(seed: int, text: str = "") -> tuple[Architecture, mc.Network]:
     """A convolutional network with shared weights, as a dense one, and its architecture."""
     rng = np.random.default_rng([seed, 5])
-    architecture = parse(CONVOLUTIONS[seed % len(CONVOLUTIONS)])
+    architecture = parse(text or CONVOLUTIONS[seed % len(CONVOLUTIONS)])
     layers = []
     for layer in architecture.layers:
         c = layer.convolution

@@ -62,6 +62,20 @@ def test_one_convolution_of_generic_weights_reaches_its_maximum():
         assert table["xiong2020-2"].value == table["xiong2020-2-expected"].value == count
 
 
+@pytest.mark.parametrize(
+    ("text", "formula", "count"),
+    [("3x3x1-conv2@2x2", 256, 255), ("3x3x1-conv3@2x2", 4013, 3998)],
+)
+def test_filters_shared_in_a_plane_miss_the_number_of_xiong(text, formula, count):
+    # Printed as the exact maximum: f * g = g * f makes the shifts of two filters dependent.
+    architecture, network = networks.convolution(0, text)
+    table = mc.bound(architecture)
+    assert table["xiong2020-2-plane"].value == formula
+    assert mc.count(network, mc.Unbounded()).lower == count
+    with pytest.raises(LookupError):
+        table["xiong2020-2"]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_upper_bounds_hold_on_sections_and_with_tighter_ranges(seed):
     rng = np.random.default_rng(seed)

@@ -21,7 +21,8 @@ CENTRAL = mc.Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]], [[0.0] 
 CASES = [
     *("2-6x2", "1-3x2-1", "1-2-5-1", "2-4-1", "2-3:p2-1", "2-3x2:p2", "2-3:maxout3-1",
       "2-3x2:maxout3", "2-3:maxout3-3-1", "3x1-conv2@2", "3x1-conv2@2:p2", "4x1-conv2@2-conv2@2",
-      "4x1-conv2@2:p2-conv2@2", "ternary:1-8x4-1", "784-11-11-10", "5-300x3"),
+      "4x1-conv2@2:p2-conv2@2", "3x3x1-conv2@2x2", "3x3x1-conv2@2x2:p2", "ternary:1-8x4-1",
+      "784-11-11-10", "5-300x3"),
     DEFICIENT,
     CENTRAL,
 ]  # fmt: skip
