@@ -51,10 +51,15 @@ class NotInstalledError(MilpcountError, ImportError):
         The package to install.
     extra : str, optional
         The extra of milpcount that brings it.
+    command : str, optional
+        How to install it, where pip does not do.
     """
 
-    def __init__(self, what: str, package: str, extra: str | None = None) -> None:
-        command = f"pip install 'milpcount[{extra}]'" if extra else f"pip install {package}"
+    def __init__(
+        self, what: str, package: str, extra: str | None = None, command: str | None = None
+    ) -> None:
+        usual = f"pip install 'milpcount[{extra}]'" if extra else f"pip install {package}"
+        command = command or usual
         super().__init__(f"{what} needs the package {package!r}, which is not installed: {command}")
 
 

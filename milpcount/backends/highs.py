@@ -167,6 +167,8 @@ class MixedInteger(_Model):
     program : LinearProgram
     """
 
+    inline = False
+
     def __init__(self, program: LinearProgram) -> None:
         super().__init__(program, relax=False, mip_feasibility_tolerance=1e-9)
         self.highs.HandleUserInterrupt = True

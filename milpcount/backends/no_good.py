@@ -6,7 +6,7 @@ proposes patterns within its tolerances; each is confirmed on its cell before it
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
@@ -28,7 +28,16 @@ LEAST_MARGIN = 1e-7
 
 
 class Solver(Protocol):
-    """A mixed-integer program that is solved again as rows are added."""
+    """A mixed-integer program that is solved again as rows are added.
+
+    Attributes
+    ----------
+    inline : bool
+        Whether it is solved in the calling thread, because it cannot be cancelled from another:
+        Ctrl-C then reaches it directly.
+    """
+
+    inline: bool
 
     def solve(self, seconds: float) -> Solution:
         """Solve within a time limit."""
@@ -131,24 +140,31 @@ class NoGoods:
         SolverError
             If the solver fails.
         """
-        with ThreadPoolExecutor(1) as pool:
-            while not self.state.stopped:
-                future = pool.submit(self.solver.solve, self.deadline.remaining())
-                try:
-                    yield from self._wait(future)
-                finally:
-                    if not future.done():
-                        self.solver.cancel()
-                answer = future.result()
-                self.state.milps += 1
-                self.state.nodes += answer.nodes
-                if answer.values is None:
-                    self.state.exhausted = answer.outcome is Outcome.INFEASIBLE
-                    break
-                self.solver.add_rows(self.proposals.judge(self.columns.pattern(answer.values)))
-                if self.deadline.passed():
-                    break
+        while not self.state.stopped:
+            answer = yield from self._solve()
+            self.state.milps += 1
+            self.state.nodes += answer.nodes
+            if answer.values is None:
+                self.state.exhausted = answer.outcome is Outcome.INFEASIBLE
+                break
+            self.solver.add_rows(self.proposals.judge(self.columns.pattern(answer.values)))
+            if self.solver.inline:
+                yield self.state
+            if self.deadline.passed():
+                break
         yield self.state
+
+    def _solve(self) -> Generator[SearchState, None, Solution]:
+        if self.solver.inline:
+            return self.solver.solve(self.deadline.remaining())
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(self.solver.solve, self.deadline.remaining())
+            try:
+                yield from self._wait(future)
+            finally:
+                if not future.done():
+                    self.solver.cancel()
+        return future.result()
 
     def _wait(self, future: "Future[Solution]") -> Iterator[SearchState]:
         last = time.monotonic()

@@ -23,6 +23,10 @@ class Entry:
         The distribution it needs.
     extra : str or None
         The extra of milpcount that brings it; None where milpcount itself does.
+    arguments : tuple of str
+        Of the class.
+    command : str or None
+        How to install it, where neither milpcount nor an extra brings it.
     """
 
     name: str
@@ -30,6 +34,8 @@ class Entry:
     kind: str
     package: str
     extra: str | None = None
+    arguments: tuple[str, ...] = ()
+    command: str | None = None
 
     @property
     def version(self) -> str | None:
@@ -40,22 +46,47 @@ class Entry:
             return None
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the solver can be used; this imports it."""
+        try:
+            self.load().require()
+        except NotInstalledError:
+            return False
+        return self.version is not None
+
+    @property
     def install(self) -> str:
         """The command that installs it."""
+        if self.command:
+            return self.command
         return f"pip install 'milpcount[{self.extra}]'" if self.extra else "pip install milpcount"
 
     def load(self) -> Backend:
         """Return the backend; its solver is imported when it is first used."""
         module = import_module(f"milpcount.backends.{self.module}")
-        return cast(Backend, getattr(module, self.kind)())
+        return cast(Backend, getattr(module, self.kind)(*self.arguments))
+
+
+PYOMO = "pyomo:"
+
+
+def _pyomo(solver: str, command: str | None = None) -> Entry:
+    name = f"{PYOMO}{solver}"
+    return Entry(name, "pyomo_solvers", "Pyomo", "pyomo", arguments=(solver,), command=command)
 
 
 BACKENDS = (
     Entry("highs", "highs", "Highs", "highspy"),
     Entry("cpsat", "cpsat", "CpSat", "ortools"),
     Entry("scip", "scip", "Scip", "ortools"),
+    _pyomo("highs"),
+    _pyomo("cbc", "apt install coinor-cbc"),
+    _pyomo("glpk", "apt install glpk-utils"),
+    _pyomo("scip", "pip install 'milpcount[scip]'"),
+    _pyomo("gurobi", "pip install gurobipy"),
+    _pyomo("cplex", "pip install cplex"),
 )
-"""One line per backend."""
+"""One line per backend; any other solver that Pyomo reaches goes by ``pyomo:NAME`` too."""
 
 
 def names() -> tuple[str, ...]:
@@ -74,6 +105,8 @@ def find(name: str) -> Entry:
     for entry in BACKENDS:
         if entry.name == name:
             return entry
+    if name.startswith(PYOMO) and len(name) > len(PYOMO):
+        return _pyomo(name.removeprefix(PYOMO))
     raise OptionError(f"backend {name!r} is not known; give one of: {', '.join(names())}")
 
 

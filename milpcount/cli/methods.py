@@ -51,6 +51,10 @@ _HOMES = {
 }
 
 
+_TESTED = ("highs", "cpsat", "scip", "pyomo:highs")
+"""Backends that milpcount itself brings."""
+
+
 def make(name: MethodName, **options: str) -> "Method":
     """Return a method with its options."""
     module, kind = _HOMES[name]
@@ -76,13 +80,13 @@ def method_named(name: MethodName, **options: str | None) -> "Method":
 
 
 def variants() -> "dict[str, Method]":
-    """Return every method, and every backend and mode of the pool, by a short title."""
+    """Return every method, and every backend and mode that milpcount brings, by a short title."""
     from milpcount.backends.registry import BACKENDS
 
     found = {name.value: make(name) for name in MethodName if name is not MethodName.pool}
     for entry in BACKENDS:
         for mode in entry.load().modes:
-            if mode != ModeName.grid.value:
+            if mode != ModeName.grid.value and entry.name in _TESTED:
                 title = f"pool {entry.name} {mode}"
                 found[title] = make(MethodName.pool, backend=entry.name, mode=mode)
     return found

@@ -12,7 +12,7 @@ def describe(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "package": entry.package,
-        "version": entry.version,
+        "version": entry.version if entry.is_ready else None,
         "modes": list(backend.modes),
         "capabilities": sorted(capability.value for capability in backend.capabilities),
         "install": entry.install,

@@ -1,0 +1,260 @@
+"""Any solver that Pyomo reaches: the MILP is solved again with a no-good row for every pattern.
+
+Pyomo's newer interfaces keep the solver's model between solves and are taken where there is one;
+the older ones write a file for every solve. Both run in the calling thread, for Pyomo redirects
+the output of the whole process while a solver runs, and Ctrl-C has to reach the solver.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from milpcount.backends import registry
+from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
+from milpcount.backends.highs import Solution
+from milpcount.backends.no_good import NoGoods
+from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.formulation.formulate import Formulation
+from milpcount.formulation.highs_model import FEASIBILITY, Outcome
+from milpcount.formulation.linear_program import LinearProgram, Row
+from milpcount.limits import Deadline
+
+Array = np.ndarray
+OPTIONS: dict[str, dict[str, Any]] = {
+    "highs": {
+        # HiGHS 1.14's presolve ends small big-M programs with wrong optima, or as infeasible.
+        "presolve": "off",
+        "primal_feasibility_tolerance": FEASIBILITY,
+        "dual_feasibility_tolerance": FEASIBILITY,
+        "mip_feasibility_tolerance": FEASIBILITY,
+        "small_matrix_value": 1e-12,
+    },
+    "scip": {"numerics/feastol": FEASIBILITY},
+    "cbc": {"primalT": FEASIBILITY, "dualT": FEASIBILITY},
+    "gurobi": {"FeasibilityTol": FEASIBILITY, "IntFeasTol": FEASIBILITY},
+}
+OUTCOMES = {
+    "convergenceCriteriaSatisfied": Outcome.OPTIMAL,
+    "optimal": Outcome.OPTIMAL,
+    "globallyOptimal": Outcome.OPTIMAL,
+    "feasible": Outcome.LIMIT,
+    "provenInfeasible": Outcome.INFEASIBLE,
+    "infeasible": Outcome.INFEASIBLE,
+    "infeasibleOrUnbounded": Outcome.INFEASIBLE,
+    "maxTimeLimit": Outcome.LIMIT,
+    "iterationLimit": Outcome.LIMIT,
+    "maxIterations": Outcome.LIMIT,
+    "maxEvaluations": Outcome.LIMIT,
+    "objectiveLimit": Outcome.LIMIT,
+    "minFunctionValue": Outcome.LIMIT,
+    "interrupted": Outcome.INTERRUPTED,
+    "userInterrupt": Outcome.INTERRUPTED,
+    "resourceInterrupt": Outcome.LIMIT,
+}
+"""What Pyomo's termination conditions mean here, where every program is bounded; one that is not
+listed is a failure."""
+
+
+def outcome(condition: Any) -> Outcome:
+    """Return what a termination condition of Pyomo means.
+
+    Raises
+    ------
+    SolverError
+        If the solver failed.
+    """
+    try:
+        return OUTCOMES[condition.name]
+    except KeyError:
+        raise SolverError(
+            f"a solver behind Pyomo ended with {condition.name!r}: count with the backend 'highs', "
+            "or with another solver"
+        ) from None
+
+
+class PyomoModel:
+    """A mixed-integer program in Pyomo that is solved again as rows are added.
+
+    Parameters
+    ----------
+    program : LinearProgram
+    name : str
+        Of the solver.
+    """
+
+    inline = True
+
+    def __init__(self, program: LinearProgram, name: str) -> None:
+        import pyomo.environ as pyo
+
+        self.pyo, self.name = pyo, name
+        self.interface, self.is_new = find(name)
+        self.model = pyo.ConcreteModel()
+        self.model.x = pyo.Var(range(program.n_columns), domain=pyo.Reals)
+        self.columns = [self.model.x[k] for k in range(program.n_columns)]
+        for variable, low, high, integer in zip(
+            self.columns, program.lower, program.upper, program.integer, strict=True
+        ):
+            variable.domain = pyo.Integers if integer else pyo.Reals
+            variable.setlb(float(low))
+            variable.setub(float(high))
+        self.model.rows = pyo.ConstraintList()
+        self.model.goal = pyo.Objective(expr=0.0)
+        self.add_rows([program.row(i) for i in range(program.n_rows)])
+        self.spent = 0.0
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """Add rows, which hold from now on."""
+        from pyomo.core.expr import LinearExpression
+
+        for row in rows:
+            which = [self.columns[k] for k in row.columns]
+            total = LinearExpression(
+                constant=0.0, linear_coefs=row.coefficients.tolist(), linear_vars=which
+            )
+            if row.lower == row.upper:
+                self.model.rows.add(total == row.upper)
+            else:
+                low = None if np.isneginf(row.lower) else row.lower
+                high = None if np.isposinf(row.upper) else row.upper
+                self.model.rows.add((low, total, high))
+
+    def cancel(self) -> None:
+        """Do nothing: the solver runs in the calling thread."""
+
+    def solve(self, seconds: float) -> Solution:
+        """Solve within a time limit.
+
+        Raises
+        ------
+        SolverError
+            If the solver fails.
+        """
+        with quiet():
+            return self._new(seconds) if self.is_new else self._old(seconds)
+
+    def _new(self, seconds: float) -> Solution:
+        options = {
+            "load_solutions": False,
+            "raise_exception_on_nonoptimal_result": False,
+            "solver_options": dict(_options(self.name)),
+        }
+        if np.isfinite(seconds):
+            # HiGHS adds up its run times, and the limit is on the sum.
+            options["time_limit"] = max(seconds, 0.01) + self.spent
+        results = self.interface.solve(self.model, **options)
+        self.spent += results.timing_info.wall_time or 0.0 if "highs" in self.name else 0.0
+        found = results.solution_status.name in ("feasible", "optimal")
+        if found:
+            results.solution_loader.load_vars()
+        return self._solution(outcome(results.termination_condition), found)
+
+    def _old(self, seconds: float) -> Solution:
+        options: dict[str, Any] = {"load_solutions": False, "options": _options(self.name)}
+        if np.isfinite(seconds):
+            options["timelimit"] = max(1, int(np.ceil(seconds)))  # some take whole seconds only
+        results = self.interface.solve(self.model, **options)
+        found = len(results.solution) > 0
+        if found:
+            self.model.solutions.load_from(results)
+        return self._solution(outcome(results.solver.termination_condition), found)
+
+    def _solution(self, ended: Outcome, found: bool) -> Solution:
+        if ended is Outcome.OPTIMAL and not found:
+            raise SolverError(f"Pyomo's solver {self.name!r} ended as optimal without a solution")
+        # A column in no row, or fixed, may come back without a value; no pattern needs it.
+        values = [v.value if v.value is not None else v.lb for v in self.columns]
+        return Solution(ended, np.array(values, dtype=float) if found else None, np.nan, 0)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pyomo's log to errors: infeasible, which is how every count ends, is a warning there."""
+    import logging
+
+    log = logging.getLogger("pyomo")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _options(name: str) -> dict[str, Any]:
+    return next((found for key, found in OPTIONS.items() if key in name), {})
+
+
+def find(name: str) -> tuple[Any, bool]:
+    """Return Pyomo's interface to a solver, and whether it is one of the newer ones.
+
+    Raises
+    ------
+    NotInstalledError
+        If Pyomo or the solver is missing.
+    OptionError
+        If Pyomo does not know the solver.
+    """
+    try:
+        import pyomo.environ as pyo
+        from pyomo.contrib.solver.common.factory import SolverFactory
+    except ImportError:
+        raise NotInstalledError(f"the backend 'pyomo:{name}'", "pyomo") from None
+    known = False
+    for candidate in (f"{name}_persistent", name, f"{name}_direct"):
+        if candidate in SolverFactory._cls:
+            known = True
+            interface = SolverFactory(candidate)
+            if interface.available():
+                return interface, True
+    for candidate in (name, f"appsi_{name}"):
+        if candidate in pyo.SolverFactory._cls:
+            known = True
+            with quiet():
+                interface = pyo.SolverFactory(candidate)
+                if interface.available(exception_flag=False):
+                    return interface, False
+    if not known:
+        raise OptionError(
+            f"Pyomo knows no solver {name!r}; known to work: highs, scip, cbc, glpk, gurobi, cplex"
+        )
+    raise NotInstalledError(
+        f"the backend 'pyomo:{name}'", name, command=registry.find(f"pyomo:{name}").command
+    )
+
+
+class Pyomo:
+    """The backend ``pyomo:NAME``: any MILP solver that Pyomo reaches, solved again and again.
+
+    Parameters
+    ----------
+    solver : str
+        Its name in Pyomo.
+    """
+
+    package = "pyomo"
+    modes: tuple[str, ...] = ("no_good",)
+    capabilities = frozenset(
+        {Capability.REAL_COEFFICIENTS, Capability.RESTARTS, Capability.PROVES_INFEASIBILITY}
+    )
+
+    def __init__(self, solver: str) -> None:
+        self.solver = solver
+        self.name = f"pyomo:{solver}"
+
+    def require(self) -> None:
+        """Find the solver."""
+        find(self.solver)
+
+    def search(
+        self, formulation: Formulation, on_pattern: OnPattern, mode: str, deadline: Deadline
+    ) -> Search:
+        """Return an enumeration that has not begun."""
+        return NoGoods(
+            formulation,
+            with_rows(on_pattern),
+            lambda program: PyomoModel(program, self.solver),
+            deadline=deadline,
+        )
