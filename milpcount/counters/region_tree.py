@@ -37,7 +37,7 @@ class RegionTree:
         from milpcount.tree.warm_up import is_compiled, warm_up
 
         if not is_compiled():
-            problem.notice("compiling the region tree's kernel, about half a minute, once")
+            problem.notice("compiling the region tree's kernel, about a minute, once")
         warm_up()
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
