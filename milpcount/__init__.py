@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
-    from milpcount.formulation import formulate
+    from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
     from milpcount.result import CountResult, Quantity, Status
