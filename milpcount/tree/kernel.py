@@ -104,6 +104,9 @@ def _test_polygon(p, s, scratch, d, k, before, count):
         corners = clip(source, corners, a, b, offset, slack, out)
         if corners == 0:
             return EMPTY
+        if corners < 0:  # no room for the corners: this child goes on without a polygon
+            s.piece_corners[d, k] = 0
+            return OPEN
     if before == count:
         for j in range(corners):
             copy(out[j], source[j])

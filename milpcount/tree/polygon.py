@@ -35,7 +35,7 @@ def clip(corners, count, a, b, offset, slack, out):
     Returns
     -------
     int
-        Their number; at most one more than before.
+        Their number, one more than before at most but for rounding; -1 if `out` cannot hold them.
     """
     kept = 0
     limit = out.shape[0]
@@ -43,13 +43,15 @@ def clip(corners, count, a, b, offset, slack, out):
     v0 = a * corners[previous, 0] + b * corners[previous, 1] + offset + slack
     for i in range(count):
         v1 = a * corners[i, 0] + b * corners[i, 1] + offset + slack
-        if (v0 >= 0.0) != (v1 >= 0.0) and kept < limit:
+        if kept + 2 > limit:
+            return -1
+        if (v0 >= 0.0) != (v1 >= 0.0):
             t = v0 / (v0 - v1)
             for q in range(2):
                 u = corners[previous, q] + t * (corners[i, q] - corners[previous, q])
                 out[kept, q] = u
             kept += 1
-        if v1 >= 0.0 and kept < limit:
+        if v1 >= 0.0:
             out[kept, 0] = corners[i, 0]
             out[kept, 1] = corners[i, 1]
             kept += 1

@@ -172,7 +172,7 @@ class Search:
                 add_row(s, count, r, 1)
                 if p.V.shape[1] == 2:
                     a, b = s.cell_rows[count]
-                    cut = np.zeros((len(corners) + 1, 2))
+                    cut = np.zeros((len(corners) + 3, 2))
                     slack = s.cell_error[count] + DRIFT
                     kept = clip(corners, len(corners), a, b, s.cell_offset[count], slack, cut)
                     corners = cut[:kept]

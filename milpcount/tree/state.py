@@ -128,7 +128,7 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
     words = int((p.layers[:, 5].max() + 63) // 64)
     sides = 2 * n if p.small else 0
     most = sides + n_dom + n_rows
-    corners = most + 1 if n == 2 else 1
+    corners = most + 3 if n == 2 else 1
     ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
@@ -178,5 +178,5 @@ def new_scratch(p: Program) -> Scratch:
         member=np.zeros(most, dtype=np.bool_), held=reals(most),
         moved=np.zeros(n, dtype=np.int64),
         start=reals(rows), end=reals(rows), cut=reals(rows + 2),
-        bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 1, 2),
+        bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 3, 2),
     )  # fmt: skip
