@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from milpcount.api import bound, count
     from milpcount.bounds.table import BoundTable
     from milpcount.counters.brute_force import BruteForce
+    from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
@@ -33,6 +34,7 @@ _HOMES = {
     "Status": "result",
     "Unbounded": "domain",
     "bound": "api",
+    "compare": "counters.comparison",
     "count": "api",
     "formulate": "formulation",
 }
@@ -53,6 +55,7 @@ __all__ = [
     "Status",
     "Unbounded",
     "bound",
+    "compare",
     "count",
     "formulate",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 from milpcount.backends.backend import OnSolution, SearchState, Stop
 from milpcount.backends.cell_oracle import Cell, CellOracle
 from milpcount.backends.highs import Solution
+from milpcount.errors import SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.linear_program import LinearProgram, Row
@@ -70,10 +71,10 @@ class Proposals:
         self.oracle = CellOracle(formulation, self.state)
         self.free = np.flatnonzero(formulation.columns.fixed < 0)
 
-    def program(self) -> LinearProgram:
+    def program(self, margin: float = LEAST_MARGIN) -> LinearProgram:
         """Return what is to be solved, in scaled columns."""
-        columns = self.formulation.columns
-        return feasibility_program(self.formulation).rescaled(columns.shift, columns.scale)
+        columns, program = self.formulation.columns, feasibility_program(self.formulation, margin)
+        return program.rescaled(columns.shift, columns.scale)
 
     def judge(self, pattern: tuple[int, ...]) -> list[Row]:
         """Confirm a pattern, tell it, and return the rows that have to be added, scaled."""
@@ -117,6 +118,11 @@ class NoGoods:
     solver : callable
         Makes a `Solver` of a program.
     deadline : Deadline, optional
+    margin : float
+        Lower bound of f; 0 for solvers whose tolerance is not far below `LEAST_MARGIN`, which
+        propose more then, and lose nothing.
+    second : callable, optional
+        Makes the `Solver` that has to agree that nothing is left.
     """
 
     def __init__(
@@ -126,11 +132,15 @@ class NoGoods:
         solver: Callable[[LinearProgram], Solver],
         *,
         deadline: Deadline | None = None,
+        margin: float = LEAST_MARGIN,
+        second: Callable[[LinearProgram], Solver] | None = None,
     ) -> None:
         self.proposals = Proposals(formulation, on_solution)
         self.state, self.columns = self.proposals.state, formulation.columns
         self.deadline = deadline or Deadline()
-        self.solver = solver(self.proposals.program())
+        self.program = self.proposals.program(margin)
+        self.solver, self.second = solver(self.program), second
+        self.rows: list[Row] = []
 
     def run(self) -> Iterator[SearchState]:
         """Yield the state while a solve runs, after each, and at the end.
@@ -141,29 +151,52 @@ class NoGoods:
             If the solver fails.
         """
         while not self.state.stopped:
-            answer = yield from self._solve()
+            answer = yield from self._solve(self.solver)
             self.state.milps += 1
             self.state.nodes += answer.nodes
+            if answer.values is None and answer.outcome is Outcome.INFEASIBLE and self.second:
+                answer = yield from self._second_opinion(self.second)
             if answer.values is None:
                 self.state.exhausted = answer.outcome is Outcome.INFEASIBLE
                 break
-            self.solver.add_rows(self.proposals.judge(self.columns.pattern(answer.values)))
+            rows = self.proposals.judge(self.columns.pattern(answer.values))
+            self.solver.add_rows(rows)
+            self.rows += rows
             if self.solver.inline:
                 yield self.state
             if self.deadline.passed():
                 break
         yield self.state
 
-    def _solve(self) -> Generator[SearchState, None, Solution]:
-        if self.solver.inline:
-            return self.solver.solve(self.deadline.remaining())
+    def _second_opinion(
+        self, second: Callable[[LinearProgram], Solver]
+    ) -> Generator[SearchState, None, Solution]:
+        """Return what another solver says; a pattern that is left is a mistake of the first."""
+        other, confirmed = second(self.program), self.state.solutions
+        other.add_rows(self.rows)
+        while True:
+            answer = yield from self._solve(other)
+            self.state.milps += 1
+            if answer.values is None:
+                return answer
+            pattern = self.columns.pattern(answer.values)
+            other.add_rows(self.proposals.judge(pattern))
+            if self.state.solutions > confirmed:
+                raise SolverError(
+                    f"the solver calls the MILP infeasible, but the pattern {pattern} is attained: "
+                    "its counts cannot be trusted; count with the backend 'highs'"
+                )
+
+    def _solve(self, solver: Solver) -> Generator[SearchState, None, Solution]:
+        if solver.inline:
+            return solver.solve(self.deadline.remaining())
         with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(self.solver.solve, self.deadline.remaining())
+            future = pool.submit(solver.solve, self.deadline.remaining())
             try:
                 yield from self._wait(future)
             finally:
                 if not future.done():
-                    self.solver.cancel()
+                    solver.cancel()
         return future.result()
 
     def _wait(self, future: "Future[Solution]") -> Iterator[SearchState]:
@@ -175,11 +208,11 @@ class NoGoods:
                 yield self.state
 
 
-def feasibility_program(formulation: Formulation) -> LinearProgram:
-    """Return the formulation with f >= `LEAST_MARGIN` and nothing to maximise."""
+def feasibility_program(formulation: Formulation, margin: float = LEAST_MARGIN) -> LinearProgram:
+    """Return the formulation with f at least a margin and nothing to maximise."""
     program, f = formulation.program, formulation.columns.f
     lower = program.lower.copy()
-    lower[f] = LEAST_MARGIN
+    lower[f] = margin
     return replace(program, lower=lower, objective=np.zeros(program.n_columns))
 
 

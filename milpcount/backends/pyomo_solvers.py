@@ -13,8 +13,8 @@ import numpy as np
 
 from milpcount.backends import registry
 from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
-from milpcount.backends.highs import Solution
-from milpcount.backends.no_good import NoGoods
+from milpcount.backends.highs import MixedInteger, Solution
+from milpcount.backends.no_good import LEAST_MARGIN, NoGoods
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY, Outcome
@@ -32,9 +32,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "small_matrix_value": 1e-12,
     },
     "scip": {"numerics/feastol": FEASIBILITY},
-    "cbc": {"primalT": FEASIBILITY, "dualT": FEASIBILITY},
     "gurobi": {"FeasibilityTol": FEASIBILITY, "IntFeasTol": FEASIBILITY},
 }
+FINE = ("highs", "scip", "gurobi")
+"""Solvers whose tolerance can be set far below the least margin. With a margin near its tolerance,
+CBC calls programs infeasible that are not."""
 OUTCOMES = {
     "convergenceCriteriaSatisfied": Outcome.OPTIMAL,
     "optimal": Outcome.OPTIMAL,
@@ -132,8 +134,16 @@ class PyomoModel:
         SolverError
             If the solver fails.
         """
+        from pyomo.common.errors import ApplicationError
+
         with quiet():
-            return self._new(seconds) if self.is_new else self._old(seconds)
+            try:
+                return self._new(seconds) if self.is_new else self._old(seconds)
+            except ApplicationError as error:
+                raise SolverError(
+                    f"the solver {self.name!r} behind Pyomo crashed ({error}): count with the "
+                    "backend 'highs', or with another solver"
+                ) from None
 
     def _new(self, seconds: float) -> Solution:
         options = {
@@ -156,10 +166,12 @@ class PyomoModel:
         if np.isfinite(seconds):
             options["timelimit"] = max(1, int(np.ceil(seconds)))  # some take whole seconds only
         results = self.interface.solve(self.model, **options)
-        found = len(results.solution) > 0
+        ended = outcome(results.solver.termination_condition)
+        # CBC leaves the values of its last step when it has proved that there is no solution.
+        found = len(results.solution) > 0 and ended is not Outcome.INFEASIBLE
         if found:
             self.model.solutions.load_from(results)
-        return self._solution(outcome(results.solver.termination_condition), found)
+        return self._solution(ended, found)
 
     def _solution(self, ended: Outcome, found: bool) -> Solution:
         if ended is Outcome.OPTIMAL and not found:
@@ -171,12 +183,12 @@ class PyomoModel:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Pyomo's log to errors: infeasible, which is how every count ends, is a warning there."""
+    """Keep Pyomo's log down: infeasible, which is how every count ends, is a warning there."""
     import logging
 
     log = logging.getLogger("pyomo")
     before = log.level
-    log.setLevel(logging.ERROR)
+    log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
@@ -257,4 +269,6 @@ class Pyomo:
             with_rows(on_pattern),
             lambda program: PyomoModel(program, self.solver),
             deadline=deadline,
+            margin=LEAST_MARGIN if any(name in self.solver for name in FINE) else 0.0,
+            second=None if "highs" in self.solver else MixedInteger,
         )

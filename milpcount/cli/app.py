@@ -115,6 +115,32 @@ def bound(
 
 
 @app.command()
+def compare(
+    network: opt.NetworkPath,
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    time: Annotated[
+        float, typer.Option("--time", metavar="S", help="Seconds for each method.")
+    ] = 60.0,
+    quiet: opt.QuietFlag = False,
+    json: opt.JsonFlag = False,
+) -> None:
+    """Count by every method that can afford it; exit code 1 if two contradict each other."""
+    from milpcount.cli import comparing
+
+    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    complete = comparing.run(
+        network, choice.domain(), quantity.value, time, quiet=quiet, as_json=json
+    )
+    raise typer.Exit(COMPLETE if complete else STOPPED)
+
+
+@app.command()
 def inspect(
     network: opt.NetworkPath,
     box: opt.BoxOption = None,

@@ -180,7 +180,7 @@ class SolutionPool:
             return details | {"counted": "patterns attained at integer inputs, not regions"}
         if self.mode == "decomposition":
             return details | {"cells": "decided in exact rational arithmetic"}
-        if self.mode == "no_good" or self.backend == "scip":
+        if self.backend == "scip" or (self.mode == "no_good" and self.backend == "highs"):
             details["least_margin_proposed"] = LEAST_MARGIN
         return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
 

@@ -44,7 +44,7 @@ def test_every_backend_says_what_it_can_do(entry: registry.Entry) -> None:
     backend = entry.load()
     assert backend.name == entry.name
     assert backend.capabilities and backend.modes
-    assert entry.install.startswith("pip install")
+    assert entry.install.startswith(("pip install", "apt install"))
 
 
 def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

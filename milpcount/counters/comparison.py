@@ -1,0 +1,298 @@
+"""Several methods on one question: they agree, or it is an error."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from milpcount.bounds.best import best_upper, naive
+from milpcount.counters import driver
+from milpcount.counters.brute_force import BruteForce
+from milpcount.counters.exact_tree import ExactTree
+from milpcount.counters.method import Method
+from milpcount.counters.region_tree import RegionTree
+from milpcount.counters.solution_pool import SolutionPool
+from milpcount.domain import Domain
+from milpcount.errors import ContradictionError, InputError, NotInstalledError, OptionError
+from milpcount.events import Listener, ignore
+from milpcount.integers import human
+from milpcount.limits import Limits
+from milpcount.network import Network
+from milpcount.result import CountResult, Quantity
+
+Pattern = tuple[int, ...]
+_MOST_NUMBERS = 20_000_000
+"""Floats in kept regions; above, counts are compared and patterns are not."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method, and up to how many regions it can be asked for.
+
+    Attributes
+    ----------
+    title : str
+    make : callable
+        Returns the method.
+    most : float
+        Regions.
+    most_patterns : float
+        Of the network, attained or not.
+    """
+
+    title: str
+    make: Callable[[], Method]
+    most: float = float("inf")
+    most_patterns: float = float("inf")
+
+
+def _pool(backend: str, mode: str, most: float) -> Candidate:
+    title = f"pool {backend} {mode}"
+    return Candidate(title, lambda: SolutionPool(backend=backend, mode=mode), most)
+
+
+CANDIDATES = (
+    Candidate("tree", RegionTree),
+    _pool("highs", "one_tree", 200_000),
+    Candidate("exact", ExactTree, 50_000),
+    _pool("cpsat", "decomposition", 5_000),
+    _pool("scip", "one_tree", 5_000),
+    _pool("highs", "no_good", 500),
+    _pool("pyomo:highs", "no_good", 500),
+    Candidate("brute", BruteForce, 50_000, 1 << 12),
+)
+"""Fastest first: the first answers say what the later ones would cost."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one method said.
+
+    Attributes
+    ----------
+    title : str
+    result : CountResult or None
+        None if it was not asked.
+    reason : str
+        Why it was not asked.
+    """
+
+    title: str
+    result: CountResult | None
+    reason: str = ""
+
+    @property
+    def patterns(self) -> set[Pattern] | None:
+        """The patterns found, None where they were not kept."""
+        if self.result is None or self.result.regions is None:
+            return None
+        return {tuple(region.pattern) for region in self.result.regions}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the methods agree on.
+
+    Attributes
+    ----------
+    quantity : Quantity
+    outcomes : tuple of Outcome
+        Of every method, asked or not.
+    """
+
+    quantity: Quantity
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def results(self) -> tuple[CountResult, ...]:
+        """The results of the methods that were asked."""
+        return tuple(one.result for one in self.outcomes if one.result is not None)
+
+    @property
+    def lower(self) -> int:
+        """The best lower bound."""
+        return max(result.lower for result in self.results)
+
+    @property
+    def upper(self) -> int:
+        """The best upper bound."""
+        return min(result.upper for result in self.results)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every method that was asked ran to its end."""
+        return all(result.status.is_complete for result in self.results)
+
+    def rows(self) -> list[list[str]]:
+        """Return one row per method: title, count, seconds, what it says."""
+        return [_row(one) for one in self.outcomes]
+
+    def to_record(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {
+            "quantity": self.quantity.value,
+            "lower": str(self.lower),
+            "upper": str(self.upper),
+            "methods": [
+                {"method": one.title, "reason": one.reason}
+                if one.result is None
+                else {"method": one.title, **one.result.to_record()}
+                for one in self.outcomes
+            ],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join("   ".join(row) for row in self.rows())
+
+
+def _row(one: Outcome) -> list[str]:
+    if one.result is None:
+        return [one.title, "-", "-", f"not asked: {one.reason}"]
+    found = one.result
+    number = f"{found.lower:,}" if found.is_exact else f"{found.lower:,} ≤ count"
+    return [one.title, number, f"{found.seconds:.2f} s", found.status.value]
+
+
+def compare(
+    network: Network,
+    domain: Domain,
+    *,
+    quantity: Quantity | str = Quantity.ACTIVATION_REGIONS,
+    seconds: float = 60.0,
+    candidates: tuple[Candidate, ...] = CANDIDATES,
+    listener: Listener = ignore,
+) -> Comparison:
+    """Ask every method that can afford it, and compare the answers, pattern by pattern.
+
+    Parameters
+    ----------
+    network : Network
+    domain : Domain
+    quantity : Quantity or str
+    seconds : float
+        Limit for each method; what it has shown by then is compared too.
+    candidates : tuple of Candidate
+        Methods, fastest first.
+    listener : callable
+        Receives the events of every run.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ContradictionError
+        If two methods contradict each other; it names them, and a pattern that only one found.
+    OptionError
+        If no method can be asked.
+    """
+    run = _Run(network, domain, Quantity(quantity), Limits(seconds=seconds), listener)
+    outcomes: list[Outcome] = []
+    for candidate in candidates:
+        outcome = run.ask(candidate)
+        for other in outcomes:
+            contradiction(other, outcome, network)
+        outcomes.append(outcome)
+    if all(one.result is None for one in outcomes):
+        reasons = "; ".join(f"{one.title}: {one.reason}" for one in outcomes)
+        raise OptionError(f"no method can count {run.quantity.value} here: {reasons}")
+    return Comparison(run.quantity, tuple(_without_regions(one) for one in outcomes))
+
+
+@dataclass
+class _Run:
+    network: Network
+    domain: Domain
+    quantity: Quantity
+    limits: Limits
+    listener: Listener
+    asked: bool = False
+
+    def __post_init__(self) -> None:
+        inputs = self.domain.bind(self.network.n_inputs)
+        self.bound = best_upper(self.network, inputs, self.quantity)[0]
+
+    def ask(self, candidate: Candidate) -> Outcome:
+        """Return what a method says, or why it is not asked."""
+        method = candidate.make()
+        reason = self._reason(candidate, method)
+        if reason:
+            return Outcome(candidate.title, None, reason)
+        try:
+            result = self._count(method)
+        except (InputError, NotInstalledError) as error:
+            return Outcome(candidate.title, None, str(error))
+        self.bound, self.asked = min(self.bound, result.upper), True
+        return Outcome(candidate.title, result)
+
+    def _reason(self, candidate: Candidate, method: Method) -> str:
+        if self.quantity not in method.quantities:
+            return f"does not count {self.quantity.value}"
+        # One has to be first, and the limit on its time is enough.
+        if self.asked and self.bound > candidate.most:
+            return f"up to {human(self.bound)} regions, takes {candidate.most:,} at most"
+        if naive(self.network) > candidate.most_patterns:
+            return f"more than {candidate.most_patterns:,} patterns to try"
+        return ""
+
+    def _count(self, method: Method) -> CountResult:
+        """Count, and keep the patterns if that is affordable, which the first count may tell."""
+        result = None
+        if not self._can_keep():
+            result = self._once(method, keep=False)
+            self.bound = min(self.bound, result.upper)
+            if not self._can_keep():
+                return result
+        return self._once(method, keep=True)
+
+    def _can_keep(self) -> bool:
+        return self.bound * (self.network.n_inputs + self.network.n_units) <= _MOST_NUMBERS
+
+    def _once(self, method: Method, *, keep: bool) -> CountResult:
+        return driver.count(
+            self.network,
+            self.domain,
+            method,
+            quantity=self.quantity,
+            limits=self.limits,
+            keep_regions=keep,
+            listener=self.listener,
+        )
+
+
+def contradiction(one: Outcome, other: Outcome, network: Network) -> None:
+    """Raise an error if two outcomes cannot both be right.
+
+    Raises
+    ------
+    ContradictionError
+        Naming both methods, and a pattern that only one of them found where patterns were kept.
+    """
+    for first, second in ((one, other), (other, one)):
+        a, b = first.result, second.result
+        if a is None or b is None:
+            return
+        missing = _missing(first, second)
+        if a.lower > b.upper or missing is not None:
+            named = "" if missing is None else f"; only {first.title} found {missing}"
+            raise ContradictionError(
+                f"{first.title} and {second.title} contradict each other on {network.title}: "
+                f"at least {a.lower} against at most {b.upper} {a.quantity.title}{named}"
+            )
+
+
+def _missing(first: Outcome, second: Outcome) -> str | None:
+    """Return a pattern of the first that the second, if complete, did not find."""
+    found, known = first.patterns, second.patterns
+    if found is None or known is None or second.result is None or not second.result.is_exact:
+        return None
+    return next(iter(_texts(found - known)), None)
+
+
+def _texts(patterns: set[Pattern]) -> Iterator[str]:
+    for pattern in sorted(patterns):
+        yield "the pattern " + "".join(map(str, pattern))
+
+
+def _without_regions(one: Outcome) -> Outcome:
+    return one if one.result is None else replace(one, result=replace(one.result, regions=None))
