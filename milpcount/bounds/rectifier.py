@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from math import prod
 
+from milpcount.bounds import arrangements
 from milpcount.bounds.binomials import power_sum
 from milpcount.bounds.recursion import count_patterns
 
@@ -147,11 +148,34 @@ def hinz_van_de_geer(n_inputs: int, widths: Sequence[int]) -> int | None:
     int or None
         At most Serra's bound; None where the table of gammas is too large to make.
     """
+    return _with_histograms(n_inputs, widths, planar=False)
+
+
+def hinz_2021(n_inputs: int, widths: Sequence[int]) -> int | None:
+    """Return the bound of Hinz (2021, arXiv 2103.17174) as the public code for it computes it.
+
+    As `hinz_van_de_geer`, with a smaller histogram in the plane: m lines make at most m cells with
+    each number of active units below m. The paper's proof was not at hand, so no row of the
+    registry rests on this function.
+
+    Parameters
+    ----------
+    n_inputs : int
+    widths : sequence of int
+
+    Returns
+    -------
+    int or None
+        None where the table of gammas is too large to make.
+    """
+    return _with_histograms(n_inputs, widths, planar=True)
+
+
+def _with_histograms(n_inputs: int, widths: Sequence[int], *, planar: bool) -> int | None:
     dimensions = list(accumulate([min(n_inputs, max(widths)), *widths], min))
     if sum(d * n**2 for d, n in zip(dimensions, widths, strict=False)) > _LARGEST_TABLE:
         return None
-    gammas = histograms(max(widths), dimensions[0])
-
+    gammas = histograms(max(widths), dimensions[0], planar=planar)
     ways = {dimensions[0]: 1}
     for n in widths:
         after: dict[int, int] = {}
@@ -166,7 +190,7 @@ def hinz_van_de_geer(n_inputs: int, widths: Sequence[int]) -> int | None:
 _LARGEST_TABLE = 4_000_000
 
 
-def histograms(width: int, dimension: int) -> list[list[list[int]]]:
+def histograms(width: int, dimension: int, *, planar: bool = False) -> list[list[list[int]]]:
     """Return gamma_{d,m}, how many cells may have 0, .., m active units, for d and m from 0 on.
 
     Parameters
@@ -175,14 +199,27 @@ def histograms(width: int, dimension: int) -> list[list[list[int]]]:
         The largest m.
     dimension : int
         The largest d.
+    planar : bool
+        Whether the plane has the histogram of Hinz (2021).
     """
     found = [[[0] * m + [1] for m in range(width + 1)], [_on_a_line(m) for m in range(width + 1)]]
-    for _ in range(2, dimension + 1):
+    for d in range(2, dimension + 1):
+        if d == 2 and planar:
+            found.append([_in_the_plane(m) for m in range(width + 1)])
+            continue
         row, below = [[1]], found[-1]
         for m in range(1, width + 1):
             row.append([a + b for a, b in zip([0, *row[-1]], [*below[m - 1], 0], strict=True)])
         found.append(row)
     return found
+
+
+def _in_the_plane(width: int) -> list[int]:
+    cells, left = [1], arrangements.zaslavsky_regions(width, 2) - 1
+    for _ in range(width):
+        cells.append(min(width, left))
+        left -= cells[-1]
+    return cells[::-1]
 
 
 def _on_a_line(width: int) -> list[int]:

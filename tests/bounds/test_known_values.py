@@ -96,6 +96,15 @@ def test_hinz_with_provable_gammas(n0, widths, value):
     assert value <= rectifier.serra_2018(n0, widths) <= rectifier.montufar_2017(n0, widths)
 
 
+@pytest.mark.parametrize(
+    ("n0", "widths", "value"),
+    [(2, (4, 4), 109), (3, (5, 5), 556), (4, (8, 8), 24651), (3, (4, 4, 4), 1559),
+     (8, (8, 8, 8), 5730398)],
+)  # fmt: skip
+def test_hinz_2021(n0, widths, value):
+    assert rectifier.hinz_2021(n0, widths) == value
+
+
 def test_hinz_of_wide_networks_is_left_out():
     assert rectifier.hinz_van_de_geer(784, (2000, 2000)) is None
 
