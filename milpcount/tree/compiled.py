@@ -47,13 +47,18 @@ def clear_bits(target):
         target[1, w] = 0
 
 
+def _plain() -> set[Path]:
+    """Return the files of this folder that the kernel does not depend on."""
+    return {Path(__file__).with_name(f"{n}.py") for n in ("search", "warm_up", "witnesses")}
+
+
 def _drop_stale() -> None:
     """Empty the cache if any source of the kernel has changed.
 
     numba looks only at the file of the function it loads, so code inlined from another file would
     live on after that file has changed.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(set(Path(__file__).parent.glob("*.py")) - _plain())
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in sources)).hexdigest()
     folder = Path(copy.stats.cache_path)
     stamp = folder / "kernel.sha256"

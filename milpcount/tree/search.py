@@ -39,14 +39,13 @@ from milpcount.tree.state import (
     new_scratch,
     new_state,
 )  # fmt: skip
+from milpcount.tree.witnesses import inner_points
 
 Array = np.ndarray
 
 _NO_LIMIT = 2**62
 _SLACK = 300.0
 """Roundings granted to points that are mixed from other points, beyond one for every unit."""
-_HALVINGS = 40
-"""Tries to find how far a region reaches towards the centre of the cube."""
 
 
 class Search:
@@ -292,44 +291,12 @@ class Search:
         if not self.keep or n == 0:
             return
         patterns = s.kept[:n]
-        x, fine = self._inner_points(s.kept_points[:n], patterns)
+        x, fine = inner_points(self.network, self.inputs, s.kept_points[:n], patterns)
         for pattern, witness, good in zip(patterns.tolist(), x, fine, strict=True):
             self.regions.append(
                 Region(tuple(pattern), witness) if good else self._exact_region(pattern)
             )
         s.control[KEPT] = 0
-
-    def _inner_points(self, y: Array, patterns: Array) -> tuple[Array, Array]:
-        """Return points inside the regions, in input space, and which of them can be trusted.
-
-        A projection lies on a face of its cell, often on the cube's boundary. The segment from it
-        to the cube's centre starts inside the cell: half of what it has there leads away from both.
-        """
-        best, fine = y.copy(), np.zeros(len(y), dtype=bool)
-        for k in range(_HALVINGS):
-            left = np.flatnonzero(~fine)
-            if left.size == 0:
-                break
-            moved = y[left] + 2.0**-k * (0.5 - y[left])
-            inside = self._has_pattern(moved, patterns[left])
-            best[left[inside]] = (0.5 * (y[left] + moved))[inside]
-            fine[left] = inside
-        x = self._to_inputs(best)
-        return x, fine & self._has_pattern(best, patterns)
-
-    def _has_pattern(self, y: Array, patterns: Array) -> Array:
-        x = self._to_inputs(y)
-        finite = np.isfinite(x).all(axis=1)
-        same = self.network.pattern(np.where(finite[:, None], x, 0.0)) == patterns
-        return np.asarray(same.all(axis=1) & finite)
-
-    def _to_inputs(self, y: Array) -> Array:
-        lower, upper = self.inputs.lower, self.inputs.upper
-        if self.inputs.is_boxed:
-            t = np.clip(lower + y * (upper - lower), lower, upper)
-            return self.inputs.to_inputs(t)
-        with np.errstate(divide="ignore", invalid="ignore"):  # a ray at infinity: not `fine`
-            return self.inputs.to_inputs((2.0 * y[:, :-1] - 1.0) / y[:, -1:])
 
     def _exact_region(self, pattern: list[int]) -> Region:
         tree = ExactRegionTree(self.exact)
