@@ -36,8 +36,10 @@ BATCH = 64
 YIELD_SECONDS = 0.2
 ROUNDING = 1e-6
 """By how much the side of a row of integers may be off."""
-_DONE = {"OPTIMAL": True, "INFEASIBLE": True, "FEASIBLE": False, "UNKNOWN": False}
-"""Every status of CP-SAT that may come, and whether it has enumerated everything."""
+NOTHING_LEFT = {"OPTIMAL": False, "INFEASIBLE": True, "FEASIBLE": False, "UNKNOWN": False}
+"""Every status of CP-SAT that may come, and whether it proves that nothing is left. Enumerations
+have ended as OPTIMAL without some of the solutions, so that is no proof; with everything that was
+found excluded, having no solution at all is one."""
 
 
 def cp_model() -> Any:
@@ -153,8 +155,8 @@ class Master:
                 while not wait([future], 0).done:
                     solver.stop_search()
                     wait([future], 0.01)
-        complete = ended(solver.status_name(future.result())) and len(found.patterns) < most
-        return Proposal(found.patterns, found.values, complete)
+        status = solver.status_name(future.result())
+        return Proposal(found.patterns, found.values, nothing_left(status))
 
     def _solver(self, deadline: Deadline) -> Any:
         solver = self.module.CpSolver()
@@ -187,20 +189,20 @@ class Master:
         return Collector()
 
 
-def ended(status: str) -> bool:
-    """Return whether a solve that ended in a status has enumerated everything.
+def nothing_left(status: str) -> bool:
+    """Return whether a solve that ended in a status proves that nothing is left.
 
     Raises
     ------
     SolverError
         If the status is an error or not known.
     """
-    if status not in _DONE:
+    if status not in NOTHING_LEFT:
         raise SolverError(
             f"CP-SAT ended with status {status!r}: the model is larger than it takes, or this "
             "version of ortools is not one that milpcount knows"
         )
-    return _DONE[status]
+    return NOTHING_LEFT[status]
 
 
 class Decomposition:
