@@ -14,6 +14,7 @@ from milpcount.tree.memory import (
     find_point,
     in_conflict,
     learn_conflict,
+    learn_point,
     learn_segments,
 )  # fmt: skip
 from milpcount.tree.polygon import DRIFT, centre, clip, highest
@@ -80,6 +81,8 @@ def test_piece(p, s, scratch, d, unit, k):
         copy(s.piece_witness[d, k], s.trial_g)
         if keep:
             copy(s.piece_point[d, k], s.trial_x)
+        elif p.small and s.stage[d] == COMPOSE:
+            learn_point(p, s, scratch, layer)
         elif not p.small:
             learn_segments(p, s, scratch, layer, s.witness[d])
     elif verdict == EMPTY and s.corners[d] == 0:

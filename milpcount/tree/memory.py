@@ -113,6 +113,14 @@ def _keep_point(p, s, layer, t, start, end, g, h, bits):
 
 
 @jit
+def learn_point(p, s, scratch, layer):
+    """Keep the point ``trial_g`` of Q."""
+    if s.pool_n[layer] < POOL:
+        _values(p, s, layer, s.trial_g, scratch.end)
+        _keep_point(p, s, layer, 1.0, scratch.end, scratch.end, s.trial_g, s.trial_g, scratch.bits)
+
+
+@jit
 def learn_segments(p, s, scratch, layer, g):
     """Learn from segments to the point ``trial_g`` from g and from some points of the pool."""
     _learn_segment(p, s, scratch, layer, g, s.trial_g)
