@@ -1,0 +1,142 @@
+"""One method over all backends: the same counts, statuses and limits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from milpcount import examples
+from milpcount.counters.brute_force import BruteForce
+from milpcount.counters.solution_pool import SolutionPool
+from milpcount.domain import Unbounded
+from milpcount.network import Network
+from milpcount.result import Quantity, Status
+
+BACKENDS = ["cpsat", "scip", "pyomo:highs"]
+QUANTITIES = [Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS]
+CASES = [
+    (example, quantity)
+    for example in examples.library()
+    for quantity in QUANTITIES
+    if not isinstance(example.domain, Unbounded)
+]
+
+
+def normal_network(seed: int, *sizes: int) -> Network:
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
+    return Network.from_arrays(weights, [0.3 * rng.normal(size=b) for b in sizes[1:]], output=False)
+
+
+def degenerate_network(seed: int) -> Network:
+    """Weights in {-1, 0, 1}: copies, opposites and dead units abound."""
+    rng = np.random.default_rng(seed)
+    sizes = [int(rng.integers(1, 4)), *rng.integers(1, 5, size=rng.integers(1, 4)).tolist()]
+    weights = [rng.integers(-1, 2, size=(b, a)) for a, b in pairwise(sizes)]
+    return Network.from_arrays(
+        weights, [rng.integers(-1, 2, size=b) for b in sizes[1:]], output=False
+    )
+
+
+def found(net: Network, domain: Any, method: Any, quantity: Quantity) -> set[tuple[int, ...]]:
+    result = mc.count(net, domain, method, quantity=quantity, keep_regions=True)
+    assert result.is_exact and result.status is Status.COMPLETE and result.regions is not None
+    patterns = {tuple(region.pattern) for region in result.regions}
+    assert len(patterns) == len(result.regions) == result.lower
+    return patterns
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("example", "quantity"), CASES, ids=lambda v: getattr(v, "name", None))
+def test_the_library(backend: str, example: examples.Example, quantity: Quantity) -> None:
+    method = SolutionPool(backend=backend)
+    patterns = found(example.network, example.domain, method, quantity)
+    assert len(patterns) == example.known[quantity]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_degenerate_networks_pattern_by_pattern(backend: str, seed: int) -> None:
+    net = degenerate_network(seed)
+    corner = mc.Polytope(np.ones((1, net.n_inputs)), [0.5], lower=-1, upper=1)
+    domain = [mc.Box(-1, 1), corner][seed % 2]
+    for quantity in QUANTITIES:
+        expected = found(net, domain, BruteForce(), quantity)
+        assert found(net, domain, SolutionPool(backend=backend), quantity) == expected
+
+
+def test_cpsat_does_not_end_before_everything_is_found(shared_data: Path) -> None:
+    # CP-SAT's own enumeration ended as complete here with 60 of the 64 regions.
+    entries = json.loads((shared_data / "deep_networks.json").read_text())
+    entry = next(e for e in entries if e["name"] == "montufar_fold_p2_n2_L3")
+    weights, biases = ([np.array(a, dtype=float) for a in entry[key]] for key in ("W", "b"))
+    net = Network.from_arrays(weights, biases, output=len(weights) > len(entry["widths"]))
+    low, high = zip(*entry["box"], strict=True)
+    box = mc.Box(np.array(low, dtype=float), np.array(high, dtype=float))
+    assert mc.count(net, box, SolutionPool(backend="cpsat")).lower == entry["expected_regions"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cpsat_on_a_wider_network(seed: int) -> None:
+    net = normal_network(seed, 2, 8, 8)
+    expected = found(net, mc.Box(-1, 1), mc.RegionTree(), Quantity.ACTIVATION_REGIONS)
+    method = SolutionPool(backend="cpsat")
+    assert found(net, mc.Box(-1, 1), method, Quantity.ACTIVATION_REGIONS) == expected
+
+
+@pytest.mark.slow
+def test_cpsat_on_networks_of_32_units_and_of_784_inputs(shared_data: Path) -> None:
+    method = SolutionPool(backend="cpsat")
+    result = mc.count(normal_network(1, 2, 16, 16), mc.Box(-1, 1), method)
+    expected = mc.count(normal_network(1, 2, 16, 16), mc.Box(-1, 1))
+    assert result.is_exact and result.lower == expected.lower
+    net = Network.load(shared_data / "networks" / "marabou_mnist_5_5_dropout.npz")
+    result = mc.count(net, mc.Box(0, 1), method)
+    assert result.is_exact and result.lower == 439
+    assert result.details["learned_clauses"] > 0 and result.details["lp_checks"] >= 439
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_limits_leave_a_valid_lower_bound(backend: str) -> None:
+    net, method = normal_network(0, 6, 12, 12), SolutionPool(backend=backend)
+    result = mc.count(net, mc.Box(-1, 1), method, limits=mc.Limits(seconds=0.7))
+    assert result.status is Status.TIME_LIMIT
+    assert 0 < result.lower < result.upper and result.seconds < 4
+    result = mc.count(net, mc.Box(-1, 1), method, limits=mc.Limits(regions=5))
+    assert result.status is Status.REGION_LIMIT and 5 <= result.lower < result.upper
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ctrl_c_ends_a_count_with_what_it_has_and_exit_code_3(backend: str, tmp_path: Path) -> None:
+    normal_network(0, 6, 12, 12).save(tmp_path / "net.npz")
+    command = [sys.executable, "-m", "milpcount", "count", str(tmp_path / "net.npz"), "--json"]
+    options = ["--box", "-1", "1", "--method", "pool", "--backend", backend]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [*command, *options], stdout=-1, stderr=-1, text=True, env=environment
+    ) as process:
+        assert process.stderr is not None
+        assert " · pool · " in process.stderr.readline()
+        try:
+            process.wait(2.5)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    record = json.loads(out)
+    assert record["status"] == "interrupted" and int(record["lower"]) <= int(record["upper"])
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, "highs"])
+def test_the_result_names_the_backend(backend: str) -> None:
+    result = mc.count(examples.tent(2), mc.Box(0, 1), SolutionPool(backend=backend))
+    assert result.method["backend"] == backend and result.method["mode"]
+    assert {"highspy", "ortools", "pyomo"} <= set(result.versions)
