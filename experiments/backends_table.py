@@ -66,7 +66,11 @@ def data_cases(folder: Path) -> Iterator[Case]:
     for one in sections:
         if one["network"] == TRAINED and one["section"].startswith(PLANE):
             box = mc.Box(*zip(*one["box"], strict=True))
-            yield "section of 784-5-5", net, mc.Section(one["p0"], one["directions"], box)
+            yield (
+                "section of 784-5-5",
+                net,
+                mc.Section(_numbers(one["p0"]), _numbers(one["directions"]), box),
+            )
     yield "784-5-5, MNIST", net, mc.Box(0, 1)
 
 
@@ -104,8 +108,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?", help="a folder with third-party networks")
     parser.add_argument("--time", type=float, default=20.0, help="seconds for every cell")
+    parser.add_argument("--only", default="", help="networks whose names contain this")
     options = parser.parse_args(arguments)
-    cases = own_cases() if options.data is None else data_cases(options.data)
+    everything = own_cases() if options.data is None else data_cases(options.data)
+    cases = [case for case in everything if options.only in case[0]]
     rows, wrong = [], 0
     for case in cases:
         for quantity in QUANTITIES:

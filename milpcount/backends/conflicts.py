@@ -23,6 +23,11 @@ Clause = tuple[tuple[int, int], ...]
 """Pairs (unit, state); no pattern that is counted has all of them."""
 
 
+def excludes(clause: Clause, pattern: Pattern) -> bool:
+    """Return whether a pattern has all of the clause's states."""
+    return all(pattern[unit] == bit for unit, bit in clause)
+
+
 class Conflicts:
     """Decides patterns and explains those that are not attained.
 
@@ -50,15 +55,22 @@ class Conflicts:
             np.array([piece.slope != 0 for piece in layer.activation.pieces]) for layer in layers
         ]
 
-    def explain(self, pattern: Pattern) -> Point | list[Clause]:
-        """Return a point of the pattern's cell, or clauses that rule the pattern out.
+    def explain(self, pattern: Pattern) -> tuple[Point | None, list[Clause]]:
+        """Return a point of the pattern's cell, None if there is none, and what was learned.
 
         Parameters
         ----------
         pattern : tuple of int
             The states of all units.
+
+        Returns
+        -------
+        point : Point or None
+        clauses : list
+            If there is no point, one of them excludes the pattern.
         """
         depth = len(self.starts) - 1
+        learned: list[Clause] = []
         for layer in range(depth):
             prefix = pattern[: self.starts[layer + 1]]
             if prefix in self.met:
@@ -66,13 +78,13 @@ class Conflicts:
             rows, signs = self._cell(layer, prefix)
             verdict = self._decide(rows, signs, prefix)
             if verdict.witness is None:
-                return list(self._clauses(layer, prefix, rows, signs, verdict))
+                return None, [*learned, *self._clauses(layer, prefix, rows, signs, verdict)]
             if layer + 1 == depth:
-                return verdict.witness
+                return verdict.witness, learned
             self.met.add(prefix)
-            found = list(self._implied(layer + 1, prefix, verdict.witness))
-            if found:
-                return found
+            learned += self._implied(layer + 1, prefix, verdict.witness)
+            if any(excludes(clause, pattern) for clause in learned):
+                return None, learned
         raise AssertionError("the last layer of a pattern is always decided")
 
     def _clauses(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.backends.backend import OnPattern, SearchState, Stop
-from milpcount.backends.cpsat import Master
+from milpcount.backends.cpsat_master import Master
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.rows import ExactWeights

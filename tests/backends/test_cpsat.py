@@ -6,10 +6,10 @@ import pytest
 
 import milpcount as mc
 from milpcount.backends.backend import STOP, Parity
-from milpcount.backends.conflicts import Conflicts
-from milpcount.backends.cpsat import Decomposition, nothing_left
+from milpcount.backends.conflicts import Conflicts, excludes
+from milpcount.backends.cpsat import Decomposition
+from milpcount.backends.cpsat_master import nothing_left
 from milpcount.errors import DomainError, OptionError, SolverError
-from milpcount.exact.geometry import Point
 from milpcount.formulation import Formulation, Row, formulate
 from milpcount.limits import Deadline
 
@@ -74,22 +74,19 @@ def test_clauses_exclude_nothing_that_is_attained(seed: int, quantity: str) -> N
     attained = {tuple(region.pattern) for region in found}
     conflicts = Conflicts(built)
     for pattern in product(*([bit] if bit >= 0 else [0, 1] for bit in built.columns.fixed)):
-        answer = conflicts.explain(pattern)
-        if isinstance(answer, Point):
-            assert pattern in attained
-            continue
-        assert answer
-        for clause in answer:
-            assert not any(all(p[u] == bit for u, bit in clause) for p in attained)
+        point, clauses = conflicts.explain(pattern)
+        assert (point is not None) == (pattern in attained)
+        assert any(excludes(clause, pattern) for clause in clauses) == (point is None)
+        assert not any(excludes(clause, p) for clause in clauses for p in attained)
 
 
 def test_conflicts_of_lines_in_the_plane_are_short() -> None:
     built = formulate(random_network(3, 2, 9), mc.Box(-1, 1))
     conflicts = Conflicts(built)
     for pattern in product([0, 1], repeat=9):
-        answer = conflicts.explain(pattern)
-        if not isinstance(answer, Point):  # Helly: three half-planes, less with the box's sides
-            assert all(len(clause) <= 3 for clause in answer)
+        _, clauses = conflicts.explain(pattern)
+        # Helly: three half-planes, less with the box's sides.
+        assert all(len(clause) <= 3 for clause in clauses)
 
 
 def test_the_callback_can_stop_the_search(built: Formulation) -> None:
