@@ -69,7 +69,9 @@ class Proposals:
         self.formulation, self.on_solution = formulation, on_solution
         self.state = SearchState()
         self.oracle = CellOracle(formulation, self.state)
-        self.free = np.flatnonzero(formulation.columns.fixed < 0)
+        free = np.flatnonzero(formulation.columns.fixed < 0)
+        # Where nothing is free, a cut without columns is one that some solvers refuse.
+        self.free = free if free.size else np.zeros(1, dtype=np.intp)
 
     def program(self, margin: float = LEAST_MARGIN) -> LinearProgram:
         """Return what is to be solved, in scaled columns."""

@@ -73,6 +73,14 @@ def test_degenerate_networks_pattern_by_pattern(backend: str, seed: int) -> None
         assert found(net, domain, SolutionPool(backend=backend), quantity) == expected
 
 
+@pytest.mark.parametrize("backend", [*BACKENDS, "highs"])
+def test_a_network_whose_units_are_all_stable(backend: str) -> None:
+    net = Network.from_arrays([[[1.0], [-1.0]]], [[2.0, -2.0]], output=False)
+    mode = "no_good" if backend == "highs" else None
+    patterns = found(net, mc.Box(-1, 1), SolutionPool(backend=backend, mode=mode), QUANTITIES[0])
+    assert patterns == {(1, 0)}
+
+
 def test_cpsat_does_not_end_before_everything_is_found(shared_data: Path) -> None:
     # Patterns that taught something about others were once taken for decided: 60 of 64 were told.
     entries = json.loads((shared_data / "deep_networks.json").read_text())
