@@ -18,7 +18,9 @@ def test_every_backend_is_listed_with_what_it_can_do(invoke):
 def test_json(invoke):
     records = json.loads(invoke("backends", "--json").stdout)
     assert [r["name"] for r in records] == [entry.name for entry in BACKENDS]
-    assert all(r["modes"] and r["install"].startswith(("pip install ", "apt install ")) for r in records)
+    assert all(
+        r["modes"] and r["install"].startswith(("pip install ", "apt install ")) for r in records
+    )
 
 
 def test_one_that_is_missing_says_how_to_install_it(invoke, monkeypatch):
