@@ -1,5 +1,6 @@
 # make count   count MNIST networks: sets everything up, needs Python >= 3.11 and make only
-# make test    set up for development and run the tests; test-all adds the slow ones
+# make test    set up for development and run the tests; test-all adds the slow ones,
+#              test-agreement those that compare methods on many networks
 # make lint    style, types, layers
 # make train   train the networks of data/ again
 # make bench   measure speeds
@@ -15,10 +16,10 @@ WORKERS ?= 2
 ARGS ?=
 RUN := $(VENV)/bin/python
 
-.PHONY: help count test test-all warm lint train bench clean
+.PHONY: help count test test-all test-agreement warm lint train bench clean
 
 help:
-	@sed -n 's/^# make/make/p' Makefile
+	@sed -n 's/^# \(make\|    \)/\1/p' Makefile
 
 count: $(VENV)/.core
 	@$(RUN) -m experiments.count_mnist --budget $(BUDGET) $(ARGS)
@@ -28,6 +29,9 @@ test: $(VENV)/.dev warm
 
 test-all: $(VENV)/.dev warm
 	$(RUN) -m pytest -n $(WORKERS) $(ARGS)
+
+test-agreement: $(VENV)/.dev warm
+	$(RUN) -m pytest -n $(WORKERS) -m slow tests/agreement $(ARGS)
 
 # The kernel is compiled once, here, instead of by every worker at the same time.
 warm: $(VENV)/.dev
