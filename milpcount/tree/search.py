@@ -32,6 +32,7 @@ from milpcount.tree.state import (
     KEPT,
     MOST_REGIONS,
     POLYGON,
+    POOL,
     POOL_HITS,
     REGIONS,
     TESTS,
@@ -45,7 +46,7 @@ Array = np.ndarray
 
 _NO_LIMIT = 2**62
 _SLACK = 300.0
-"""Roundings granted to points that are mixed from other points, beyond one for every unit."""
+"""Roundings granted for the cell's own sums, beyond those counted by its sizes."""
 
 
 class Search:
@@ -74,7 +75,10 @@ class Search:
         self.state = new_state(self.program, keep)
         self.scratch = new_scratch(self.program)
         p = self.program
-        self._rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + _SLACK
+        # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
+        # as the pools have room; with few parameters none are mixed.
+        mixed = 0.0 if p.small else 3.0 * POOL * p.layers.shape[0]
+        self._rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
         self.regions: list[Region] = []
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._exact: ExactNetwork | None = None
