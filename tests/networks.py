@@ -107,3 +107,14 @@ def arrays(net: mc.Network) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return copies of the weights and biases of the hidden layers."""
     maps = [layer.affine for layer in net.layers]
     return [m.weight.copy() for m in maps], [m.bias.copy() for m in maps]
+
+
+def random_network(seed: int, n_inputs: int, widths: Sequence[int]) -> mc.Network:
+    """Return a network with normal weights and small biases."""
+    random = np.random.default_rng(seed)
+    weights, biases, before = [], [], n_inputs
+    for width in widths:
+        weights.append(random.normal(size=(width, before)))
+        biases.append(0.3 * random.normal(size=width))
+        before = width
+    return network(weights, biases)

@@ -21,11 +21,13 @@ from milpcount.tree.polygon import DRIFT, centre, clip, highest
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.rows import NORMAL, UNKNOWN, compose_layer, compose_rows, set_output
 from milpcount.tree.state import (
+    ANY,
     ASKED,
     BUDGET,
     CLAUSE_HITS,
     COUNT,
     DEPTH,
+    FLOOR,
     KEPT,
     MOST_REGIONS,
     POLYGON,
@@ -162,7 +164,13 @@ def compose(p, s, d, rounding):
 
 @jit
 def settle(p, s, scratch, d):
-    """Settle the units of the layer that do not split the node's cell; list the others."""
+    """Settle the units of the layer that do not split the node's cell; list the others.
+
+    Returns
+    -------
+    bool
+        False if a unit is settled on a piece other than the one forced on it.
+    """
     layer = s.layer[d]
     s.pool_n[layer] = 0
     s.clause_n[layer] = 0
@@ -181,9 +189,12 @@ def settle(p, s, scratch, d):
             s.opened[layer, s.n_open[layer]] = unit
             s.n_open[layer] += 1
         else:
+            if s.forced[unit] != ANY and s.forced[unit] != here:
+                return False
             s.pattern[unit] = here
             set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
                        s.unit_b, s.unit_s)  # fmt: skip
+    return True
 
 
 @jit
@@ -250,10 +261,14 @@ def _enter_root(p, s, scratch):
 
 @jit
 def run(p, s, scratch, rounding):
-    """Search until the budget of tests is spent or Python is needed; return what is wanted."""
+    """Search until the budget of tests is spent or Python is needed; return what is wanted.
+
+    Nodes above the depth ``FLOOR`` are not returned to: the search of a subtree starts with its
+    root as the current node and the floor at that depth.
+    """
     c = s.control
     keep = s.kept.shape[0] > 1
-    while c[DEPTH] >= 0:
+    while c[DEPTH] >= c[FLOOR]:
         d = c[DEPTH]
         layer = s.layer[d]
         if layer == p.layers.shape[0]:
@@ -276,7 +291,9 @@ def run(p, s, scratch, rounding):
             if row >= 0:
                 c[ASKED] = row
                 return ASK_ROW
-            settle(p, s, scratch, d)
+            if not settle(p, s, scratch, d):
+                c[DEPTH] -= 1
+                continue
             s.turn[d] = 0
             if s.n_open[layer] == 0:
                 s.layer[d] = layer + 1
@@ -288,12 +305,15 @@ def run(p, s, scratch, rounding):
         if s.stage[d] == TEST:
             while s.turn[d] < pieces:
                 k = s.turn[d]
-                if s.full[d, k] == OPEN:
+                if s.forced[unit] != ANY and s.forced[unit] != k:
+                    s.full[d, k] = EMPTY
+                elif s.full[d, k] == OPEN:
                     if c[VERDICT] != OPEN:
                         s.full[d, k] = c[VERDICT]
                         c[VERDICT] = OPEN
                     else:
-                        if c[BUDGET] <= 0:
+                        # Ways to a forced prefix are free, so that every slice adds to it.
+                        if c[BUDGET] <= 0 and s.forced[unit] == ANY:
                             return PAUSED
                         c[BUDGET] -= 1
                         verdict = test_piece(p, s, scratch, d, unit, k)

@@ -1,6 +1,6 @@
 """The search as seen from Python: slices of the kernel, and exact answers to what it asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 import numpy as np
@@ -21,6 +21,7 @@ from milpcount.tree.polygon import DRIFT, clip
 from milpcount.tree.program import compile_program
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
+    ANY,
     ASKED,
     BUDGET,
     CLAUSE_HITS,
@@ -58,6 +59,9 @@ class Search:
     inputs : InputSet
     keep : bool
         Whether regions are kept in `regions`.
+    forced : mapping of int to int, optional
+        Pieces of some units: only regions with these are searched. A prefix that `left` has
+        returned makes a search of that part of the tree.
 
     Attributes
     ----------
@@ -69,11 +73,19 @@ class Search:
         Regions that only exact arithmetic could find.
     """
 
-    def __init__(self, network: Network, inputs: InputSet, keep: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        inputs: InputSet,
+        keep: bool = False,
+        forced: Mapping[int, int] | None = None,
+    ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
         self.program = compile_program(network, inputs)
         self.state = new_state(self.program, keep)
         self.scratch = new_scratch(self.program)
+        for unit, piece in (forced or {}).items():
+            self.state.forced[unit] = piece
         p = self.program
         # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
         # as the pools have room; with few parameters none are mixed.
@@ -82,6 +94,7 @@ class Search:
         self.regions: list[Region] = []
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._exact: ExactNetwork | None = None
+        self._in_exact_cell = False
 
     @property
     def found(self) -> int:
@@ -152,9 +165,49 @@ class Search:
             if wanted == kernel.ASK_ROW:
                 self._answer_row(int(c[ASKED]))
             elif wanted == kernel.ASK_SIDE:
+                self._in_exact_cell = True
                 yield from self._answer_side()
+                self._in_exact_cell = False
             else:
                 yield
+
+    def left(self) -> list[dict[int, int]]:
+        """Return what is left to search, as prefixes that a new search takes as `forced`.
+
+        Returns
+        -------
+        list of dict
+            Disjoint: the regions found so far and those below the prefixes are all regions. Empty
+            when the search is done.
+
+        Raises
+        ------
+        RuntimeError
+            While the regions of one cell are being counted in exact arithmetic: see `can_split`.
+        """
+        if not self.can_split:
+            raise RuntimeError("a search cannot be split while it counts a cell exactly")
+        s, depth = self.state, int(self.state.control[DEPTH])
+        path = {u: int(k) for u, k in enumerate(s.forced) if k != ANY}
+        prefixes: list[dict[int, int]] = []
+        for d in range(depth + 1):
+            if d == depth and s.stage[d] in (kernel.ROOT, kernel.COMPOSE):
+                return [*prefixes, path]
+            unit = int(s.opened[s.layer[d], s.place[d]])
+            full = s.full[d, : self.program.units[unit, 5]].tolist()
+            if s.stage[d] == kernel.DESCEND:
+                open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
+            else:
+                open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
+                open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
+            prefixes += [{**path, unit: k} for k in open_pieces]
+            path[unit] = int(s.pattern[unit])
+        return prefixes
+
+    @property
+    def can_split(self) -> bool:
+        """Whether `left` can be asked now."""
+        return not self._in_exact_cell
 
     def _start(self) -> None:
         """Set up the root: the domain's rows, and the square of two parameters cut by them."""
@@ -245,11 +298,15 @@ class Search:
     def _count_exactly(self, cell: Cell) -> Iterator[None]:
         tree = ExactRegionTree(self.exact)
         for leaf in tree.below(cell):
-            if leaf is not None:
+            if leaf is not None and self._is_wanted(leaf.pattern):
                 self.thin_regions += 1
                 if self.keep:
                     self.regions.append(tree.region(leaf))
             yield
+
+    def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
+        forced = self.state.forced
+        return bool(((forced == ANY) | (forced == np.array(pattern))).all())
 
     def _learn(self, depth: int, ids: Array, signs: Array, support: Array) -> None:
         """Hand a conflict proved exactly to the kernel."""

@@ -11,12 +11,16 @@ Array = np.ndarray
 
 # Entries of `State.control`.
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
- POOL_HITS, BUDGET, MOST_REGIONS, POLYGON) = range(14)  # fmt: skip
+ POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR) = range(15)  # fmt: skip
 
 POOL = 512
 """Points kept per layer, for the current cell of the layers above."""
 CLAUSES = 512
 """Conflicts kept per layer, for the current cell of the layers above."""
+
+
+ANY = -1
+"""In `State.forced`: every piece of the unit is searched."""
 
 
 class State(NamedTuple):
@@ -29,7 +33,7 @@ class State(NamedTuple):
     ``full`` (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
     ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
     layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
-    other on that cell). Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign``
+    other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign``
     (row, sign) and the signed unit rows with offset, margin and error, after ``2 n`` rows of the
     cube's sides in the small case.
     """
@@ -41,6 +45,7 @@ class State(NamedTuple):
     place: Array
     size: Array
     pattern: Array
+    forced: Array
     witness: Array
     point: Array
     lam: Array
@@ -140,6 +145,7 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
     return State(
         control=ints(16), stage=ints(units + 1), turn=ints(units + 1), layer=ints(units + 1),
         place=ints(units + 1), size=ints(units + 1), pattern=ints(units),
+        forced=np.full(units, ANY),
         witness=reals(units + 1, m), point=reals(units + 1, points), lam=reals(units + 1, most),
         prefix=bits(units + 1, 2, words), polygon=reals(units + 1, corners, 2),
         corners=ints(units + 1),

@@ -9,6 +9,7 @@ from milpcount.network import Layer, Network, leaky_relu, piecewise_linear, relu
 from milpcount.network.affine import Dense
 from milpcount.result import Status
 from milpcount.tree.search import Search
+from tests.networks import random_network
 
 
 def one_layer(weights, biases):
@@ -20,16 +21,6 @@ def both(network, domain):
     tree = mc.count(network, domain)
     assert tree.is_exact
     return tree.lower, mc.count(network, domain, mc.ExactTree()).lower
-
-
-def random_network(seed, n_inputs, widths):
-    random = np.random.default_rng(seed)
-    weights, biases, before = [], [], n_inputs
-    for width in widths:
-        weights.append(random.normal(size=(width, before)))
-        biases.append(0.3 * random.normal(size=width))
-        before = width
-    return Network.from_arrays(weights, biases, output=False)
 
 
 class TestThinCells:
