@@ -1,6 +1,7 @@
 """The verbs: count, bound."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
@@ -34,6 +35,7 @@ def count(
     seed: int = 0,
     keep_regions: bool = False,
     listener: Listener = ignore,
+    executor: Executor | None = None,
 ) -> CountResult:
     """Count the linear regions of a network over a domain.
 
@@ -53,6 +55,9 @@ def count(
         Keep every region (pattern and witness) in ``result.regions``.
     listener : callable
         Receives the events of the run.
+    executor : concurrent.futures.Executor, optional
+        For methods that work in independent parts, e.g. a ProcessPoolExecutor; the answer does not
+        depend on its number of workers.
 
     Returns
     -------
@@ -72,6 +77,7 @@ def count(
         seed=seed,
         keep_regions=keep_regions,
         listener=listener,
+        executor=executor,
     )
     return replace(result, verifier=_verifier(network, domain)) if keep_regions else result
 

@@ -45,12 +45,15 @@ class Progress:
         Share of the search tree that is closed, in [0, 1]; None where a method has none.
     seconds : float
         Seconds since the start.
+    note : str
+        What else the method has to say at this moment, e.g. runs done.
     """
 
     regions: int
     lps: int
     share: float | None
     seconds: float
+    note: str = ""
 
 
 @dataclass(frozen=True)

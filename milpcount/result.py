@@ -42,6 +42,7 @@ class Status(Enum):
     """Why a run ended; the value is the sentence for people."""
 
     COMPLETE = "complete: every region was found"
+    SAMPLED = "finished: the lower bound holds with the stated confidence"
     UNCERTAIN = "complete but for cells that floating point could not decide"
     TIME_LIMIT = "stopped at the time limit; the bounds are valid"
     REGION_LIMIT = "stopped at the region limit; the bounds are valid"
@@ -50,7 +51,7 @@ class Status(Enum):
     @property
     def is_complete(self) -> bool:
         """Whether the method ran to its end."""
-        return self in (Status.COMPLETE, Status.UNCERTAIN)
+        return self in (Status.COMPLETE, Status.SAMPLED, Status.UNCERTAIN)
 
 
 class Guarantee(Enum):
@@ -114,6 +115,10 @@ class CountResult:
     versions : dict
     regions : list of Region or None
         Kept on request.
+    estimate : int or None
+        Of the count, rounded, by methods that rest on chance: no bound in either direction.
+    theorem : str
+        What a lower bound that holds with a confidence rests on.
     verifier : callable or None
         What `verify` calls; set by `milpcount.count`.
     """
@@ -137,6 +142,8 @@ class CountResult:
     confidence: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
     regions: list[Region] | None = None
+    estimate: int | None = None
+    theorem: str = ""
     verifier: Callable[["CountResult"], Any] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -181,6 +188,8 @@ class CountResult:
             "status": self.status.name.lower(),
             "guarantee": self.guarantee.name.lower(),
             "confidence": self.confidence,
+            "estimate": None if self.estimate is None else integers.to_text(self.estimate),
+            "theorem": self.theorem,
             "upper_source": self.upper_source,
             "method": self.method,
             "seconds": self.seconds,
@@ -214,6 +223,7 @@ class CountResult:
                 "guarantee": Guarantee[given["guarantee"].upper()],
                 "lower": integers.from_text(given["lower"]),
                 "upper": integers.from_text(given["upper"]),
+                "estimate": _integer(given.get("estimate")),
             }
         )
 
@@ -226,7 +236,10 @@ class CountResult:
         if not self.is_exact:
             rows.append(("upper bound", self.upper_source))
         if self.confidence is not None:
-            rows.append(("confidence", f"{self.confidence:.4g}, of the lower bound"))
+            rests = f", by {self.theorem}" if self.theorem else ""
+            rows.append(("confidence", f"{self.confidence:.4g}, of the lower bound{rests}"))
+        if self.estimate is not None:
+            rows.append(("estimate", f"{integers.human(self.estimate)}, not a bound"))
         rows.append(("guarantee", self.guarantee.value))
         if self.uncertain:
             rows.append(("uncertain cells", integers.human(self.uncertain)))
@@ -252,6 +265,10 @@ class CountResult:
             for n, t in self.rows()
         )
         return f"<table>{cells}</table>"
+
+
+def _integer(text: str | None) -> int | None:
+    return None if text is None else integers.from_text(text)
 
 
 def _options(method: dict[str, Any]) -> list[str]:

@@ -1,7 +1,9 @@
 """One count from the command line: read, count while showing progress, keep what was asked."""
 
+import multiprocessing
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ class Request:
     seed : int
     keep : Path or None
         Where to write the regions.
+    workers : int
+        Processes for methods that work in independent parts.
     """
 
     network: Path
@@ -41,6 +45,7 @@ class Request:
     limits: Limits
     seed: int = 0
     keep: Path | None = None
+    workers: int = 1
 
 
 def run(request: Request, *, quiet: bool = False) -> CountResult:
@@ -54,7 +59,7 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
     if request.keep is not None:
         _check_target(request.keep)
     network = Network.load(request.network)
-    with terminable(), listening(quiet=quiet) as listener:
+    with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
         result = count(
             network,
             request.domain,
@@ -64,10 +69,29 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
             seed=request.seed,
             keep_regions=request.keep is not None,
             listener=listener,
+            executor=executor,
         )
     if request.keep is not None:
         write_regions(request.keep, result.regions or [], network.n_units, network.n_inputs)
     return result
+
+
+@contextmanager
+def processes(workers: int) -> Iterator[Executor | None]:
+    """Give a pool of processes that leaves Ctrl-C to its owner; None for a single worker."""
+    if workers == 1:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _ignore_interrupts)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

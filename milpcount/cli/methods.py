@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from milpcount.errors import OptionError
 
@@ -17,6 +17,8 @@ class MethodName(StrEnum):
     pool = "pool"
     brute = "brute"
     exact = "exact"
+    mbound = "mbound"
+    probe = "probe"
 
 
 class ModeName(StrEnum):
@@ -48,21 +50,30 @@ _HOMES = {
     MethodName.pool: ("solution_pool", "SolutionPool"),
     MethodName.brute: ("brute_force", "BruteForce"),
     MethodName.exact: ("exact_tree", "ExactTree"),
+    MethodName.mbound: ("mbound", "MBound"),
+    MethodName.probe: ("probing", "Probing"),
 }
+
+OPTIONS = {
+    MethodName.pool: ("backend", "mode", "form", "tighten"),
+    MethodName.mbound: ("backend", "confidence", "runs", "xor_size"),
+    MethodName.probe: ("confidence", "probes"),
+}
+"""The options of each method; the others have none."""
 
 
 _TESTED = ("highs", "cpsat", "scip", "pyomo:highs")
 """Backends that milpcount itself brings."""
 
 
-def make(name: MethodName, **options: str) -> "Method":
+def make(name: MethodName, **options: Any) -> "Method":
     """Return a method with its options."""
     module, kind = _HOMES[name]
     home = import_module(f"milpcount.counters.{module}")
     return cast("Method", getattr(home, kind)(**options))
 
 
-def method_named(name: MethodName, **options: str | None) -> "Method":
+def method_named(name: MethodName, **options: Any) -> "Method":
     """Return the method that the options name; an option that is None was not given.
 
     Raises
@@ -70,20 +81,28 @@ def method_named(name: MethodName, **options: str | None) -> "Method":
     OptionError
         If an option does not belong to the method.
     """
-    given = {option: str(value) for option, value in options.items() if value is not None}
-    if given and name is not MethodName.pool:
-        raise OptionError(
-            f"--{next(iter(given))} belongs to --method pool, not to --method {name.value}: "
-            "leave it out"
-        )
+    given = {option: _plain(value) for option, value in options.items() if value is not None}
+    for option in given:
+        if option not in OPTIONS.get(name, ()):
+            owners = [owner.value for owner, own in OPTIONS.items() if option in own]
+            raise OptionError(
+                f"--{option.replace('_', '-')} belongs to --method {' and '.join(owners)}, not to "
+                f"--method {name.value}: leave it out"
+            )
     return make(name, **given)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
 
 
 def variants() -> "dict[str, Method]":
     """Return every method, and every backend and mode that milpcount brings, by a short title."""
     from milpcount.backends.registry import BACKENDS
 
-    found = {name.value: make(name) for name in MethodName if name is not MethodName.pool}
+    found = {
+        name.value: make(name) for name in (MethodName.tree, MethodName.brute, MethodName.exact)
+    }
     for entry in BACKENDS:
         for mode in entry.load().modes:
             if mode != ModeName.grid.value and entry.name in _TESTED:

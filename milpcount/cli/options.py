@@ -74,6 +74,18 @@ RegionsOption = Annotated[
     int | None, typer.Option("--regions", metavar="N", help="Stop after so many regions.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all randomness.")]
+ConfidenceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--confidence", metavar="P", help="Of the lower bound of mbound and probe (0.95)."
+    ),
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, help="Processes; the answer does not depend on it."
+    ),
+]
 KeepOption = Annotated[
     Path | None,
     typer.Option("--keep", metavar="FILE", help="Write every region's pattern and witness (.npz)."),

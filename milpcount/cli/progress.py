@@ -24,9 +24,13 @@ def rate(event: Progress) -> float:
 def line(event: Progress) -> str:
     """Return the state of a count as one line."""
     closed = "" if event.share is None else f"{100 * event.share:6.2f} % closed   "
-    return (
-        f"{event.seconds:8.1f} s   {closed}{event.regions:,} regions   "
-        f"{rate(event):,.0f} regions/s   {event.lps:,} programs"
+    return f"{event.seconds:8.1f} s   {closed}{summary(event)}"
+
+
+def summary(event: Progress) -> str:
+    """Return what has been found so far, in the method's own words where it has some."""
+    return event.note or (
+        f"{event.regions:,} regions   {rate(event):,.0f} regions/s   {event.lps:,} programs"
     )
 
 
@@ -83,7 +87,7 @@ class Bar:
         elif isinstance(event, Notice):
             self._say(event.text)
         elif isinstance(event, Progress):
-            what = f"{event.regions:,} regions   {rate(event):,.0f}/s   {event.lps:,} programs"
+            what = summary(event)
             total = None if event.share is None else 1.0
             self._display.update(
                 self._task, total=total, completed=event.share or 0.0, what=what, visible=True

@@ -43,6 +43,7 @@ class BruteForce:
     )
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")
+    theorem: ClassVar[str] = ""
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types: there are none."""

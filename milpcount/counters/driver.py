@@ -1,8 +1,10 @@
 """The one loop: limits, progress, interruption, statistics and the final status."""
 
 import time
+from concurrent.futures import Executor
 from typing import Any
 
+from milpcount import integers
 from milpcount.bounds.best import best_upper
 from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.domain import Domain
@@ -10,7 +12,7 @@ from milpcount.errors import OptionError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, ignore
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Quantity, Status, versions
+from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 
 
 def count(
@@ -23,6 +25,7 @@ def count(
     seed: int = 0,
     keep_regions: bool = False,
     listener: Listener = ignore,
+    executor: Executor | None = None,
 ) -> CountResult:
     """Run a method to its end or to a limit and return what it has shown.
 
@@ -38,6 +41,8 @@ def count(
         Keep every region in the result; memory then grows with their number.
     listener : callable
         Receives the events of the run.
+    executor : concurrent.futures.Executor, optional
+        For methods that work in independent parts.
 
     Returns
     -------
@@ -60,22 +65,30 @@ def count(
     def problem() -> Problem:
         return Problem(
             network, inputs, quantity, limits, Deadline(limits.seconds), seed, keep_regions,
-            lambda text: listener(Notice(text)),
+            lambda text: listener(Notice(text)), executor,
         )  # fmt: skip
 
     listener(Started(f"{network.title} · {domain.title} · {method.name} · seed {seed}"))
     method.warm_up(problem())
     snapshot, status, seconds, extra = _drive(method, problem(), listener)
+    sampled = method.guarantee is Guarantee.PROBABILISTIC
+    if sampled and status is Status.COMPLETE:
+        status = Status.SAMPLED
     complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
-    if complete:
+    if complete and not sampled:
         upper, source = snapshot.lower, "this count"
     else:
         upper, source = best_upper(network, inputs, quantity)
         if snapshot.upper is not None and snapshot.upper <= upper:
             upper, source = snapshot.upper, "this count"
+    lower = snapshot.lower
+    if sampled and lower > upper:
+        # The event of probability 1 - confidence has happened, and shows.
+        extra["lower_bound_above_upper"] = integers.to_text(lower)
+        lower = upper
     result = CountResult(
         quantity=quantity,
-        lower=snapshot.lower,
+        lower=lower,
         upper=upper,
         status=status,
         guarantee=method.guarantee,
@@ -91,6 +104,8 @@ def count(
         domain=domain.title,
         upper_source=source,
         confidence=snapshot.confidence,
+        estimate=snapshot.estimate,
+        theorem=method.theorem,
         versions=versions(*method.packages),
         regions=snapshot.regions,
     )
@@ -108,7 +123,9 @@ def _drive(
         for snapshot in run:
             now = time.perf_counter()
             prepared = prepared if prepared is not None else now - began
-            listener(Progress(snapshot.lower, snapshot.lps, snapshot.share, now - began))
+            listener(
+                Progress(snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note)
+            )
             region_limit = problem.limits.regions
             if region_limit is not None and snapshot.lower >= region_limit:
                 status = Status.REGION_LIMIT

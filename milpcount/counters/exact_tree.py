@@ -34,6 +34,7 @@ class ExactTree:
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")
+    theorem: ClassVar[str] = ""
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types: there are none."""

@@ -5,6 +5,7 @@ has been shown so far; limits, progress, interruption and the final status belon
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -33,6 +34,8 @@ class Problem:
         Whether snapshots carry the regions themselves.
     notice : callable
         Takes one line for the user.
+    executor : concurrent.futures.Executor, optional
+        For independent parts; what a method returns does not depend on its number of workers.
     """
 
     network: Network
@@ -43,6 +46,7 @@ class Problem:
     seed: int = 0
     keep_regions: bool = False
     notice: Callable[[str], None] = lambda text: None
+    executor: Executor | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class Snapshot:
         Cells left undecided.
     confidence : float or None
         Of `lower`, where it rests on chance.
+    estimate : int or None
+        Of the count, where the method has one; no bound.
+    note : str
+        For the line of progress.
     details : dict
         Anything else worth keeping in the result; JSON types only.
     regions : list of Region
@@ -76,6 +84,8 @@ class Snapshot:
     share: float | None = None
     uncertain: int = 0
     confidence: float | None = None
+    estimate: int | None = None
+    note: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     regions: list[Region] | None = None
 
@@ -91,11 +101,14 @@ class Method(Protocol):
         What it can count.
     packages : tuple of str
         Distributions whose versions belong into the result.
+    theorem : str
+        What the confidence of a probabilistic lower bound rests on; empty for the others.
     """
 
     name: ClassVar[str]
     quantities: ClassVar[frozenset[Quantity]]
     packages: ClassVar[tuple[str, ...]]
+    theorem: ClassVar[str]
 
     @property
     def guarantee(self) -> Guarantee:

@@ -27,6 +27,7 @@ class RegionTree:
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.CERTIFIED
     packages: ClassVar[tuple[str, ...]] = ("numba",)
+    theorem: ClassVar[str] = ""
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types; there are none."""

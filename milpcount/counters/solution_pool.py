@@ -76,6 +76,7 @@ class SolutionPool:
         {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS}
     )
     packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo")
+    theorem: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         modes = registry.find(self.backend).load().modes

@@ -33,9 +33,9 @@ class State(NamedTuple):
     ``full`` (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
     ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
     layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
-    other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign``
-    (row, sign) and the signed unit rows with offset, margin and error, after ``2 n`` rows of the
-    cube's sides in the small case.
+    other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows
+    as in `rows`. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
+    offset, margin and error, after ``2 n`` rows of the cube's sides in the small case.
     """
 
     control: Array

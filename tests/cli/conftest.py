@@ -26,6 +26,7 @@ class Scripted:
     seen: list[Problem] = field(default_factory=list, compare=False)
 
     name: ClassVar[str] = "scripted"
+    theorem: ClassVar[str] = ""
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ()

@@ -19,7 +19,7 @@ from milpcount.counters.method import Snapshot
 from milpcount.result import Guarantee, Quantity
 
 class Slow:
-    name, packages = "slow", ()
+    name, packages, theorem = "slow", (), ""
     quantities, guarantee = frozenset(Quantity), Guarantee.EXACT_ARITHMETIC
     options = lambda self: {}
     warm_up = lambda self, problem: None
