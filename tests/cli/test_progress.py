@@ -65,7 +65,7 @@ def test_the_bar_shows_the_run(share):
         listen(at(10.0, share))
     shown = stream.getvalue()
     assert "the [title]" in shown and "compiling" in shown
-    assert "1,000 regions   100/s   2,500 programs" in shown
+    assert "1,000 regions   100 regions/s   2,500 programs" in shown
     assert ("50.00 %" in shown) == (share is not None)
 
 
