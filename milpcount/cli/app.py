@@ -173,6 +173,39 @@ def inspect(
 
 
 @app.command()
+def sweep(
+    experiment: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The experiment, e.g. experiments/mnist22.toml.")
+    ],
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", metavar="FILE", help="Results (.jsonl); what is there is skipped."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="METHOD", help="Some of its methods.")
+    ] = None,
+    workers: opt.WorkersOption = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, tcp://host:8786."),
+    ] = None,
+    time: opt.TimeOption = None,
+    quiet: opt.QuietFlag = False,
+) -> None:
+    """Run an experiment over many networks; stopped at any moment, it goes on where it was.
+
+    Exit codes: 0 all jobs are done, 3 stopped before (run it again), 2 wrong usage or input,
+    1 failure.
+    """
+    from milpcount.cli import sweeping
+
+    request = sweeping.Request(experiment, store, workers, scheduler, only or (), time)
+    done = sweeping.run(request, quiet=quiet)
+    print(f"{done.done} of {done.total} jobs done")
+    raise typer.Exit(STOPPED if done.stopped else COMPLETE)
+
+
+@app.command()
 def backends(json: opt.JsonFlag = False) -> None:
     """List the solvers: installed or not, version, capabilities, how to install."""
     from milpcount.cli import solvers

@@ -18,7 +18,7 @@ from milpcount.tree import kernel
 from milpcount.tree import rows as kinds
 from milpcount.tree.cell import OPEN, add_row
 from milpcount.tree.polygon import DRIFT, clip
-from milpcount.tree.program import compile_program
+from milpcount.tree.program import Program, compile_program
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
     ANY,
@@ -62,6 +62,8 @@ class Search:
     forced : mapping of int to int, optional
         Pieces of some units: only regions with these are searched. A prefix that `left` has
         returned makes a search of that part of the tree.
+    program : Program, optional
+        Of an earlier search of the same network and inputs, which saves compiling it again.
 
     Attributes
     ----------
@@ -79,9 +81,10 @@ class Search:
         inputs: InputSet,
         keep: bool = False,
         forced: Mapping[int, int] | None = None,
+        program: Program | None = None,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
-        self.program = compile_program(network, inputs)
+        self.program = program or compile_program(network, inputs)
         self.state = new_state(self.program, keep)
         self.scratch = new_scratch(self.program)
         for unit, piece in (forced or {}).items():
