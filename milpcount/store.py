@@ -176,11 +176,18 @@ class Store:
             import pandas
         except ImportError:
             raise NotInstalledError("a table of the results", "pandas", "pandas") from None
-        frame = pandas.DataFrame([decoded(record) for record in self.records.values()])
-        for name in _INTEGERS:
-            if name in frame:
-                frame[name] = frame[name].astype(object)
-        return frame
+        rows = [decoded(record) for record in self.records.values()]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        bounds = {name for record in self.records.values() for name in record.get("bounds", {})}
+        exact = bounds.union(_INTEGERS)  # of type object: pandas would make floats of them
+        return pandas.DataFrame(
+            {
+                name: pandas.Series(
+                    [row.get(name) for row in rows], dtype=object if name in exact else None
+                )
+                for name in names
+            }
+        )
 
 
 def decoded(record: Record) -> Record:

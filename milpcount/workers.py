@@ -106,6 +106,11 @@ def count_workers(executor: Executor) -> int:
     return 1
 
 
+def failure(future: Future[Any]) -> BaseException | None:
+    """Return why a task that is over failed, None if it did not."""
+    return CancelledError() if future.cancelled() else future.exception()
+
+
 def is_lost(error: BaseException) -> bool:
     """Return whether a task failed for want of its worker, not by itself."""
     return (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.errors import SolverError
 from milpcount.result import Guarantee, Quantity, Region
-from milpcount.workers import MOST_LOSSES, count_workers, is_lost
+from milpcount.workers import MOST_LOSSES, count_workers, failure, is_lost
 
 if TYPE_CHECKING:
     from milpcount.counters.parts import Parts
@@ -111,7 +111,7 @@ def _collect(
     """Add up what is done; return the tasks lost in a row."""
     for future in done:
         task = running.pop(future)
-        error = future.exception()
+        error = failure(future)
         if error is None:
             parts.accept(task, future.result())
             losses = 0

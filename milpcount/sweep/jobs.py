@@ -58,7 +58,8 @@ class Job:
     @cached_property
     def network(self) -> Network | None:
         """The network, None for an architecture."""
-        return None if self.subject.path is None else _load(self.subject.path)
+        path = self.subject.path
+        return None if path is None else _load(path, path.stat().st_mtime_ns)
 
     @cached_property
     def key(self) -> str:
@@ -95,7 +96,7 @@ class Job:
 
 
 @cache
-def _load(path: Path) -> Network:
+def _load(path: Path, changed: int) -> Network:
     return Network.load(path)
 
 
@@ -162,7 +163,7 @@ def _counted(job: Job) -> dict[str, Any]:
     assert job.method is not None
     network = job.network
     if network is None:
-        raise OptionError(f"{job.title}: an architecture can only be bounded, not counted")
+        raise OptionError("an architecture can only be bounded, not counted")
     result = count(
         network, job.domain, job.method, quantity=job.quantity, seed=job.spec.seed,
         limits=Limits(seconds=job.spec.seconds),
@@ -188,7 +189,7 @@ def _bounds(job: Job) -> dict[str, Any]:
     found = {row.theorem.key: row.value for row in table.bounds}
     missing = [key for key in wanted or [] if key not in found]
     if missing:
-        raise OptionError(f"{job.title}: no such theorem applies: {', '.join(missing)}")
+        raise OptionError(f"no such theorem applies: {', '.join(missing)}")
     return {
         "bounds": {
             key: integers.to_text(int(found[key]))

@@ -16,7 +16,7 @@ from milpcount.sweep.checkpoints import Checkpoints
 from milpcount.sweep.jobs import Job, counted_in_parts, is_settled, line_of, run_whole
 from milpcount.tree.split import Subject, Task, search_parts
 from milpcount.tree.warm_up import is_compiled, warm_up
-from milpcount.workers import MOST_LOSSES, count_workers, is_lost
+from milpcount.workers import MOST_LOSSES, count_workers, failure, is_lost
 
 _CHECKPOINT_SECONDS = 10.0
 _POLL_SECONDS = 0.5
@@ -278,7 +278,7 @@ class Runner:
         done, _ = wait(self._running, _POLL_SECONDS, FIRST_COMPLETED)
         for future in done:
             work, call = self._running.pop(future)
-            error = future.exception()
+            error = failure(future)
             if error is None:
                 self._losses = 0
                 work.accept(call, future.result())
