@@ -1,5 +1,6 @@
 """A count in parts: any way of handing the parts out, and losing some, gives the same number."""
 
+import itertools
 import os
 import signal
 from concurrent.futures import Future
@@ -104,7 +105,7 @@ class TestParts:
             parts.accept(task, search_parts(packed, short(task)))
             shares.append(parts.checkpoint().share)
         assert shares[-1] == 1.0
-        assert all(a <= b + 1e-9 for a, b in zip(shares, shares[1:], strict=False))
+        assert all(a <= b + 1e-9 for a, b in itertools.pairwise(shares))
 
     @pytest.mark.parametrize("record", [{}, {"found": "x"}, {"found": "1", "left": [[1]]}])
     def test_what_is_no_checkpoint(self, record):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import milpcount as mc
-from milpcount.cli.sweeping import make, run
 from milpcount.cli.sweeping import Request as SweepRequest
+from milpcount.cli.sweeping import make, run
 from milpcount.errors import OptionError, SolverError
 from milpcount.store import Store
 from milpcount.sweep.checkpoints import Checkpoints
