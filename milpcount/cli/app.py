@@ -206,6 +206,34 @@ def sweep(
 
 
 @app.command()
+def plot(
+    kind: Annotated[opt.FigureName, typer.Argument(metavar="KIND", help="What to draw.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="STORE|NET", help="Results of a sweep; for partition, a net.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")
+    ],
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    section: opt.SectionFile = None,
+    mark: Annotated[
+        list[str] | None,
+        typer.Option("--mark", metavar="T1,T2[=TEXT]", help="Mark a point of a partition."),
+    ] = None,
+) -> None:
+    """Draw bounds, runtime or accuracy from a store, or the partition of a plane by a network."""
+    from milpcount.cli import plotting
+
+    if kind is opt.FigureName.partition:
+        choice = opt.DomainChoice(source, box, box_file, None, section)
+        plotting.draw_partition(source, choice.domain(), mark or [], output)
+    else:
+        given = opt.DomainChoice(source, box, box_file, None, section).given()
+        plotting.draw_store(kind.value, source, output, [*given, *(["--mark"] if mark else [])])
+
+
+@app.command()
 def backends(json: opt.JsonFlag = False) -> None:
     """List the solvers: installed or not, version, capabilities, how to install."""
     from milpcount.cli import solvers
