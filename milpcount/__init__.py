@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
+    from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
@@ -27,6 +28,7 @@ _HOMES = {
     "Limits": "limits",
     "Network": "network",
     "Polytope": "domain",
+    "Probing": "counters.probing",
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",
@@ -48,6 +50,7 @@ __all__ = [
     "Limits",
     "Network",
     "Polytope",
+    "Probing",
     "Quantity",
     "RegionTree",
     "Section",
