@@ -190,6 +190,10 @@ def sweep(
         typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, tcp://host:8786."),
     ] = None,
     time: opt.TimeOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write tables and figures to an .html."),
+    ] = None,
     quiet: opt.QuietFlag = False,
 ) -> None:
     """Run an experiment over many networks; stopped at any moment, it goes on where it was.
@@ -199,7 +203,7 @@ def sweep(
     """
     from milpcount.cli import sweeping
 
-    request = sweeping.Request(experiment, store, workers, scheduler, only or (), time)
+    request = sweeping.Request(experiment, store, workers, scheduler, only or (), time, report)
     done = sweeping.run(request, quiet=quiet)
     print(f"{done.done} of {done.total} jobs done")
     raise typer.Exit(STOPPED if done.stopped else COMPLETE)

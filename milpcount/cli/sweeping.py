@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from milpcount import integers
@@ -14,7 +15,7 @@ from milpcount.cli.methods import MethodName, method_named
 from milpcount.cli.progress import EVERY
 from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError, OptionError, SolverError
-from milpcount.store import Record, Store
+from milpcount.store import Record, Store, write_whole
 from milpcount.sweep.experiment import MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of
 from milpcount.sweep.runner import Outcome, Runner, Standing, Watcher
@@ -37,6 +38,8 @@ class Request:
         Methods; all by default.
     seconds : float or None
         Stop after so long.
+    report : Path or None
+        Where to write a page of tables and figures.
     """
 
     experiment: Path
@@ -45,6 +48,7 @@ class Request:
     scheduler: str | None = None
     only: Sequence[str] = ()
     seconds: float | None = None
+    report: Path | None = None
 
 
 def store_path(experiment: Path) -> Path:
@@ -64,6 +68,8 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
     """
     if request.seconds is not None and not request.seconds > 0:
         raise OptionError(f"--time {request.seconds:g}: give a number of seconds above 0")
+    if request.report is not None:
+        _check_report(request.report)
     show = _Lines(quiet=quiet)
     experiment = read_experiment(request.experiment)
     store = Store(request.store or store_path(request.experiment), show.say)
@@ -74,9 +80,29 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
     watcher = Watcher(show.say, show.finished, show.standing)
     with terminable(), _executor(request) as executor:
         outcome = Runner(jobs, store, executor, watcher, request.seconds).run()
+    if request.report is not None:
+        _write_report(request, experiment.title, store)
     if outcome.failed:
         raise SolverError(f"{len(outcome.failed)} jobs failed, the first: {outcome.failed[0]}")
     return outcome
+
+
+def _check_report(path: Path) -> None:
+    """Refuse a report that could not be written before hours are spent on its content."""
+    if path.suffix != ".html":
+        raise OptionError(f"--report {path}: the report is a page, give a name that ends in .html")
+    if not path.parent.is_dir():
+        raise OptionError(f"--report {path}: there is no folder {path.parent}")
+    if find_spec("matplotlib") is None:
+        raise NotInstalledError("--report", "matplotlib", "plot")
+
+
+def _write_report(request: Request, title: str, store: Store) -> None:
+    from milpcount.plots.report import page
+
+    assert request.report is not None
+    command = f"milpcount sweep {request.experiment} --report {request.report.name}"
+    write_whole(request.report, page(title, store, [command]))
 
 
 def make(spec: MethodSpec) -> Method:

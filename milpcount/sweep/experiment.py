@@ -20,23 +20,31 @@ BOUNDS = "bounds"
 
 @dataclass(frozen=True)
 class Subject:
-    """A network file, or an architecture, to count or bound.
+    """A network file, a random network, or an architecture, to count or bound.
 
     Attributes
     ----------
     title : str
     path : Path or None
-        Of the network; None for an architecture.
+        Of the network's file.
     architecture : str
         E.g. ``784-11-11-10``.
     tags : dict
         What else the results should carry: n1, n2, seed of training, errors.
+    seed : int or None
+        Of a random network.
     """
 
     title: str
     path: Path | None
     architecture: str
     tags: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether it is a network, not an architecture alone."""
+        return self.path is not None or self.seed is not None
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
     manifest = table.take("manifest", str, None)
     files = table.take("files", list, [])
     architectures = table.take("architectures", list, [])
+    random = table.take("random", list, [])
     n1, seeds = table.take("n1", str, None), table.take("seeds", str, None)
     table.finish()
     wanted = {
@@ -162,14 +171,23 @@ def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
     found = [
         *([] if manifest is None else _of_manifest(home / manifest, wanted)),
         *(_of_file(home / str(name)) for name in files),
-        *(Subject(str(text), None, str(text)) for text in architectures),
+        *(
+            Subject(str(text), None, str(text), {"architecture": str(text)})
+            for text in architectures
+        ),
+        *(_random(str(text), seed) for text in random for seed in wanted.get("seed", [0])),
     ]
     if not found:
         raise FileFormatError(
             f"{table.path}: [networks] names no network: give manifest (with n1 and seeds that "
-            "are in it), files or architectures"
+            "are in it), files, architectures or random"
         )
     yield from found
+
+
+def _random(text: str, seed: int) -> Subject:
+    tags = {"architecture": text, "network_seed": seed}
+    return Subject(f"random {text} #{seed}", None, text, tags, seed)
 
 
 def _of_file(path: Path) -> Subject:

@@ -23,6 +23,7 @@ from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 from milpcount.store import Record, key_of
 from milpcount.sweep.experiment import BOUNDS, Experiment, MethodSpec, Subject
+from milpcount.sweep.random_networks import random_network
 
 Maker = Callable[[MethodSpec], Method]
 """Returns the method that a file names; ImportError if it is not there."""
@@ -58,8 +59,10 @@ class Job:
     @cached_property
     def network(self) -> Network | None:
         """The network, None for an architecture."""
-        path = self.subject.path
-        return None if path is None else _load(path, path.stat().st_mtime_ns)
+        path, seed = self.subject.path, self.subject.seed
+        if path is not None:
+            return _load(path, path.stat().st_mtime_ns)
+        return None if seed is None else random_network(self.subject.architecture, seed)
 
     @cached_property
     def key(self) -> str:
@@ -178,10 +181,11 @@ def _bounds(job: Job) -> dict[str, Any]:
     unknown = set(options) - {"tighten"}
     if unknown:
         raise OptionError(f"bounds take theorems and tighten, not {', '.join(sorted(unknown))}")
-    network = job.network
+    # A random network is bounded by its architecture: its weights do not show convolutions.
+    network = None if job.subject.path is None else job.network
     table = bound(
         network or job.subject.architecture,
-        None if network is None else job.domain,
+        job.domain if job.subject.has_weights else None,
         quantity=job.quantity,
         limits=Limits(seconds=job.spec.seconds),
         **options,
