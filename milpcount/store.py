@@ -26,6 +26,8 @@ Record = dict[str, Any]
 _HEAD = b'{"key": '
 """How every line begins."""
 _INTEGERS = ("lower", "upper", "estimate")
+_BY_NAME = ("bounds", "other_bounds")
+"""Fields that hold numbers by theorem: upper bounds, and what is none."""
 
 
 def key_of(**parts: Any) -> str:
@@ -178,7 +180,7 @@ class Store:
             raise NotInstalledError("a table of the results", "pandas", "pandas") from None
         rows = [decoded(record) for record in self.records.values()]
         names = list(dict.fromkeys(name for row in rows for name in row))
-        bounds = {name for record in self.records.values() for name in record.get("bounds", {})}
+        bounds = {name for record in self.records.values() for name, _ in _named(record)}
         exact = bounds.union(_INTEGERS)  # of type object: pandas would make floats of them
         return pandas.DataFrame(
             {
@@ -192,13 +194,18 @@ class Store:
 
 def decoded(record: Record) -> Record:
     """Return a record with its counts as integers; bounds by name become fields of their own."""
-    found = {name: value for name, value in record.items() if name != "bounds"}
+    found = {name: value for name, value in record.items() if name not in _BY_NAME}
     for name in _INTEGERS:
         if found.get(name) is not None:
             found[name] = integers.from_text(found[name])
-    for name, value in record.get("bounds", {}).items():
+    for name, value in _named(record):
         found[name] = integers.from_text(value)
     return found
+
+
+def _named(record: Record) -> Iterator[tuple[str, str]]:
+    for group in _BY_NAME:
+        yield from record.get(group, {}).items()
 
 
 def _lock(handle: int) -> None:

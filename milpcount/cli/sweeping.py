@@ -175,7 +175,10 @@ class _Lines:
 def answer(line: Record) -> str:
     """Return what a line of the store says, in short."""
     if "bounds" in line:
-        found = {key: integers.from_text(value) for key, value in line["bounds"].items()}
+        found = {
+            key: integers.from_text(value)
+            for key, value in (line["bounds"] | line.get("other_bounds", {})).items()
+        }
         return ", ".join(f"{key} {integers.human(value)}" for key, value in found.items())
     lower = integers.human(integers.from_text(line["lower"]))
     if line["exact"] and line.get("confidence") is None:

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
@@ -14,6 +14,7 @@ from milpcount import integers
 from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
+from milpcount.bounds.theorem import Bound
 from milpcount.counters.method import Method
 from milpcount.counters.parts import Checkpoint
 from milpcount.domain import Domain, InputSet
@@ -190,19 +191,23 @@ def _bounds(job: Job) -> dict[str, Any]:
         limits=Limits(seconds=job.spec.seconds),
         **options,
     )
-    found = {row.theorem.key: row.value for row in table.bounds}
+    found = {row.theorem.key: row for row in table.bounds if isinstance(row.value, int)}
     missing = [key for key in wanted or [] if key not in found]
     if missing:
         raise OptionError(f"no such theorem applies: {', '.join(missing)}")
+    chosen = {key: found[key] for key in wanted or found}
+    above = {key: row for key, row in chosen.items() if row.is_upper(job.quantity)}
+    others = {key: row for key, row in chosen.items() if key not in above}
     return {
-        "bounds": {
-            key: integers.to_text(int(found[key]))
-            for key in wanted or found
-            if isinstance(found[key], int)
-        },
+        "bounds": _texts(above),
+        **({"other_bounds": _texts(others)} if others else {}),
         "seconds": round(time.perf_counter() - began, 6),
         "status": Status.COMPLETE.name.lower(),
     }
+
+
+def _texts(rows: Mapping[str, Bound]) -> dict[str, str]:
+    return {key: integers.to_text(int(row.value)) for key, row in rows.items()}
 
 
 def counted_in_parts(

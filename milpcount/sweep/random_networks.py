@@ -57,7 +57,8 @@ def _convolution(shape: Convolution, rng: np.random.Generator) -> tuple[Array, A
     rows = np.zeros((len(positions), shape.channels_out, *shape.space_in, shape.channels_in))
     for place, position in enumerate(positions):
         starts = [at * shape.stride for at in position]
-        field = [slice(a, a + f) for a, f in zip(starts, shape.filter, strict=True)]
-        rows[(place, slice(None), *field)] = filters
+        field = tuple(slice(a, a + f) for a, f in zip(starts, shape.filter, strict=True))
+        for channel, one in enumerate(filters):
+            rows[place, channel][field] = one
     width = len(positions) * shape.channels_out
     return rows.reshape(width, -1), np.tile(bias, len(positions))
