@@ -82,14 +82,16 @@ def _panel(axes: Any, points: Sequence[tuple[float, NetworkRow]], kind: str, nar
     ticks = [0.03, 0.05, 0.1, 0.2, 0.5]
     axes.set_yticks(ticks)
     wide = [(x, row) for x, row in points if row.narrowest > narrow]
-    both = ((points, "all"), (wide, "none narrow"))
     text = "\n".join(
-        f"ρ = {rank_correlation([x for x, _ in part], [_error(r, kind) for _, r in part]):.2f}"
-        f" ({name}, {len(part)})"
-        for part, name in both
+        _correlation(part, kind, name) for part, name in ((points, "all"), (wide, "none narrow"))
     )
     axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=7.5)
     return shown
+
+
+def _correlation(points: Sequence[tuple[float, NetworkRow]], kind: str, name: str) -> str:
+    rho = rank_correlation([x for x, _ in points], [_error(row, kind) for _, row in points])
+    return "" if math.isnan(rho) else f"ρ = {rho:.2f} ({name}, {len(points)})"
 
 
 def _error(row: NetworkRow, kind: str) -> float:

@@ -82,6 +82,15 @@ def _exact(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
         list(counts), means, yerr=[below, above], label="exact count, mean and range",
         color=style.BLACK, marker="o", markersize=4.5, linewidth=1.6, capsize=2.5, zorder=5,
     )  # fmt: skip
+    partly = [
+        (n1, y) for (n1, found), y in zip(counts.items(), means, strict=True)
+        if len(found) < len(groups[n1])
+    ]  # fmt: skip
+    if partly:
+        axes.plot(
+            *zip(*partly, strict=True), linestyle="", marker="o", markersize=4.5, zorder=6,
+            color=style.BLACK, markerfacecolor="white", label="of some of the networks only",
+        )  # fmt: skip
 
 
 def _known(group: Sequence[NetworkRow], value: Value) -> list[int]:

@@ -28,7 +28,7 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
     ]
     if not both:
         raise InputError("no network has an exact count and a lower bound: run both methods")
-    figure, axes = style.figure(size=(6.5, 5.0))
+    figure, axes = style.figure(size=(8.0, 5.0))
     for name, label, colour, marker, _ in LOWER:
         chosen = [(row, exact, x) for row, exact, x in both if name in row.seconds]
         for small, face in ((True, "none"), (False, colour)):
@@ -42,13 +42,13 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
     low = min(times) / 1.5
     high = 1.5 * max(*times, *(s for row, _, _ in both for s in row.seconds.values()))
     axes.plot([low, high], [low, high], color=style.GREY, linewidth=0.8)
-    axes.annotate("as long as the count", (high, high), (-4, -14), textcoords="offset points",
-                  ha="right", fontsize=8, color=style.GREY)  # fmt: skip
+    axes.annotate("as long as the count", (high, high), (-12, 0), textcoords="offset points",
+                  ha="right", va="center", fontsize=8, color=style.GREY)  # fmt: skip
     axes.scatter([], [], s=16, facecolors="none", edgecolors=style.BLACK, marker="o",
                  label="hollow: fewer than $2^{12}$ regions")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("seconds of the exact count (region tree, one core)")
     axes.set_ylabel("seconds of the lower bound (one core)")
-    axes.legend(fontsize=8, loc="upper left")
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

@@ -43,6 +43,13 @@ def test_bounds_shows_all_series_at_their_means(store):
     assert list(drawn["probing, 95 %"]) == [10, 1000, 100000]
 
 
+def test_a_mean_of_some_of_the_networks_is_marked(store):
+    rows = rows_of(store)
+    rows[3].exact = None
+    drawn = {line.get_label(): line for line in bounds.draw(rows).axes[0].get_lines()}
+    assert drawn["of some of the networks only"].get_xydata().tolist() == [[3.0, 1001.5]]
+
+
 def test_series_differ_without_colour():
     series = [*bounds.UPPER, *bounds.LOWER]
     assert len({(marker, dashes) for _, _, _, marker, dashes in series}) == len(series)
