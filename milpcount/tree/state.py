@@ -34,7 +34,9 @@ class State(NamedTuple):
     ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
     layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
     other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows
-    as in `rows`. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
+    as in `rows`. Random parities (see `parity`), all empty without them: ``xor_first`` (per unit, its
+    first variable), per system ``xor_rows``, ``xor_pivot`` (per variable, the row that ends there, or
+    -1), ``xor_layers`` (rows; depth at which the layer was entered), and ``xor_work``. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
     offset, margin and error, after ``2 n`` rows of the cube's sides in the small case.
     """
 
@@ -91,6 +93,11 @@ class State(NamedTuple):
     trial_g: Array
     kept: Array
     kept_points: Array
+    xor_first: Array
+    xor_rows: Array
+    xor_pivot: Array
+    xor_layers: Array
+    xor_work: Array
 
 
 class Scratch(NamedTuple):
@@ -116,7 +123,7 @@ class Scratch(NamedTuple):
     corners: Array
 
 
-def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
+def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False) -> State:
     """Return the arrays of a search that has not begun.
 
     Parameters
@@ -125,6 +132,8 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
     keep : bool
         Whether patterns and points of regions are handed out, `buffer` at a time.
     buffer : int
+    parities : bool
+        Whether there is room for parities.
     """
     m, n = p.V.shape
     layers = p.layers.shape[0]
@@ -138,6 +147,9 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     points = n if keep else 1
+    first = np.concatenate([[0], np.cumsum(p.units[:, 5] - 1)])
+    variables = int(first[-1]) if parities else 0
+    xor_words = (variables + 63) // 64 + 1
     cell_rows, cell_offset = reals(most, m), reals(most)
     if p.small:
         cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
@@ -167,6 +179,9 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
         trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
         kept=np.zeros((buffer if keep else 1, units), dtype=np.uint8),
         kept_points=reals(buffer if keep else 1, points),
+        xor_first=first, xor_rows=bits(layers + 1, variables, xor_words),
+        xor_pivot=np.full((layers + 1, variables), -1), xor_layers=ints(layers + 1, 2),
+        xor_work=bits(2, xor_words),
     )  # fmt: skip
 
 
