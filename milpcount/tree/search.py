@@ -94,7 +94,8 @@ class Search:
         self.network, self.inputs, self.keep = network, inputs, keep
         self.program = compile_program(network, inputs) if program is None else program
         self.state = new_state(self.program, keep, parities=parities)
-        self.on_region, self.xors, self._at = on_region, list[Xor](), None  # type: ignore
+        self.on_region, self.xors = on_region, list[Xor]()
+        self._at: int | None = None
         self.scratch = new_scratch(self.program)
         for unit, piece in (forced or {}).items():
             self.state.forced[unit] = piece

@@ -34,10 +34,11 @@ class State(NamedTuple):
     ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
     layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
     other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows
-    as in `rows`. Random parities (see `parity`), all empty without them: ``xor_first`` (per unit, its
-    first variable), per system ``xor_rows``, ``xor_pivot`` (per variable, the row that ends there, or
-    -1), ``xor_layers`` (rows; depth at which the layer was entered), and ``xor_work``. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
-    offset, margin and error, after ``2 n`` rows of the cube's sides in the small case.
+    as in `rows`. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
+    offset, margin and error, after ``2 n`` rows of the cube's sides in the small case. Random
+    parities (see `parity`), empty without them: ``xor_first``, every unit's first variable; per
+    system ``xor_rows``, ``xor_pivot`` (the row that ends at a variable, or -1) and ``xor_layers``
+    (rows, depth at which the layer was entered); ``xor_work``.
     """
 
     control: Array
