@@ -282,7 +282,7 @@ class _Report:
             sum(tally.xors > s for tally in tallies) for s in range(longest)
         ]
         needed = statistics.least_feasible(self.method.runs, self.method._error)
-        notes = _saturation(tallies, self.method.runs, variables)
+        notes = _saturation(tallies, self.method.runs, needed, variables)
         return details | {"feasible_runs_needed": needed, "saturated": bool(notes), "notes": notes}
 
 
@@ -291,7 +291,7 @@ def _mean(residues: Sequence[int], xors: int) -> int:
     return max(1, ((sum(residues) << xors + 1) + len(residues)) // (2 * len(residues)))
 
 
-def _saturation(tallies: Sequence[Tally], runs: int, variables: int) -> list[str]:
+def _saturation(tallies: Sequence[Tally], runs: int, needed: int, variables: int) -> list[str]:
     lengths = [tally.xors for tally in tallies if tally.complete]
     notes = []
     if len(lengths) == runs and len(set(lengths)) == 1:
@@ -299,9 +299,10 @@ def _saturation(tallies: Sequence[Tally], runs: int, variables: int) -> list[str
             f"saturated: all {runs} runs ended with {lengths[0]} XORs, so the spread of the runs "
             "says nothing about how tight the bound is"
         )
-    if max(lengths, default=0) >= variables:
+    full = sum(length > variables for length in lengths)
+    if full >= needed:
         notes.append(
-            f"saturated: a run needed {max(lengths)} XORs for {variables} units that may change, "
-            "as many as tell all patterns apart"
+            f"saturated: {full} runs were feasible with {variables} XORs, as many as there are "
+            "units that may change: more XORs tell no more patterns apart"
         )
     return notes
