@@ -8,6 +8,7 @@ of the XORs does not matter, and patterns need not be independent of each other.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import comb, floor, log
 from statistics import fmean
 
@@ -50,6 +51,7 @@ def least_runs(error: Fraction) -> int:
     return runs
 
 
+@lru_cache
 def least_feasible(runs: int, error: Fraction) -> int:
     """Return how many of the runs must be feasible with s XORs to prove at least 2^(s-1) patterns.
 
@@ -58,9 +60,11 @@ def least_feasible(runs: int, error: Fraction) -> int:
     OptionError
         If not even all of them would do.
     """
-    for feasible in range(runs + 1):
-        if tail(runs, feasible) <= error:
-            return feasible
+    heads, feasible = 0, runs + 1
+    while (heads + comb(runs, feasible - 1)) * error.denominator <= error.numerator << runs:
+        heads, feasible = heads + comb(runs, feasible - 1), feasible - 1
+    if feasible <= runs:
+        return feasible
     raise OptionError(
         f"runs={runs}: if all of them are feasible that proves a bound with confidence "
         f"{float(1 - Fraction(1, 2**runs)):.6g} and no more; give runs={least_runs(error)} or "
@@ -77,8 +81,8 @@ def exponent(xors: Sequence[int], runs: int, error: Fraction) -> int:
     ``f_(j*+1)`` is stochastically below Bin(runs, 1/2), and the event that its tail is at most
     `error` has probability at most `error`. As f falls with s, a wrong answer ``j >= j*`` implies
     that event: no correction for looking at many j is needed. The number of runs is fixed
-    beforehand. (At ``|F| = 2^j*`` the probability is still at most 1/2: a right answer below 2^j*
-    would be proved just as well, so the bound is strict; it is reported as it is published.)
+    beforehand. (The probability is at most 1/2 at ``|F| = 2^j*`` too, so what is proved is even
+    ``|F| > 2^j``; the bound is reported as it is published.)
 
     Parameters
     ----------
@@ -101,6 +105,7 @@ def exponent(xors: Sequence[int], runs: int, error: Fraction) -> int:
     return max(0, longest[needed - 1] - 2) if needed <= len(longest) else 0
 
 
+@lru_cache
 def share(runs: int, error: Fraction) -> Fraction:
     """Return the largest fraction q (to 40 bits, downwards) with ``q^runs <= error``."""
     low, high = 0, _DENOMINATOR
