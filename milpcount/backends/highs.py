@@ -221,6 +221,7 @@ class Highs:
             Capability.WARM_ROWS,
             Capability.INTERRUPT,
             Capability.PROVES_INFEASIBILITY,
+            Capability.PARITY,
         }
     )
 

@@ -37,9 +37,6 @@ _FIRST_PILOT = 2**20
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 """For workers to hand in what they have when the time is up."""
-_ANY_LENGTH = (TREE, "highs", "cpsat")
-"""What takes XORs of any length; to the others they are 2^(k-1) rows."""
-_LONGEST = 12
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,6 @@ class MBound:
             raise OptionError(
                 f"backend {self.backend!r} is not known; give one of: {known}"
             ) from None
-        long = self.xor_size == "dense" or int(self.xor_size) > _LONGEST
-        if long and self.backend not in _ANY_LENGTH:
-            raise OptionError(
-                f"xor_size={self.xor_size!r} with the backend {self.backend!r}: an XOR of k units "
-                f"is 2^(k-1) rows there; take at most {_LONGEST}, or one of the backends "
-                f"{', '.join(_ANY_LENGTH)}, which take any size"
-            )
 
     @property
     def _error(self) -> Fraction:
@@ -162,7 +152,8 @@ class MBound:
             for _ in _perform(mechanism, pilots, problem):
                 yield report.snapshot([], pilots)
             s = _fixed_xors([run.tally for run in pilots], self.hybrid)
-            report = replace(report, fixed=s)
+            known = max(run.tally.regions for run in pilots)
+            report = replace(report, fixed=s, known=known)
             runs = [Run(family, number, fixed=s, most=self.hybrid) for number in range(self.runs)]
         for _ in _perform(mechanism, runs, problem):
             yield report.snapshot(runs)
@@ -234,11 +225,12 @@ class _Report:
     method: MBound
     family: XorFamily
     fixed: int | None = None
+    known: int = 0  # regions found before the runs
 
     def snapshot(self, runs: Sequence[Run], pilots: Sequence[Run] = ()) -> Snapshot:
         tallies = [run.tally for run in runs if run.tally.xors or run.tally.complete]
         error, method = self.method._error, self.method
-        found = max((tally.regions for tally in tallies), default=0)
+        found = max([self.known, *(tally.regions for tally in tallies)])
         if self.fixed is None:
             xors = [tally.xors for tally in tallies]
             bound = 1 << statistics.exponent(xors, method.runs, error)

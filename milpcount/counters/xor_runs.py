@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from milpcount.backends import registry
-from milpcount.backends.backend import STOP, Constraint, Parity, Stop
+from milpcount.backends.backend import STOP, Capability, Constraint, Parity, Stop
 from milpcount.domain import InputSet
-from milpcount.formulation.formulate import Formulation
+from milpcount.formulation.formulate import Formulation, with_integers
 from milpcount.formulation.xor import Xor, XorFamily
 from milpcount.limits import Deadline
 from milpcount.network import Network
 
 _SLICE_SECONDS = 0.05
+_SHORT = 6
+"""XORs of up to so many units are the 2^(k-1) rows of their convex hull, where they are rows."""
+_SPARE = 64
+"""Integer columns for longer XORs, beyond one for every unit."""
 
 
 @dataclass
@@ -150,7 +154,10 @@ class TreeMechanism:
 
 @dataclass(frozen=True, eq=False)
 class SolverMechanism:
-    """A solver of the MILP; XORs reach it as it takes them: as parities or as rows.
+    """A solver of the MILP; XORs reach it as it takes them.
+
+    That is as parities, as the rows of their convex hull where those are few, or as one row with an
+    integer column, of which it has some to spare.
 
     Parameters
     ----------
@@ -168,6 +175,9 @@ class SolverMechanism:
     def search(self, run: Run, deadline: Deadline) -> Iterator[None]:
         """Search until nothing is left or the run is full; pause every fraction of a second."""
         solver = registry.backend(self.backend)
+        takes_parities = Capability.PARITY in solver.capabilities
+        rows_do = takes_parities or _is_short(run.family)
+        formulation, spares = (self.formulation, iter([0])) if rows_do else self._with_spares()
         pending = run.start()
         nothing_left = any(xor.odd and not xor.terms for xor in pending)
 
@@ -177,10 +187,16 @@ class SolverMechanism:
             nothing_left |= any(xor.odd and not xor.terms for xor in added)
             if nothing_left or run.is_full:
                 return STOP
-            return [self._parity(xor) for xor in added if xor.terms]
+            parities = [self._parity(xor) for xor in added if xor.terms]
+            if takes_parities:
+                return list(parities)
+            try:
+                return [p if len(p.columns) <= _SHORT else p.row(next(spares)) for p in parities]
+            except StopIteration:
+                return STOP  # cut short, with what it has proved
 
         if not nothing_left:
-            search = solver.search(self.formulation, tell, solver.modes[0], deadline)
+            search = solver.search(formulation, tell, solver.modes[0], deadline)
             if hasattr(search, "learn"):
                 search.learn(self.learned)
             for state in search.run():
@@ -190,9 +206,20 @@ class SolverMechanism:
             self.learned[:] = getattr(search, "clauses", ())
         run.tally.complete = nothing_left
 
+    def _with_spares(self) -> tuple[Formulation, Iterator[int]]:
+        units = self.formulation.columns.z.size
+        count, first = units + _SPARE, self.formulation.program.n_columns
+        extended = with_integers(self.formulation, count, units // 2)
+        return extended, iter(range(first, first + count))
+
     def _parity(self, xor: Xor) -> Parity:
         z = self.formulation.columns.z
         return Parity(tuple(int(z[unit]) for unit, _ in xor.terms), xor.odd)
+
+
+def _is_short(family: XorFamily) -> bool:
+    size = len(family.variables) if family.size == "dense" else family.size
+    return size <= _SHORT
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,15 @@ def test_the_rows_of_a_parity_cut_off_the_points_of_the_other_parity(k, odd):
         )
 
 
+@pytest.mark.parametrize("k", range(1, 7))
+@pytest.mark.parametrize("odd", [False, True])
+def test_one_row_with_an_integer_says_the_same(k, odd):
+    row = Parity(tuple(range(k)), odd).row(k)
+    for point in product((0, 1), repeat=k):
+        values = [row.holds(np.array([*point, y], dtype=float)) for y in range(k // 2 + 1)]
+        assert any(values) == (sum(point) % 2 == odd)
+
+
 @pytest.mark.parametrize("k", range(2, 6))
 def test_the_rows_of_a_parity_are_its_convex_hull(k):
     # The centre of the cube is the mean of the points of either parity, so no row excludes it.
