@@ -152,7 +152,7 @@ class MBound:
             for _ in _perform(mechanism, pilots, problem):
                 yield report.snapshot([], pilots)
             s = _fixed_xors([run.tally for run in pilots], self.hybrid)
-            known = max(run.tally.regions for run in pilots)
+            known = int(any(run.tally.regions for run in pilots))
             report = replace(report, fixed=s, known=known)
             runs = [Run(family, number, fixed=s, most=self.hybrid) for number in range(self.runs)]
         for _ in _perform(mechanism, runs, problem):
@@ -225,7 +225,7 @@ class _Report:
     method: MBound
     family: XorFamily
     fixed: int | None = None
-    known: int = 0  # regions found before the runs
+    known: int = 0  # 1 once a region has been found before the runs
 
     def snapshot(self, runs: Sequence[Run], pilots: Sequence[Run] = ()) -> Snapshot:
         tallies = [run.tally for run in runs if run.tally.xors or run.tally.complete]
