@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
     from milpcount.counters.mbound import MBound
+    from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
@@ -29,6 +30,7 @@ _HOMES = {
     "MBound": "counters.mbound",
     "Network": "network",
     "Polytope": "domain",
+    "Probing": "counters.probing",
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",
@@ -51,6 +53,7 @@ __all__ = [
     "MBound",
     "Network",
     "Polytope",
+    "Probing",
     "Quantity",
     "RegionTree",
     "Section",

@@ -143,13 +143,7 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
                 chosen[nw] = i
                 nw += 1
         for a in range(nw):
-            for q in range(m):
-                t = 0.0
-                for b in range(q + 1):
-                    t += hessian[q, b] * rows[chosen[a], b]
-                for b in range(q + 1, m):
-                    t += hessian[b, q] * rows[chosen[a], b]
-                y[q] = t
+            _symmetric_product(hessian, rows[chosen[a]], y)
             for b in range(a + 1):
                 t = 0.0
                 for q in range(m):
@@ -178,6 +172,17 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
         for j in range(z.shape[0]):
             z[j] += t * w[j]
     return UNDECIDED
+
+
+@jit
+def _symmetric_product(lower, x, y):
+    """Set ``y = A x`` from the lower triangle of a symmetric A, row by row."""
+    for q in range(x.shape[0]):
+        t, f = lower[q, q] * x[q], x[q]
+        for b in range(q):
+            t += lower[q, b] * x[b]
+            y[b] += lower[q, b] * f
+        y[q] = t
 
 
 @jit
@@ -225,6 +230,23 @@ def _factor_row(Q, inside, a, ridge, L):
 
 
 @jit
+def _drop_row(L, leave, count):
+    """Take a row out of a Cholesky factor of ``count + 1`` rows by Givens rotations."""
+    for i in range(leave, count):
+        for e in range(i + 2):
+            L[i, e] = L[i + 1, e]
+    for j in range(leave, count):
+        a, b = L[j, j], L[j, j + 1]
+        r = np.sqrt(a * a + b * b)
+        c, s = a / r, b / r
+        L[j, j] = r
+        for i in range(j + 1, count):
+            a, b = L[i, j], L[i, j + 1]
+            L[i, j] = c * a + s * b
+            L[i, j + 1] = c * b - s * a
+
+
+@jit
 def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
     """Minimise ``d Q d / 2 + rho d`` subject to ``lam + d >= 0`` by an active set, from d = 0."""
     inside, member, L, s, held = work.inside, work.member, work.L, work.s, work.held
@@ -268,10 +290,10 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
                     t -= L[a, e] * s[e]
                 s[a] = t / L[a, a]
             for a in range(count - 1, -1, -1):
-                t = s[a]
-                for e in range(a + 1, count):
-                    t -= L[e, a] * s[e]
-                s[a] = t / L[a, a]
+                t = s[a] / L[a, a]
+                s[a] = t
+                for e in range(a):
+                    s[e] -= L[a, e] * t
             length, leave = 1.0, -1
             for a in range(count):
                 o = inside[a]
@@ -291,5 +313,4 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
             count -= 1
             for a in range(leave, count):
                 inside[a] = inside[a + 1]
-            for a in range(leave, count):
-                _factor_row(Q, inside, a, ridge, L)
+            _drop_row(L, leave, count)

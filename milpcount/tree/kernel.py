@@ -254,7 +254,7 @@ def descend(p, s, d, unit, k):
 
 
 @jit
-def _enter_root(p, s, scratch):
+def enter_root(p, s, scratch):
     """Find a point of the domain; return whether one was found."""
     fill(s.trial_lam, 0.0)
     if decide(p, s, scratch, s.size[0]) != FULL:
@@ -291,7 +291,7 @@ def run(p, s, scratch, rounding):
                 return PAUSED
             continue
         if s.stage[d] == ROOT:
-            if not _enter_root(p, s, scratch):
+            if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
         if s.stage[d] == COMPOSE:
             c[BUDGET] -= 1

@@ -93,6 +93,7 @@ class Search:
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
         self.program = compile_program(network, inputs) if program is None else program
+        self._parities = parities
         self.state = new_state(self.program, keep, parities=parities)
         self.on_region, self.xors = on_region, list[Xor]()
         self._at: int | None = None
@@ -103,7 +104,7 @@ class Search:
         # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
         # as the pools have room; with few parameters none are mixed.
         mixed = 0.0 if p.small else 3.0 * POOL * p.layers.shape[0]
-        self._rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
+        self.rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
         self.regions: list[Region] = []
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._exact: ExactNetwork | None = None
@@ -172,16 +173,16 @@ class Search:
             before = int(c[REGIONS])
             if self.on_region is not None:
                 c[MOST_REGIONS] = before + 1
-            wanted = kernel.run(p, s, self.scratch, self._rounding)
+            wanted = kernel.run(p, s, self.scratch, self.rounding)
             self._collect()
             if self.on_region is not None and c[REGIONS] > before:
                 self._tell(s.pattern.tolist(), int(c[DEPTH]) + 1)
             if wanted == kernel.DONE:
                 return
             if wanted == kernel.ASK_DOMAIN:
-                self._reject_domain()
+                self.reject_domain()
             if wanted == kernel.ASK_ROW:
-                self._answer_row(int(c[ASKED]))
+                self.answer_row(int(c[ASKED]))
             elif wanted == kernel.ASK_SIDE:
                 self._in_exact_cell = True
                 yield from self._answer_side()
@@ -213,6 +214,16 @@ class Search:
         self._at = depth
         self.on_region(tuple(int(k) for k in pattern))
         self._at = None
+
+    def begin(self) -> None:
+        """Forget the search so far and put it at the root."""
+        forced, xors = self.state.forced, self.xors
+        self.state = new_state(self.program, self.keep, parities=self._parities)
+        self.state.forced[:] = forced
+        self._start()
+        self.xors = []
+        for xor in xors:
+            self.add(xor)
 
     def left(self) -> list[dict[int, int]]:
         """Return what is left to search, as prefixes that a new search takes as `forced`.
@@ -262,11 +273,11 @@ class Search:
             s.row_M[r], s.row_b[r] = p.domain_M[i], p.domain_beta[i]
             s.row_s[r] = p.domain_majorant[i]
             unknown = kinds.classify(
-                p, r, p.ops[0], p.quantum[0], self._rounding, s.row_M, s.row_b, s.row_s[r],
+                p, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s[r],
                 s.row_norm, s.row_error, s.row_kind,
             )  # fmt: skip
             if unknown or s.row_kind[r] in (kinds.NEGATIVE, kinds.ZERO):
-                self._reject_domain()
+                self.reject_domain()
             if s.row_kind[r] == kinds.NORMAL:
                 add_row(s, count, r, 1)
                 if p.V.shape[1] == 2:
@@ -291,8 +302,8 @@ class Search:
             self._exact = ExactNetwork(self.network, self.inputs)
         return self._exact
 
-    def _answer_row(self, r: int) -> None:
-        """Name the kind of a row whose coefficients are lost in rounding."""
+    def answer_row(self, r: int) -> None:
+        """Name the kind of a row whose coefficients are lost in rounding, where the kernel asks."""
         s, layer = self.state, self._layer_of_row(r)
         row = self.exact.rows(layer, s.pattern.tolist()).take([r - self.program.layers[layer, 4]])
         values, box = row.values[0], self.exact.inputs.box
@@ -380,7 +391,14 @@ class Search:
     def _first_unit(self, depth: int) -> int:
         return int(self.program.layers[self.state.layer[depth], 0])
 
-    def _reject_domain(self) -> NoReturn:
+    def reject_domain(self) -> NoReturn:
+        """Say why the root's cell could not be entered.
+
+        Raises
+        ------
+        DomainError
+            Always.
+        """
         rows = self.exact.inputs.rows
         if decide(rows, (1,) * len(rows), self.exact.inputs.box).is_empty:
             raise DomainError(
