@@ -39,6 +39,9 @@ class State(NamedTuple):
     as in `rows`. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
     offset, margin and error, after ``2 n`` rows of the cube's sides in the small case; where the
     image is wide, ``cell_inputs`` has the rows as functions of the inputs, unless ``cell_stale``.
+    Random parities (see `parity`), empty without them: ``xor_first``, every unit's first variable;
+    per system ``xor_rows``, ``xor_pivot`` (the row that ends at a variable, or -1) and
+    ``xor_layers`` (rows, depth at which the layer was entered); ``xor_work``.
     """
 
     control: Array
@@ -96,6 +99,11 @@ class State(NamedTuple):
     trial_g: Array
     kept: Array
     kept_points: Array
+    xor_first: Array
+    xor_rows: Array
+    xor_pivot: Array
+    xor_layers: Array
+    xor_work: Array
 
 
 class Scratch(NamedTuple):
@@ -122,7 +130,7 @@ class Scratch(NamedTuple):
     corners: Array
 
 
-def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
+def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False) -> State:
     """Return the arrays of a search that has not begun.
 
     Parameters
@@ -131,6 +139,8 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
     keep : bool
         Whether patterns and points of regions are handed out, `buffer` at a time.
     buffer : int
+    parities : bool
+        Whether there is room for parities.
     """
     m, n = p.V.shape
     layers = p.layers.shape[0]
@@ -144,6 +154,9 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     points = n if keep else 1
+    first = np.concatenate([[0], np.cumsum(p.units[:, 5] - 1)])
+    variables = int(first[-1]) if parities else 0
+    xor_words = (variables + 63) // 64 + 1
     cell_rows, cell_offset = reals(most, m), reals(most)
     if p.small:
         cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
@@ -175,6 +188,9 @@ def new_state(p: Program, keep: bool, buffer: int = 4096) -> State:
         trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
         kept=np.zeros((buffer if keep else 1, units), dtype=np.uint8),
         kept_points=reals(buffer if keep else 1, points),
+        xor_first=first, xor_rows=bits(layers + 1, variables, xor_words),
+        xor_pivot=np.full((layers + 1, variables), -1), xor_layers=ints(layers + 1, 2),
+        xor_work=bits(2, xor_words),
     )  # fmt: skip
 
 
