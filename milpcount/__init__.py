@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
+    from milpcount.counters.mbound import MBound
     from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
@@ -26,6 +27,7 @@ _HOMES = {
     "CountResult": "result",
     "ExactTree": "counters.exact_tree",
     "Limits": "limits",
+    "MBound": "counters.mbound",
     "Network": "network",
     "Polytope": "domain",
     "Probing": "counters.probing",
@@ -48,6 +50,7 @@ __all__ = [
     "CountResult",
     "ExactTree",
     "Limits",
+    "MBound",
     "Network",
     "Polytope",
     "Probing",

@@ -1,6 +1,6 @@
 """The search as seen from Python: slices of the kernel, and exact answers to what it asks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -12,11 +12,13 @@ from milpcount.exact.program import decide
 from milpcount.exact.proofs import prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
+from milpcount.formulation.xor import Xor
 from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree import kernel
 from milpcount.tree import rows as kinds
 from milpcount.tree.cell import OPEN, add_row
+from milpcount.tree.parity import add_parity
 from milpcount.tree.polygon import DRIFT, clip
 from milpcount.tree.program import Program, compile_program
 from milpcount.tree.projection import EMPTY, FULL
@@ -62,8 +64,12 @@ class Search:
     forced : mapping of int to int, optional
         Pieces of some units: only regions with these are searched. A prefix that `left` has
         returned makes a search of that part of the tree.
+    parities : bool
+        Whether `add` will be called.
+    on_region : callable, optional
+        Called with the pattern of every region, right when it is found; it may call `add`.
     program : Program, optional
-        Of an earlier search of the same network and inputs, which saves compiling it again.
+        What `compile_program` returned for the network and the inputs.
 
     Attributes
     ----------
@@ -81,11 +87,16 @@ class Search:
         inputs: InputSet,
         keep: bool = False,
         forced: Mapping[int, int] | None = None,
+        parities: bool = False,
+        on_region: Callable[[tuple[int, ...]], None] | None = None,
         program: Program | None = None,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
-        self.program = program or compile_program(network, inputs)
-        self.state = new_state(self.program, keep)
+        self.program = compile_program(network, inputs) if program is None else program
+        self._parities = parities
+        self.state = new_state(self.program, keep, parities=parities)
+        self.on_region, self.xors = on_region, list[Xor]()
+        self._at: int | None = None
         self.scratch = new_scratch(self.program)
         for unit, piece in (forced or {}).items():
             self.state.forced[unit] = piece
@@ -159,8 +170,13 @@ class Search:
         while most is None or self.found < most:
             c[BUDGET] = self.budget
             c[MOST_REGIONS] = _NO_LIMIT if most is None else most - self.thin_regions
+            before = int(c[REGIONS])
+            if self.on_region is not None:
+                c[MOST_REGIONS] = before + 1
             wanted = kernel.run(p, s, self.scratch, self.rounding)
             self._collect()
+            if self.on_region is not None and c[REGIONS] > before:
+                self._tell(s.pattern.tolist(), int(c[DEPTH]) + 1)
             if wanted == kernel.DONE:
                 return
             if wanted == kernel.ASK_DOMAIN:
@@ -174,12 +190,40 @@ class Search:
             else:
                 yield
 
+    def add(self, xor: Xor) -> None:
+        """Search only for regions that satisfy a parity, from now on.
+
+        It may be called before the search and by `on_region`.
+        """
+        s, row = self.state, np.zeros(self.state.xor_work.shape[1], dtype=np.uint64)
+        for unit, piece in xor.terms:
+            v = int(s.xor_first[unit]) + piece - 1
+            row[v >> 6] ^= np.uint64(1 << (v & 63))
+        row[-1] = np.uint64(xor.odd)
+        self.xors.append(xor)
+        at = int(s.control[DEPTH]) if self._at is None else self._at
+        if at >= 0:
+            entered = int(s.layer[at]) + (s.stage[at] in (kernel.TEST, kernel.DESCEND))
+            at = int(add_parity(self.program, s, row, at, entered))
+            s.control[DEPTH] = min(at, int(s.control[DEPTH]))
+            self._at = None if self._at is None else at
+
+    def _tell(self, pattern: Sequence[int], depth: int) -> None:
+        """Call `on_region`; `depth` is where parities that it adds find the path."""
+        assert self.on_region is not None
+        self._at = depth
+        self.on_region(tuple(int(k) for k in pattern))
+        self._at = None
+
     def begin(self) -> None:
         """Forget the search so far and put it at the root."""
-        forced = self.state.forced
-        self.state = new_state(self.program, self.keep)
+        forced, xors = self.state.forced, self.xors
+        self.state = new_state(self.program, self.keep, parities=self._parities)
         self.state.forced[:] = forced
         self._start()
+        self.xors = []
+        for xor in xors:
+            self.add(xor)
 
     def left(self) -> list[dict[int, int]]:
         """Return what is left to search, as prefixes that a new search takes as `forced`.
@@ -299,24 +343,28 @@ class Search:
                 values = everything.values * np.array(every_sign, dtype=object)[:, None]
                 above = tuple(int(k) for k in s.pattern[: self._first_unit(depth)])
                 signed = Rows(values, everything.denominators)
-                yield from self._count_exactly(Cell(above, signed, verdict.witness, 1.0))
+                yield from self._count_exactly(Cell(above, signed, verdict.witness, 1.0), depth)
         if multipliers is not None:
             support = np.flatnonzero([m != 0 for m in multipliers]) - len(domain)
             self._learn(depth, ids[own], signs[own], support[support >= 0])
-        c[VERDICT] = EMPTY
+        # Parities that came with a region of the cell may have ended the node that asked.
+        c[VERDICT] = EMPTY if c[DEPTH] == depth else OPEN
 
-    def _count_exactly(self, cell: Cell) -> Iterator[None]:
+    def _count_exactly(self, cell: Cell, depth: int) -> Iterator[None]:
         tree = ExactRegionTree(self.exact)
         for leaf in tree.below(cell):
             if leaf is not None and self._is_wanted(leaf.pattern):
                 self.thin_regions += 1
                 if self.keep:
                     self.regions.append(tree.region(leaf))
+                if self.on_region is not None:
+                    self._tell(leaf.pattern, depth)
             yield
 
     def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
         forced = self.state.forced
-        return bool(((forced == ANY) | (forced == np.array(pattern))).all())
+        fits = bool(((forced == ANY) | (forced == np.array(pattern))).all())
+        return fits and all(xor.holds(pattern) for xor in self.xors)
 
     def _learn(self, depth: int, ids: Array, signs: Array, support: Array) -> None:
         """Hand a conflict proved exactly to the kernel."""
