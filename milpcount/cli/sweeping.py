@@ -21,6 +21,9 @@ from milpcount.sweep.jobs import Job, jobs_of
 from milpcount.sweep.runner import Outcome, Runner, Standing, Watcher
 from milpcount.workers import Here
 
+_TIMEOUT = 30.0
+"""Seconds for a scheduler to answer."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -134,7 +137,7 @@ def _executor(request: Request) -> Iterator[Executor]:
     except ImportError:
         raise NotInstalledError("--scheduler", "distributed", "dask") from None
     try:
-        client = Client(request.scheduler, timeout=30)
+        client = Client(request.scheduler, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:
         raise OptionError(
             f"--scheduler {request.scheduler}: no Dask scheduler answers there ({error}); give "
