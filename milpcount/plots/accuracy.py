@@ -30,13 +30,14 @@ def app5(row: NetworkRow, *, geometric: bool) -> float | None:
 
 PANELS: tuple[tuple[str, Callable[[NetworkRow], float | None]], ...] = (
     ("exact count", lambda row: row.exact),
+    ("probing, unbiased estimate", lambda row: row.estimate),
     ("APP-5, arithmetic mean", lambda row: app5(row, geometric=False)),
     ("APP-5, geometric mean", lambda row: app5(row, geometric=True)),
 )
 
 
 def draw(rows: Sequence[NetworkRow], narrow: int = NARROW) -> Any:
-    """Return the figure: train and test error, over the count and over both kinds of APP-5.
+    """Return the figure: train and test error, over count, estimate and both kinds of APP-5.
 
     Parameters
     ----------

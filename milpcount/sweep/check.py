@@ -112,7 +112,8 @@ def _lows(line: Record) -> Iterator[tuple[str, int, float | None, Record]]:
 
 def _highs(line: Record) -> Iterator[tuple[str, int, Record]]:
     if line.get("upper") is not None:
-        yield _name(line), line["upper"], line
+        own = "" if line["exact"] else "upper end of "
+        yield own + _name(line), line["upper"], line
     for key in line["record"].get("bounds", {}):
         yield key, line[key], line
 
