@@ -102,7 +102,9 @@ def parameters_of(inputs: ExactInputs, x: Any) -> Point | None:
     point = x if isinstance(x, Point) else Point.of(x)
     selected = inputs.selected
     if selected is not None:
-        found = Point(point.numerators[selected], point.denominator)
+        shift = inputs.origin[selected] * point.denominator
+        numerators = point.numerators[selected] * inputs.denominator - shift
+        found = Point(numerators, point.denominator * inputs.denominator)
         return found if _is_input(inputs, found, point) else None
     if np.asarray(x).dtype == object:
         return _solved(inputs, point)
