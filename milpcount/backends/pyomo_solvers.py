@@ -14,7 +14,7 @@ import numpy as np
 
 from milpcount.backends import registry
 from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
-from milpcount.backends.highs import MixedInteger, Solution
+from milpcount.backends.highs import MIXED_INTEGER, MixedInteger, Solution
 from milpcount.backends.no_good import LEAST_MARGIN, NoGoods
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
@@ -29,8 +29,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "presolve": "off",
         "primal_feasibility_tolerance": FEASIBILITY,
         "dual_feasibility_tolerance": FEASIBILITY,
-        "mip_feasibility_tolerance": FEASIBILITY,
         "small_matrix_value": 1e-12,
+        **MIXED_INTEGER,
     },
     "scip": {"numerics/feastol": FEASIBILITY},
     "gurobi": {"FeasibilityTol": FEASIBILITY, "IntFeasTol": FEASIBILITY},
