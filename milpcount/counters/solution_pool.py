@@ -26,15 +26,18 @@ class SolutionPool:
     Parameters
     ----------
     backend : str
-        The solver: ``highs``, ``cpsat``, ``scip``, or ``pyomo:NAME`` with a solver that Pyomo
-        reaches; ``milpcount backends`` lists them.
+        The solver: ``highs``, ``cpsat``, ``scip``, ``pyscipopt``, or ``pyomo:NAME`` with a solver
+        that Pyomo reaches; ``milpcount backends`` lists them.
     mode : str, optional
         How the patterns are enumerated; every backend has a mode of its own by default.
-        ``one_tree``: one branch-and-bound tree that keeps every integral leaf (highs, scip).
+        ``one_tree``: one branch-and-bound tree that keeps every integral leaf (highs, scip,
+        pyscipopt).
         ``no_good``: the MILP solved again and again with a cut for every pattern found (highs,
         pyomo). ``decomposition``: Boolean search, with every pattern decided in exact arithmetic
         (cpsat). ``grid``: the patterns attained at integer inputs of a network of integers
-        (cpsat); this counts ``grid_patterns`` and nothing else.
+        (cpsat); this counts ``grid_patterns`` and nothing else. ``countsols``: the solver's own
+        count, with and without a margin, as lower and upper bounds; no pattern is named or
+        confirmed (pyscipopt).
     form : {"one_sided", "two_sided"}, optional
         Which units bound f in ``no_good`` mode, where a MILP with f is solved: active ones only,
         or all. By default the one-sided form, whose patterns include those of all regions; every
@@ -53,7 +56,7 @@ class SolutionPool:
     -----
     Cells are decided by a margin normalised in input space, the solver's tolerances below it, and
     in exact arithmetic where that is not enough; ``details["borderline"]`` says how often. The
-    backend ``cpsat`` decides all of them in exact arithmetic.
+    backend ``cpsat`` decides all of them in exact arithmetic, the mode ``countsols`` none.
 
     Examples
     --------
@@ -75,7 +78,7 @@ class SolutionPool:
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
         {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS}
     )
-    packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo")
+    packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo", "pyscipopt")
     theorem: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -134,6 +137,11 @@ class SolutionPool:
                 "form='two_sided' leaves out patterns attained on lower-dimensional sets only: "
                 "count activation_patterns with form='one_sided'"
             )
+        if self.mode == "countsols" and (self.form or problem.keep_regions):
+            raise OptionError(
+                "mode 'countsols' names no patterns, and takes the form of its quantity: count "
+                "without keep_regions and form, or in mode 'one_tree'"
+            )
         from milpcount.formulation.highs_model import highspy
 
         highspy()
@@ -144,7 +152,7 @@ class SolutionPool:
             problem.network,
             problem.inputs,
             quantity=_continuous(problem.quantity),
-            form=self.form or Form.ONE_SIDED,
+            form=self.form or (None if self.mode == "countsols" else Form.ONE_SIDED),
             tighten=self.tighten,
             deadline=problem.deadline,
         )
@@ -164,7 +172,9 @@ class SolutionPool:
         yield Snapshot(details=fixed, regions=regions)
         for state in search.run():
             yield Snapshot(
-                lower=len(patterns),
+                lower=len(patterns) + state.counted,
+                upper=state.most,
+                uncertain=_between(state),
                 lps=state.lps + state.milps,
                 share=state.share,
                 details=fixed | _progress(state),
@@ -181,9 +191,20 @@ class SolutionPool:
             return details | {"counted": "patterns attained at integer inputs, not regions"}
         if self.mode == "decomposition":
             return details | {"cells": "decided in exact rational arithmetic"}
-        if self.backend == "scip" or (self.mode == "no_good" and self.backend == "highs"):
+        if self.mode == "countsols":
+            return details | {
+                "cells": "counted by the solver, not confirmed one by one",
+                "margins": [LEAST_MARGIN, 0.0],
+                "solver_tolerance": FEASIBILITY,
+            }
+        if "scip" in self.backend or (self.mode == "no_good" and self.backend == "highs"):
             details["least_margin_proposed"] = LEAST_MARGIN
         return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
+
+
+def _between(state: SearchState) -> int:
+    """Return how many patterns the two counts of a solver leave open."""
+    return 0 if state.most is None else max(0, state.most - state.counted)
 
 
 def _continuous(quantity: Quantity) -> Quantity:

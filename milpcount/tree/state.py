@@ -11,7 +11,7 @@ Array = np.ndarray
 
 # Entries of `State.control`.
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
- POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR) = range(15)  # fmt: skip
+ POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR, CLOSED) = range(16)  # fmt: skip
 
 POOL = 512
 """Points kept per layer, for the current cell of the layers above."""
