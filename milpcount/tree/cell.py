@@ -7,7 +7,7 @@ from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
 from milpcount.tree.compiled import copy, fill, jit
 from milpcount.tree.projection import EMPTY, FULL, project
 from milpcount.tree.rows import NORMAL, POSITIVE, TINY
-from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, TESTS
+from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
 
 OPEN = -1
 """No verdict."""

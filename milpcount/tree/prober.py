@@ -13,7 +13,7 @@ from milpcount.network import Network
 from milpcount.tree import kernel, probe
 from milpcount.tree.probe import new_walks, walk
 from milpcount.tree.search import Search
-from milpcount.tree.state import ASKED, TESTS
+from milpcount.tree.state import ASKED, PATIENCE, TESTS
 
 Array = np.ndarray
 
@@ -124,6 +124,9 @@ def walking(batch: Batch, seconds: float | None = None) -> Iterator[Walked]:
     began = time.perf_counter()
     search = _search(batch.subject)
     search.begin()
+    if search.state.cell_inputs.shape[0] > 1:
+        # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
+        search.state.control[PATIENCE] = 0
     walks = new_walks(batch.preference, batch.walks, batch.seed, batch.count_below, batch.descents)
     slice_of_tests = 10
     while True:
