@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
+    from milpcount.counters.mbound import MBound
+    from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
@@ -25,8 +27,10 @@ _HOMES = {
     "CountResult": "result",
     "ExactTree": "counters.exact_tree",
     "Limits": "limits",
+    "MBound": "counters.mbound",
     "Network": "network",
     "Polytope": "domain",
+    "Probing": "counters.probing",
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",
@@ -46,8 +50,10 @@ __all__ = [
     "CountResult",
     "ExactTree",
     "Limits",
+    "MBound",
     "Network",
     "Polytope",
+    "Probing",
     "Quantity",
     "RegionTree",
     "Section",

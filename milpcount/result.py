@@ -102,7 +102,8 @@ class CountResult:
     uncertain : int
         Cells thinner than the tolerance that were left undecided.
     details : dict
-        What else the method has to say: tolerances, how cells were decided, solver statuses.
+        What else the method has to say: tolerances, how cells were decided, solver statuses; its
+        ``notes`` are sentences for people.
     seed : int or None
     fingerprint : str
         SHA-256 of the network.
@@ -153,8 +154,9 @@ class CountResult:
 
     @property
     def regions_per_second(self) -> float | None:
-        """Regions found per second, None for a run too short to time."""
-        return self.lower / self.seconds if self.seconds > 0 else None
+        """Regions found per second, None for a run too short to time or that does not find them."""
+        counted = self.confidence is None and self.seconds > 0
+        return self.lower / self.seconds if counted else None
 
     def verify(self) -> Any:
         """Prove the lower bound from the kept regions and the raw weights, in exact arithmetic.
@@ -241,6 +243,7 @@ class CountResult:
         if self.estimate is not None:
             rows.append(("estimate", f"{integers.human(self.estimate)}, not a bound"))
         rows.append(("guarantee", self.guarantee.value))
+        rows += [("note", note) for note in self.details.get("notes", ())]
         if self.uncertain:
             rows.append(("uncertain cells", integers.human(self.uncertain)))
         if self.share is not None and not self.status.is_complete:

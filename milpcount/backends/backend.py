@@ -67,7 +67,7 @@ class Parity:
         if k > _LONGEST_PARITY:
             raise OptionError(
                 f"a parity of {k} columns would be 2^{k - 1} rows: take at most {_LONGEST_PARITY} "
-                "columns, or the backend 'cpsat', which takes parities as they are"
+                "columns, or a backend that takes parities as they are, such as 'cpsat'"
             )
         where, found = np.array(self.columns, dtype=np.int32), []
         for size in range(1 if not self.odd else 0, k + 1, 2):
@@ -76,6 +76,20 @@ class Parity:
                 signs[list(ones)] = 1.0
                 found.append(Row(where, signs, -np.inf, float(size - 1)))
         return found
+
+    def row(self, spare: int) -> Row:
+        """Return one row that says the same by an integer column: ``sum z - 2 y = odd``.
+
+        Its relaxation says nothing, while `rows` are the convex hull.
+
+        Parameters
+        ----------
+        spare : int
+            A column that no other row has; see `formulation.formulate.with_integers`.
+        """
+        values = np.append(np.ones(len(self.columns)), -2.0)
+        where = np.array([*self.columns, spare], dtype=np.int32)
+        return Row(where, values, float(self.odd), float(self.odd))
 
     def holds(self, pattern: Array) -> bool:
         """Return whether a vector of all columns has the parity."""

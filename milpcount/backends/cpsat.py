@@ -55,7 +55,16 @@ class Decomposition:
             model.new_bool_var(f"z{u}") if bit < 0 else model.new_constant(int(bit))
             for u, bit in enumerate(fixed)
         ]
-        self.learned = 0
+        self.clauses: list[Clause] = []
+
+    def learn(self, clauses: Sequence[Clause]) -> None:
+        """Take over what an earlier search of the same formulation has learned.
+
+        Its `clauses` exclude patterns that are not attained, whatever rows it was given.
+        """
+        for clause in clauses:
+            self.master.exclude(clause)
+        self.clauses += clauses
 
     def run(self) -> Iterator[SearchState]:
         """Yield the state while a solve runs, after each pattern, and at the end.
@@ -90,9 +99,7 @@ class Decomposition:
                 added += self._tell(pattern, point)
             self._count(len(clauses))
             yield self.state
-        for clause in clauses:
-            self.master.exclude(clause)
-        self.learned += len(clauses)
+        self.learn(clauses)
         return not self.state.stopped
 
     def _tell(self, pattern: Pattern, point: Point) -> Sequence[Constraint]:
@@ -115,7 +122,7 @@ class Decomposition:
     def _count(self, learning: int) -> None:
         self.state.lps = self.conflicts.checks
         self.state.details = {
-            "learned_clauses": self.learned + learning,
+            "learned_clauses": len(self.clauses) + learning,
             "lp_checks": self.state.lps,
         }
 

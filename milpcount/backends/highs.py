@@ -231,6 +231,7 @@ class Highs:
             Capability.WARM_ROWS,
             Capability.INTERRUPT,
             Capability.PROVES_INFEASIBILITY,
+            Capability.PARITY,
         }
     )
 
@@ -245,7 +246,6 @@ class Highs:
         from milpcount.backends.no_good import NoGoods
         from milpcount.backends.one_tree import OneTree
 
-        on_solution = with_rows(on_pattern)
         if mode == "one_tree":
-            return OneTree(formulation, on_solution, deadline=deadline)
-        return NoGoods(formulation, on_solution, MixedInteger, deadline=deadline)
+            return OneTree(formulation, on_pattern, deadline=deadline)
+        return NoGoods(formulation, with_rows(on_pattern), MixedInteger, deadline=deadline)

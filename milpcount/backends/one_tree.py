@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from milpcount.backends.backend import OnSolution, SearchState, Stop
+from milpcount.backends.backend import OnPattern, Parity, SearchState, Stop
 from milpcount.backends.cell_oracle import MARGIN, Cell, CellOracle
+from milpcount.backends.parities import ParitySystem
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.linear_program import Row
 from milpcount.limits import Deadline
@@ -32,7 +33,8 @@ class OneTree:
     on_solution : callable
         Called with (pattern, input point) at every leaf. Returns rows over the columns of
         ``formulation.cells`` to be enforced from then on, STOP, or None. Rows over z alone are
-        enforced exactly, others within the solver's tolerance. The point is the best that is
+        enforced exactly, others within the solver's tolerance; parities, of any length, decide
+        units before anything is solved. The point is the best that is
         known; on a cell too thin for floating point it may lie on the cell's border.
     deadline : Deadline, optional
     margin : float
@@ -46,7 +48,7 @@ class OneTree:
     def __init__(
         self,
         formulation: Formulation,
-        on_solution: OnSolution,
+        on_solution: OnPattern,
         *,
         deadline: Deadline | None = None,
         margin: float = MARGIN,
@@ -56,6 +58,8 @@ class OneTree:
         self.state = SearchState(share=0.0)
         self.oracle = CellOracle(formulation, self.state, margin)
         self.rows: list[Row] = []
+        self.parities = ParitySystem()
+        self.unit_of = {int(column): unit for unit, column in enumerate(formulation.columns.z)}
         self.pending: list[tuple[Cell, float]] = []
         self.closed = 0.0
 
@@ -83,6 +87,9 @@ class OneTree:
 
     def _process(self, cell: Cell, share: float) -> None:
         self.state.nodes += 1
+        if not self.parities.allow(cell.bits, cell.depth):
+            self.closed += share
+            return
         if cell.witness is None or not self._rows_hold(cell):
             decided = self.oracle.decide(cell)
             if decided is None:
@@ -91,19 +98,24 @@ class OneTree:
             cell = decided
         while cell.depth < self.oracle.n_units:
             forced = self.oracle.forced(cell)
+            implied = self.parities.implied(cell.depth, cell.bits)
             if forced is None:
-                self._branch(cell, share)
+                self._branch(cell, share, implied)
+                return
+            if implied not in (None, forced):
+                self.closed += share
                 return
             cell = self.oracle.child(cell, forced, cell.witness, bounds=False)
         self.closed += share
         self._leaf(cell)
 
-    def _branch(self, cell: Cell, share: float) -> None:
+    def _branch(self, cell: Cell, share: float, implied: int | None) -> None:
         side = self.oracle.side(cell)
         first = 1 if side is None else side
-        for bit in (1 - first, first):
+        bits = (1 - first, first) if implied is None else (implied,)
+        for bit in bits:
             witness = cell.witness if bit == side else None
-            self.pending.append((self.oracle.child(cell, bit, witness), share / 2))
+            self.pending.append((self.oracle.child(cell, bit, witness), share / len(bits)))
 
     def _leaf(self, cell: Cell) -> None:
         pattern = tuple(cell.bits.tolist())
@@ -114,8 +126,13 @@ class OneTree:
         if isinstance(answer, Stop):
             self.state.stopped = True
         elif answer:
-            self.oracle.add_rows(answer)
-            self.rows += answer
+            rows = [one for one in answer if not isinstance(one, Parity)]
+            if rows:
+                self.oracle.add_rows(rows)
+                self.rows += rows
+            for one in answer:
+                if isinstance(one, Parity):
+                    self.parities.add([self.unit_of[c] for c in one.columns], one.odd)
             self.state.rows += len(answer)
 
     def _rows_hold(self, cell: Cell) -> bool:

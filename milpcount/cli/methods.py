@@ -57,7 +57,7 @@ _HOMES = {
 
 OPTIONS = {
     MethodName.pool: ("backend", "mode", "form", "tighten"),
-    MethodName.mbound: ("backend", "confidence", "runs", "xor_size"),
+    MethodName.mbound: ("backend", "tighten", "confidence", "runs", "xor_size", "hybrid"),
     MethodName.probe: ("confidence", "probes"),
 }
 """The options of each method; the others have none."""
@@ -85,6 +85,8 @@ def method_named(name: MethodName, **options: Any) -> "Method":
         If an option does not belong to the method.
     """
     given = {option: _plain(value) for option, value in options.items() if value is not None}
+    if str(given.get("xor_size", "")).isdecimal():
+        given["xor_size"] = int(given["xor_size"])
     for option in given:
         if option not in OPTIONS.get(name, ()):
             owners = [owner.value for owner, own in OPTIONS.items() if option in own]

@@ -53,7 +53,7 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="Solver of --method pool: highs (default), cpsat, scip, pyomo:NAME.",
+        help="Of --method pool: highs (default), cpsat, scip, pyomo:NAME; of mbound also tree.",
     ),
 ]
 ModeOption = Annotated[
@@ -78,6 +78,19 @@ ConfidenceOption = Annotated[
     float | None,
     typer.Option(
         "--confidence", metavar="P", help="Of the lower bound of mbound and probe (0.95)."
+    ),
+]
+RunsOption = Annotated[
+    int | None, typer.Option("--runs", metavar="N", help="Of --method mbound (20).")
+]
+XorSizeOption = Annotated[
+    str | None,
+    typer.Option("--xor-size", metavar="K|dense", help="Units in an XOR of --method mbound (5)."),
+]
+HybridOption = Annotated[
+    int | None,
+    typer.Option(
+        "--hybrid", metavar="N", help="Count what XORs leave, up to N regions a run (mbound)."
     ),
 ]
 WorkersOption = Annotated[

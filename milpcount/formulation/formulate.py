@@ -1,6 +1,6 @@
 """From a network and a domain to the MILP, with bounds as tight as was asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -164,6 +164,36 @@ def formulate(
     bounds = pre_activation_bounds(network, inputs, tighten, deadline or Deadline())
     program, columns = big_m.build(network, inputs, bounds, chosen)
     return Formulation(network, inputs, kind, chosen, bounds, program, columns)
+
+
+def with_integers(formulation: Formulation, count: int, upper: float) -> Formulation:
+    """Return a formulation with integer columns at the end that no row has yet.
+
+    Parameters
+    ----------
+    formulation : Formulation
+    count : int
+        How many.
+    upper : float
+        Their range is 0 to `upper`.
+    """
+    program, columns = formulation.program, formulation.columns
+    names = tuple(f"spare[{k}]" for k in range(count))
+    extended = replace(
+        program,
+        names=program.names + names,
+        lower=np.append(program.lower, np.zeros(count)),
+        upper=np.append(program.upper, np.full(count, upper)),
+        objective=np.append(program.objective, np.zeros(count)),
+        integer=np.append(program.integer, np.ones(count, dtype=bool)),
+    )
+    shift, scale = (
+        np.append(columns.shift, np.zeros(count)),
+        np.append(columns.scale, np.ones(count)),
+    )
+    return replace(
+        formulation, program=extended, columns=replace(columns, shift=shift, scale=scale)
+    )
 
 
 def _require_interior(inputs: InputSet) -> None:

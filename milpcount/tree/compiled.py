@@ -49,7 +49,9 @@ def clear_bits(target):
 
 def _plain() -> set[Path]:
     """Return the files of this folder that the kernel does not depend on."""
-    return {Path(__file__).with_name(f"{n}.py") for n in ("search", "warm_up", "witnesses")}
+    return {
+        Path(__file__).with_name(f"{n}.py") for n in ("search", "prober", "warm_up", "witnesses")
+    }
 
 
 def _drop_stale() -> None:

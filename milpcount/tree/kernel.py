@@ -17,6 +17,7 @@ from milpcount.tree.memory import (
     learn_point,
     learn_segments,
 )  # fmt: skip
+from milpcount.tree.parity import enter_layer, is_allowed, put
 from milpcount.tree.polygon import DRIFT, centre, clip, highest
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.rows import NORMAL, UNKNOWN, compose_layer, compose_rows, set_output
@@ -169,9 +170,11 @@ def settle(p, s, scratch, d):
     Returns
     -------
     bool
-        False if a unit is settled on a piece other than the one forced on it.
+        False if a unit is settled on a piece other than the one forced on it, or if the settled
+        units leave nothing that satisfies the parities.
     """
     layer = s.layer[d]
+    parities = s.xor_rows.shape[1] > 0
     s.pool_n[layer] = 0
     s.clause_n[layer] = 0
     clear_bits(s.prefix[d])
@@ -194,7 +197,9 @@ def settle(p, s, scratch, d):
             s.pattern[unit] = here
             set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
                        s.unit_b, s.unit_s)  # fmt: skip
-    return True
+            if parities:
+                put(s, unit, here)
+    return enter_layer(p, s, d) if parities else True
 
 
 @jit
@@ -219,6 +224,8 @@ def descend(p, s, d, unit, k):
     layer, piece = s.layer[d], p.units[unit, 4] + k
     count = push_piece(p, s, piece, s.size[d])
     s.pattern[unit] = k
+    if s.xor_rows.shape[1] > 0:
+        put(s, unit, k)
     set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
     s.size[d + 1] = count
     copy(s.witness[d + 1], s.piece_witness[d, k])
@@ -247,7 +254,7 @@ def descend(p, s, d, unit, k):
 
 
 @jit
-def _enter_root(p, s, scratch):
+def enter_root(p, s, scratch):
     """Find a point of the domain; return whether one was found."""
     fill(s.trial_lam, 0.0)
     if decide(p, s, scratch, s.size[0]) != FULL:
@@ -268,6 +275,7 @@ def run(p, s, scratch, rounding):
     """
     c = s.control
     keep = s.kept.shape[0] > 1
+    parities = s.xor_rows.shape[1] > 0
     while c[DEPTH] >= c[FLOOR]:
         d = c[DEPTH]
         layer = s.layer[d]
@@ -283,7 +291,7 @@ def run(p, s, scratch, rounding):
                 return PAUSED
             continue
         if s.stage[d] == ROOT:
-            if not _enter_root(p, s, scratch):
+            if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
         if s.stage[d] == COMPOSE:
             c[BUDGET] -= 1
@@ -307,6 +315,8 @@ def run(p, s, scratch, rounding):
                 k = s.turn[d]
                 if s.forced[unit] != ANY and s.forced[unit] != k:
                     s.full[d, k] = EMPTY
+                elif parities and not is_allowed(s, layer, unit, k):
+                    s.full[d, k] = EMPTY
                 elif s.full[d, k] == OPEN:
                     if c[VERDICT] != OPEN:
                         s.full[d, k] = c[VERDICT]
@@ -325,8 +335,10 @@ def run(p, s, scratch, rounding):
             s.turn[d] = 0
             s.stage[d] = DESCEND
         k = s.turn[d]
-        while k < pieces and s.full[d, k] != FULL:
-            k += 1
+        while k < pieces and (
+            s.full[d, k] != FULL or (parities and not is_allowed(s, layer, unit, k))
+        ):
+            k += 1  # parities may have come since the piece was tested
         if k == pieces:
             c[DEPTH] -= 1
             continue

@@ -1,6 +1,6 @@
 """The search as seen from Python: slices of the kernel, and exact answers to what it asks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -13,13 +13,15 @@ from milpcount.exact.program import decide
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
+from milpcount.formulation.xor import Xor
 from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree import kernel
 from milpcount.tree import rows as kinds
 from milpcount.tree.cell import OPEN, add_row
+from milpcount.tree.parity import add_parity
 from milpcount.tree.polygon import DRIFT, clip
-from milpcount.tree.program import compile_program
+from milpcount.tree.program import Program, compile_program
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
     ANY,
@@ -68,6 +70,12 @@ class Search:
         Search for all patterns attained in the closed domain. Those that have interior points are
         found as regions are; a side that is neither full-dimensional nor certainly without any
         point is searched in exact arithmetic.
+    parities : bool
+        Whether `add` will be called.
+    on_region : callable, optional
+        Called with the pattern of every region, right when it is found; it may call `add`.
+    program : Program, optional
+        What `compile_program` returned for the network and the inputs.
 
     Attributes
     ----------
@@ -86,12 +94,18 @@ class Search:
         keep: bool = False,
         forced: Mapping[int, int] | None = None,
         patterns: bool = False,
+        parities: bool = False,
+        on_region: Callable[[tuple[int, ...]], None] | None = None,
+        program: Program | None = None,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
         self.patterns = patterns
-        self.program = compile_program(network, inputs)
-        self.state = new_state(self.program, keep)
+        self.program = compile_program(network, inputs) if program is None else program
+        self._parities = parities
+        self.state = new_state(self.program, keep, parities=parities)
         self.state.control[CLOSED] = patterns
+        self.on_region, self.xors = on_region, list[Xor]()
+        self._at: int | None = None
         self.scratch = new_scratch(self.program)
         for unit, piece in (forced or {}).items():
             self.state.forced[unit] = piece
@@ -99,7 +113,7 @@ class Search:
         # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
         # as the pools have room; with few parameters none are mixed.
         mixed = 0.0 if p.small else 3.0 * POOL * p.layers.shape[0]
-        self._rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
+        self.rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
         self.regions: list[Region] = []
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._exact: ExactNetwork | None = None
@@ -165,20 +179,60 @@ class Search:
         while most is None or self.found < most:
             c[BUDGET] = self.budget
             c[MOST_REGIONS] = _NO_LIMIT if most is None else most - self.thin_regions
-            wanted = kernel.run(p, s, self.scratch, self._rounding)
+            before = int(c[REGIONS])
+            if self.on_region is not None:
+                c[MOST_REGIONS] = before + 1
+            wanted = kernel.run(p, s, self.scratch, self.rounding)
             self._collect()
+            if self.on_region is not None and c[REGIONS] > before:
+                self._tell(s.pattern.tolist(), int(c[DEPTH]) + 1)
             if wanted == kernel.DONE:
                 return
             if wanted == kernel.ASK_DOMAIN:
-                self._reject_domain()
+                self.reject_domain()
             if wanted == kernel.ASK_ROW:
-                self._answer_row(int(c[ASKED]))
+                self.answer_row(int(c[ASKED]))
             elif wanted == kernel.ASK_SIDE:
                 self._in_exact_cell = True
                 yield from self._answer_side()
                 self._in_exact_cell = False
             else:
                 yield
+
+    def add(self, xor: Xor) -> None:
+        """Search only for regions that satisfy a parity, from now on.
+
+        It may be called before the search and by `on_region`.
+        """
+        s, row = self.state, np.zeros(self.state.xor_work.shape[1], dtype=np.uint64)
+        for unit, piece in xor.terms:
+            v = int(s.xor_first[unit]) + piece - 1
+            row[v >> 6] ^= np.uint64(1 << (v & 63))
+        row[-1] = np.uint64(xor.odd)
+        self.xors.append(xor)
+        at = int(s.control[DEPTH]) if self._at is None else self._at
+        if at >= 0:
+            entered = int(s.layer[at]) + (s.stage[at] in (kernel.TEST, kernel.DESCEND))
+            at = int(add_parity(self.program, s, row, at, entered))
+            s.control[DEPTH] = min(at, int(s.control[DEPTH]))
+            self._at = None if self._at is None else at
+
+    def _tell(self, pattern: Sequence[int], depth: int) -> None:
+        """Call `on_region`; `depth` is where parities that it adds find the path."""
+        assert self.on_region is not None
+        self._at = depth
+        self.on_region(tuple(int(k) for k in pattern))
+        self._at = None
+
+    def begin(self) -> None:
+        """Forget the search so far and put it at the root."""
+        forced, xors = self.state.forced, self.xors
+        self.state = new_state(self.program, self.keep, parities=self._parities)
+        self.state.forced[:] = forced
+        self._start()
+        self.xors = []
+        for xor in xors:
+            self.add(xor)
 
     def left(self) -> list[dict[int, int]]:
         """Return what is left to search, as prefixes that a new search takes as `forced`.
@@ -228,11 +282,11 @@ class Search:
             s.row_M[r], s.row_b[r] = p.domain_M[i], p.domain_beta[i]
             s.row_s[r] = p.domain_majorant[i]
             unknown = kinds.classify(
-                p, r, p.ops[0], p.quantum[0], self._rounding, s.row_M, s.row_b, s.row_s[r],
+                p, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s[r],
                 s.row_norm, s.row_error, s.row_kind,
             )  # fmt: skip
             if unknown or s.row_kind[r] in (kinds.NEGATIVE, kinds.ZERO):
-                self._reject_domain()
+                self.reject_domain()
             if s.row_kind[r] == kinds.NORMAL:
                 add_row(s, count, r, 1)
                 if p.V.shape[1] == 2:
@@ -257,8 +311,8 @@ class Search:
             self._exact = ExactNetwork(self.network, self.inputs)
         return self._exact
 
-    def _answer_row(self, r: int) -> None:
-        """Name the kind of a row whose coefficients are lost in rounding."""
+    def answer_row(self, r: int) -> None:
+        """Name the kind of a row whose coefficients are lost in rounding, where the kernel asks."""
         s, layer = self.state, self._layer_of_row(r)
         row = self.exact.rows(layer, s.pattern.tolist()).take([r - self.program.layers[layer, 4]])
         values, box = row.values[0], self.exact.inputs.box
@@ -297,7 +351,8 @@ class Search:
         if multipliers is not None:
             support = np.flatnonzero([m != 0 for m in multipliers]) - len(domain)
             self._learn(depth, ids[own], signs[own], support[support >= 0])
-        c[VERDICT] = EMPTY
+        # Parities that came with a region of the cell may have ended the node that asked.
+        c[VERDICT] = EMPTY if c[DEPTH] == depth else OPEN
 
     def _decide_exactly(
         self, cell: Conditions, hint: Array
@@ -322,6 +377,8 @@ class Search:
                 self.thin_regions += 1
                 if self.keep:
                     self.regions.append(tree.region(leaf))
+                if self.on_region is not None:
+                    self._tell(leaf.pattern, depth)
             yield
 
     def _known(self, depth: int, piece: int) -> dict[int, int]:
@@ -335,7 +392,8 @@ class Search:
 
     def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
         forced = self.state.forced
-        return bool(((forced == ANY) | (forced == np.array(pattern))).all())
+        fits = bool(((forced == ANY) | (forced == np.array(pattern))).all())
+        return fits and all(xor.holds(pattern) for xor in self.xors)
 
     def _learn(self, depth: int, ids: Array, signs: Array, support: Array) -> None:
         """Hand a conflict proved exactly to the kernel."""
@@ -362,7 +420,14 @@ class Search:
     def _first_unit(self, depth: int) -> int:
         return int(self.program.layers[self.state.layer[depth], 0])
 
-    def _reject_domain(self) -> NoReturn:
+    def reject_domain(self) -> NoReturn:
+        """Say why the root's cell could not be entered.
+
+        Raises
+        ------
+        DomainError
+            Always.
+        """
         rows = self.exact.inputs.rows
         if decide(rows, (1,) * len(rows), self.exact.inputs.box).is_empty:
             raise DomainError(

@@ -2,18 +2,28 @@
 
 from functools import cache
 
+import numpy as np
+
 from milpcount.domain import Box
 from milpcount.network import Network
-from milpcount.tree import kernel
+from milpcount.tree import kernel, probe
+from milpcount.tree.prober import Batch, Subject, make_walks
 from milpcount.tree.search import Search
 
 
-def is_compiled() -> bool:
-    """Return whether this process has the kernel, or finds it in numba's cache."""
-    if kernel.run.signatures:
+def is_compiled(*, walks: bool = False) -> bool:
+    """Return whether this process has the kernel, or finds it in numba's cache.
+
+    Parameters
+    ----------
+    walks : bool
+        The kernel of random walks, instead of that of the search.
+    """
+    function = probe.walk if walks else kernel.run
+    if function.signatures:
         return True
-    index = getattr(getattr(kernel.run, "_cache", None), "_impl", None)
-    return index is None or _has_index(kernel.run)
+    index = getattr(getattr(function, "_cache", None), "_impl", None)
+    return index is None or _has_index(function)
 
 
 def _has_index(dispatcher: object) -> bool:
@@ -27,7 +37,16 @@ def _has_index(dispatcher: object) -> bool:
 @cache
 def warm_up() -> None:
     """Run the kernel on a network of one unit."""
-    for _ in Search(
-        Network.from_arrays([[[1.0]]], [[0.0]], output=False), Box(-1, 1).bind(1)
-    ).run():
+    for _ in Search(_one_unit(), Box(-1, 1).bind(1)).run():
         pass
+
+
+@cache
+def warm_up_walks() -> None:
+    """Run the kernel of random walks on a network of one unit."""
+    subject = Subject(_one_unit(), Box(-1, 1).bind(1))
+    make_walks(Batch(subject, np.zeros((1, 2)), 1, 0, 0, 1))
+
+
+def _one_unit() -> Network:
+    return Network.from_arrays([[[1.0]]], [[0.0]], output=False)

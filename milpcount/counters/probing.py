@@ -1,0 +1,254 @@
+"""Lower bounds by random walks from the root of the region tree."""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
+from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.preferences import preferences
+from milpcount.errors import OptionError
+from milpcount.result import Guarantee, Quantity
+
+Array = np.ndarray
+
+_FIRST_ROUND, _LARGEST_ROUND = 16, 1024
+_BATCHES = 8
+_BATCH_UNITS = 400
+"""Units to be decided in a batch at least, so that setting it up is a small part of the work."""
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Probing:
+    """Bound activation regions from below by random descents of the region tree.
+
+    A walk takes one child at every node, with a known probability; the product of the reciprocals
+    is an unbiased estimate of the number of regions (Knuth 1975). The probabilities are learned
+    from the walks before, subtrees that are small for certain are counted. The lower bound is a
+    confidence sequence by betting: it holds at all numbers of walks at once, so a run may be
+    stopped at any time, for any reason. Sides that floating point cannot decide are left out, which
+    can lower the estimates but never lifts the bound.
+
+    Parameters
+    ----------
+    confidence : float
+        Of the lower bound, in (0, 1).
+    probes : int
+        Walks to be made.
+    gap : float, optional
+        Stop as soon as the bound is within so many bits of the estimate.
+    count_below : int
+        Subtrees of the last layer with at most so many regions for certain are counted.
+    descents : int
+        Descents of the last layer in every walk; their mean is the walk's estimate.
+    """
+
+    confidence: float = 0.95
+    probes: int = 1000
+    gap: float | None = None
+    count_below: int = 16
+    descents: int = 8
+
+    name: ClassVar[str] = "probe"
+    quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
+    guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
+    packages: ClassVar[tuple[str, ...]] = ("numba",)
+    theorem: ClassVar[str] = "Knuth 1975 and Ville's inequality (betting)"
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.confidence < 1.0:
+            raise OptionError(
+                f"confidence {self.confidence!r}: give a number between 0 and 1, e.g. 0.95"
+            )
+        if self.probes < 1:
+            raise OptionError(f"probes {self.probes!r}: give at least 1; a few hundred serve well")
+        if self.gap is not None and not self.gap > 0.0:
+            raise OptionError(f"gap {self.gap!r}: give a number of bits above 0, e.g. 0.2")
+        if not 0 <= self.count_below <= 10**6:
+            raise OptionError(f"count_below {self.count_below!r}: give 0 to 1,000,000 regions")
+        if not 1 <= self.descents <= 1000:
+            raise OptionError(f"descents {self.descents!r}: give 1 to 1,000; 8 serve well")
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as JSON types."""
+        return {
+            "confidence": self.confidence,
+            "probes": self.probes,
+            "gap": self.gap,
+            "count_below": self.count_below,
+            "descents": self.descents,
+        }
+
+    def warm_up(self, problem: Problem) -> None:
+        """Compile the kernel, or load it from numba's cache, on a network of one unit."""
+        from milpcount.tree.warm_up import is_compiled, warm_up_walks
+
+        if not is_compiled(walks=True):
+            problem.notice("compiling the region tree's kernel, about a minute, once")
+        warm_up_walks()
+
+    def run(self, problem: Problem) -> Iterator[Snapshot]:
+        """Yield snapshots several times a second."""
+        from milpcount.tree.prober import Subject
+
+        subject = Subject(problem.network, problem.inputs)
+        tally = _Tally(self, problem.network.n_units)
+        yield tally.snapshot()
+        for number, walks in enumerate(rounds(self.probes)):
+            yield from _round(self, problem, subject, tally, number, walks)
+            tally.update()
+            yield tally.snapshot()
+            if tally.is_cut or (self.gap is not None and tally.gap <= self.gap):
+                return
+
+
+def rounds(walks: int) -> Iterator[int]:
+    """Split walks into rounds; the preferences of one are learned from those before.
+
+    The rounds depend on nothing but their number, so that the same seed gives the same walks
+    whatever the number of workers.
+    """
+    size = _FIRST_ROUND
+    while walks > 0:
+        yield min(size, walks)
+        walks -= size
+        size = min(2 * size, _LARGEST_ROUND)
+
+
+def _round(
+    method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
+) -> Iterator[Snapshot]:
+    from milpcount.tree.prober import Batch, make_walks, walking
+
+    size = max(1, _BATCH_UNITS // problem.network.n_units, -(-walks // _BATCHES))
+    preference = preferences(problem.network, tally.taken, tally.log_size)
+    seeds = np.random.SeedSequence(problem.seed, spawn_key=(number,)).generate_state(
+        -(-walks // size), np.uint64
+    )
+    batches = [
+        Batch(
+            subject,
+            preference,
+            min(size, walks - i * size),
+            int(seed),
+            method.count_below,
+            method.descents,
+        )
+        for i, seed in enumerate(seeds)
+    ]
+    if problem.executor is None:
+        for batch in batches:
+            walked = None
+            for walked in walking(batch, _seconds(problem)):
+                yield tally.snapshot(walked)
+            tally.add(walked, batch.walks)
+            if tally.is_cut:
+                return
+        return
+    futures: list[Future[Any]] = [
+        problem.executor.submit(make_walks, batch, _seconds(problem)) for batch in batches
+    ]
+    try:
+        for batch, future in zip(batches, futures, strict=True):
+            while not future.done():
+                try:
+                    future.result(timeout=_POLL_SECONDS)
+                except NotYet:
+                    yield tally.snapshot()
+            tally.add(future.result(), batch.walks)
+            if tally.is_cut:
+                return
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _seconds(problem: Problem) -> float | None:
+    left = problem.deadline.remaining()
+    return None if math.isinf(left) else left
+
+
+class _Tally:
+    """The walks so far, in their order, and what they show."""
+
+    def __init__(self, method: Probing, units: int) -> None:
+        self.method = method
+        self.log_size: Array = np.zeros(0)
+        self.taken: Array = np.zeros((0, units), dtype=np.uint8)
+        self.tests = self.undecided = self.dead_ends = self.counted = 0
+        self.log_bound = -math.inf
+        self.is_cut = False
+
+    def add(self, walked: Any, wanted: int) -> None:
+        """Add the walks of a batch; a batch cut short is the last one.
+
+        The walks that count are a beginning of the sequence: which of them were finished in time
+        may depend on their sizes.
+        """
+        self.log_size = np.concatenate([self.log_size, walked.log_size])
+        self.taken = np.vstack([self.taken, walked.taken])
+        self.tests += walked.tests
+        self.undecided += walked.undecided
+        self.dead_ends += walked.dead_ends
+        self.counted += walked.counted
+        self.is_cut = len(walked.log_size) < wanted
+
+    def update(self) -> None:
+        """Improve the bound; only where rounds end, so that it does not depend on the clock."""
+        if self.log_size.size:
+            bound = log_lower_bound(self.log_size, self.method.confidence)
+            self.log_bound = max(self.log_bound, bound)
+
+    @property
+    def gap(self) -> float:
+        """Bits between the estimate and the bound."""
+        if self.log_size.size == 0 or self.log_bound == -math.inf:
+            return math.inf
+        return (log_mean(self.log_size) - self.log_bound) / math.log(2.0)
+
+    def snapshot(self, current: Any = None) -> Snapshot:
+        """Return what the walks show; `current` is a batch under way, for the progress only."""
+        done = self.log_size.size + (0 if current is None else len(current.log_size))
+        tests = self.tests + (0 if current is None else current.tests)
+        share = min(1.0, done / self.method.probes)
+        lower = max(1, to_integer(self.log_bound))
+        if self.log_size.size == 0:
+            return Snapshot(lower, lps=tests, share=share, note=f"{done:,} probes")
+        estimate = to_integer(log_mean(self.log_size))
+        bits = math.log2(math.e)
+        details = {
+            "probes": int(self.log_size.size),
+            "log2_lower": None if lower == 1 else self.log_bound * bits,
+            "log2_estimate": log_mean(self.log_size) * bits if estimate else None,
+            "relative_standard_error_of_the_estimate_no_guarantee": self._error(),
+            "all_probes_saw_the_same_number": bool(np.ptp(self.log_size) == 0.0)
+            if np.isfinite(self.log_size).all()
+            else False,
+            "subtrees_counted": self.counted,
+            "sides_left_out_undecided": self.undecided,
+            "walks_that_ended_without_a_region": self.dead_ends,
+        }
+        return Snapshot(
+            lower=lower,
+            lps=tests,
+            share=share,
+            confidence=self.method.confidence,
+            estimate=estimate,
+            note=f"{done:,} probes   count ≥ 2^{max(0.0, self.log_bound * bits):.2f}   "
+            f"estimate 2^{log_mean(self.log_size) * bits:.2f}",
+            details=details,
+        )
+
+    def _error(self) -> float | None:
+        """Return the standard error of the mean over the mean, from the sample's variance."""
+        n = self.log_size.size
+        if n < 2 or not np.isfinite(self.log_size).any():
+            return None
+        ratio = np.exp(self.log_size - log_mean(self.log_size))
+        return float(ratio.std(ddof=1) / math.sqrt(n))
