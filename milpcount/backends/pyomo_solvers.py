@@ -47,6 +47,7 @@ OUTCOMES = {
     "infeasible": Outcome.INFEASIBLE,
     "infeasibleOrUnbounded": Outcome.INFEASIBLE,
     "maxTimeLimit": Outcome.LIMIT,
+    "intermediateNonInteger": Outcome.LIMIT,  # CBC, out of time before its first solution
     "iterationLimit": Outcome.LIMIT,
     "maxIterations": Outcome.LIMIT,
     "maxEvaluations": Outcome.LIMIT,
@@ -174,9 +175,11 @@ class PyomoModel:
         if np.isfinite(seconds):
             options["timelimit"] = max(1, int(np.ceil(seconds)))  # some take whole seconds only
         results = self.interface.solve(self.model, **options)
-        ended = outcome(results.solver.termination_condition)
-        # CBC leaves the values of its last step when it has proved that there is no solution.
-        found = len(results.solution) > 0 and ended is not Outcome.INFEASIBLE
+        condition = results.solver.termination_condition
+        ended = outcome(condition)
+        # CBC leaves the values of its last step where it has no solution.
+        nothing = ended is Outcome.INFEASIBLE or condition.name == "intermediateNonInteger"
+        found = len(results.solution) > 0 and not nothing
         if found:
             self.model.solutions.load_from(results)
         return self._solution(ended, found)
@@ -227,8 +230,8 @@ def _executable(name: str) -> dict[str, str]:
         from pulp import PULP_CBC_CMD
     except ImportError:
         return {}
-    bundled = PULP_CBC_CMD(msg=False)
-    return {"executable": bundled.path} if bundled.available() else {}
+    bundled = which(PULP_CBC_CMD.pulp_cbc_path)
+    return {"executable": bundled} if bundled else {}
 
 
 def find(name: str) -> tuple[Any, bool]:

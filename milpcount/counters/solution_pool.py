@@ -1,5 +1,6 @@
 """Counting by enumerating the solutions of the big-M MILP."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -7,16 +8,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount.backends import registry
-from milpcount.backends.backend import SearchState
+from milpcount.backends.backend import Search, SearchState
 from milpcount.backends.cell_oracle import MARGIN
 from milpcount.backends.no_good import LEAST_MARGIN
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.errors import OptionError
+from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import Formulation, formulate
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.tighten import LEVELS
+from milpcount.limits import Deadline
 from milpcount.result import Guarantee, Quantity, Region
+
+CLOCKS_DIFFER = 1.0
+"""Seconds by which a solver may think that its time is up too early."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,7 @@ class SolutionPool:
         search = solver.search(formulation, keep, self.mode, problem.deadline)
         fixed = self._details(formulation)
         yield Snapshot(details=fixed, regions=regions)
-        for state in search.run():
+        for state in _until_the_end(search, problem.deadline):
             yield Snapshot(
                 lower=len(patterns) + state.counted,
                 upper=state.most,
@@ -200,6 +205,25 @@ class SolutionPool:
         if "scip" in self.backend or (self.mode == "no_good" and self.backend == "highs"):
             details["least_margin_proposed"] = LEAST_MARGIN
         return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
+
+
+def _until_the_end(search: Search, deadline: Deadline) -> Iterator[SearchState]:
+    """Yield the states of a search; one that ends early ends with the deadline, or in an error.
+
+    A solver's clock may run ahead of the deadline's, and whoever ends before the deadline is taken
+    to have found everything.
+    """
+    yield from search.run()
+    state = search.state
+    if state.exhausted or state.stopped or deadline.passed():
+        return
+    if deadline.remaining() > CLOCKS_DIFFER:
+        raise SolverError(
+            "the solver stopped by itself, at none of milpcount's limits, before it had found "
+            "everything: count with the backend 'highs'"
+        )
+    time.sleep(deadline.remaining())
+    yield state
 
 
 def _between(state: SearchState) -> int:

@@ -42,7 +42,6 @@ from milpcount.tree.state import (
     REGIONS,
     TESTS,
     VERDICT,
-    State,
     new_scratch,
     new_state,
 )  # fmt: skip
@@ -67,16 +66,16 @@ class Search:
     forced : mapping of int to int, optional
         Pieces of some units: only regions with these are searched. A prefix that `left` has
         returned makes a search of that part of the tree.
+    patterns : bool
+        Search for all patterns attained in the closed domain. Those that have interior points are
+        found as regions are; a side that is neither full-dimensional nor certainly without any
+        point is searched in exact arithmetic.
     parities : bool
         Whether `add` will be called.
     on_region : callable, optional
         Called with the pattern of every region, right when it is found; it may call `add`.
     program : Program, optional
         What `compile_program` returned for the network and the inputs.
-    patterns : bool
-        Search for all patterns attained in the closed domain. Those that have interior points are
-        found as regions are; a side that is neither full-dimensional nor certainly without any
-        point is searched in exact arithmetic.
 
     Attributes
     ----------
@@ -94,15 +93,17 @@ class Search:
         inputs: InputSet,
         keep: bool = False,
         forced: Mapping[int, int] | None = None,
+        patterns: bool = False,
         parities: bool = False,
         on_region: Callable[[tuple[int, ...]], None] | None = None,
         program: Program | None = None,
-        patterns: bool = False,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
+        self.patterns = patterns
         self.program = compile_program(network, inputs) if program is None else program
-        self.patterns, self._parities = patterns, parities
-        self.state = self._fresh_state()
+        self._parities = parities
+        self.state = new_state(self.program, keep, parities=parities)
+        self.state.control[CLOSED] = patterns
         self.on_region, self.xors = on_region, list[Xor]()
         self._at: int | None = None
         self.scratch = new_scratch(self.program)
@@ -223,15 +224,10 @@ class Search:
         self.on_region(tuple(int(k) for k in pattern))
         self._at = None
 
-    def _fresh_state(self) -> State:
-        state = new_state(self.program, self.keep, parities=self._parities)
-        state.control[CLOSED] = self.patterns
-        return state
-
     def begin(self) -> None:
         """Forget the search so far and put it at the root."""
         forced, xors = self.state.forced, self.xors
-        self.state = self._fresh_state()
+        self.state = new_state(self.program, self.keep, parities=self._parities)
         self.state.forced[:] = forced
         self._start()
         self.xors = []
