@@ -54,7 +54,7 @@ def preferences(network: Network, taken: Array, log_size: Array) -> Array:
         fitted = (own + _UNIT_WALKS * mean) / (own.sum(axis=1, keepdims=True) + _UNIT_WALKS)
         shares[mine, : guess.size] = np.maximum(fitted, 2.0 * _LEAST / guess.size)
         first += layer.width
-    return np.log(shares)
+    return np.asarray(np.log(shares))
 
 
 def _guess(pieces: tuple[Piece, ...], *, last: bool) -> Array:

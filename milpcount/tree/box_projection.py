@@ -21,7 +21,7 @@ _CUT = 1e-12
 
 
 @jit
-def _transposed(V, y, z):
+def transposed(V, y, z):
     """Set ``z = V^T y``, four rows at a time."""
     n, m = z.shape[0], V.shape[0]
     for j in range(n):
@@ -72,7 +72,7 @@ def combine(rows, lam, first, count, y, V, z):
         if f != 0.0:
             for q in range(y.shape[0]):
                 y[q] += f * rows[i, q]
-    _transposed(V, y, z)
+    transposed(V, y, z)
 
 
 @jit
@@ -94,12 +94,14 @@ def _refresh_hessian(VT, z, free, hessian, moved):
 
 
 @jit
-def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, work, steps):
+def box_project(rows, inputs, offset, margin, lam, count, V, VT, free, hessian, x, g, work, steps):
     """Project the centre onto ``{x in cube : rows[i] @ (V x) + offset[i] >= margin[i]}``.
 
     Parameters
     ----------
     rows : (count, m), offset, margin : (count,)
+    inputs : (count, n) or (count, 1)
+        The rows as functions of the inputs, where the image is wide.
     lam : (count,)
         In: multipliers to start from. Out: those of the projection, or a candidate certificate.
     free, hessian : state kept between calls (of the Hessian only the lower triangle)
@@ -136,20 +138,16 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
             return FULL
         if total > 0.0 and linear + positive_part(z) < -_CUT * total:
             return EMPTY
-        _refresh_hessian(VT, z, free, hessian, work.moved)
         nw = 0
         for i in range(count):
             if lam[i] > 0.0 or rho[i] < -0.5 * margin[i]:
                 chosen[nw] = i
                 nw += 1
-        for a in range(nw):
-            _symmetric_product(hessian, rows[chosen[a]], y)
-            for b in range(a + 1):
-                t = 0.0
-                for q in range(m):
-                    t += y[q] * rows[chosen[b], q]
-                Q[a, b] = t
-                Q[b, a] = t
+        if inputs.shape[1] == z.shape[0]:
+            _products_in_inputs(inputs, z, chosen, nw, work.moved, work.columns, Q)
+        else:
+            _refresh_hessian(VT, z, free, hessian, work.moved)
+            _products_in_image(rows, hessian, chosen, nw, y, Q)
         _model_step(Q, rho, margin, lam, chosen, nw, d, work)
         slope0, constant, longest = 0.0, 0.0, np.inf
         for q in range(m):
@@ -165,7 +163,7 @@ def box_project(rows, offset, margin, lam, count, V, VT, free, hessian, x, g, wo
                     longest = min(longest, -lam[i] / f)
         if slope0 >= 0.0:
             return UNDECIDED
-        _transposed(V, y, w)
+        transposed(V, y, w)
         t = _search(z, w, constant, slope0, max(1.0, longest))
         for a in range(nw):
             lam[chosen[a]] = max(0.0, lam[chosen[a]] + t * d[a])
@@ -183,6 +181,56 @@ def _symmetric_product(lower, x, y):
             t += lower[q, b] * x[b]
             y[b] += lower[q, b] * f
         y[q] = t
+
+
+@jit
+def _products_in_image(rows, hessian, chosen, nw, y, Q):
+    """Set Q to the products ``rows[a] H rows[b]`` of the chosen rows."""
+    for a in range(nw):
+        _symmetric_product(hessian, rows[chosen[a]], y)
+        for b in range(a + 1):
+            t = 0.0
+            for q in range(y.shape[0]):
+                t += y[q] * rows[chosen[b], q]
+            Q[a, b] = t
+            Q[b, a] = t
+
+
+@jit
+def _products_in_inputs(inputs, z, chosen, nw, where, columns, Q):
+    """Set Q to the same products from the rows as functions of the inputs inside the cube.
+
+    A product has as many terms as inputs lie strictly inside, far fewer than the image has pairs of
+    dimensions once it is wide.
+    """
+    inside = 0
+    for j in range(z.shape[0]):
+        if abs(z[j]) < 0.5:
+            where[inside] = j
+            inside += 1
+    for a in range(nw):
+        for i in range(inside):
+            columns[a, i] = inputs[chosen[a], where[i]]
+    for a in range(nw):
+        b = 0
+        while b + 4 <= a + 1:
+            t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+            for i in range(inside):
+                f = columns[a, i]
+                t0 += f * columns[b, i]
+                t1 += f * columns[b + 1, i]
+                t2 += f * columns[b + 2, i]
+                t3 += f * columns[b + 3, i]
+            Q[a, b], Q[a, b + 1], Q[a, b + 2], Q[a, b + 3] = t0, t1, t2, t3
+            b += 4
+        while b <= a:
+            t0 = 0.0
+            for i in range(inside):
+                t0 += columns[a, i] * columns[b, i]
+            Q[a, b] = t0
+            b += 1
+        for b in range(a):
+            Q[b, a] = Q[a, b]
 
 
 @jit

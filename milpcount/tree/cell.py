@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from milpcount.tree.box_projection import box_project
+from milpcount.tree.box_projection import box_project, transposed
 from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
 from milpcount.tree.compiled import copy, fill, jit
 from milpcount.tree.projection import EMPTY, FULL, project
@@ -24,6 +24,7 @@ _STEPS, _PATIENT_STEPS = 40, 400
 def add_row(s, at, r, sign):
     """Put row r with a sign into the current cell at position `at`."""
     s.cell_id[at] = r
+    s.cell_stale[at] = True
     s.cell_sign[at] = sign
     f = sign * s.row_norm[r]
     for q in range(s.cell_rows.shape[1]):
@@ -121,9 +122,14 @@ def _decide_once(p, s, scratch, count, steps):
         if verdict == FULL:
             copy(s.trial_x, s.trial_g)
     else:
+        if s.cell_inputs.shape[0] > 1:
+            for i in range(count):
+                if s.cell_stale[i]:
+                    transposed(p.V, s.cell_rows[i], s.cell_inputs[i])
+                    s.cell_stale[i] = False
         verdict = box_project(
-            s.cell_rows, s.cell_offset, s.cell_margin, s.trial_lam, count, p.V, p.VT, s.free,
-            s.hessian, s.trial_x, s.trial_g, scratch, steps,
+            s.cell_rows, s.cell_inputs, s.cell_offset, s.cell_margin, s.trial_lam, count, p.V, p.VT,
+            s.free, s.hessian, s.trial_x, s.trial_g, scratch, steps,
         )  # fmt: skip
     if verdict == FULL:
         inside = is_interior(s.cell_rows, s.cell_offset, s.cell_error, first, count, s.trial_g)

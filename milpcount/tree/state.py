@@ -15,6 +15,8 @@ Array = np.ndarray
 
 POOL = 512
 """Points kept per layer, for the current cell of the layers above."""
+WIDE = 32
+"""Dimensions of the image above which rows are also kept as functions of the inputs."""
 CLAUSES = 512
 """Conflicts kept per layer, for the current cell of the layers above."""
 
@@ -35,10 +37,11 @@ class State(NamedTuple):
     layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
     other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows
     as in `rows`. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
-    offset, margin and error, after ``2 n`` rows of the cube's sides in the small case. Random
-    parities (see `parity`), empty without them: ``xor_first``, every unit's first variable; per
-    system ``xor_rows``, ``xor_pivot`` (the row that ends at a variable, or -1) and ``xor_layers``
-    (rows, depth at which the layer was entered); ``xor_work``.
+    offset, margin and error, after ``2 n`` rows of the cube's sides in the small case; where the
+    image is wide, ``cell_inputs`` has the rows as functions of the inputs, unless ``cell_stale``.
+    Random parities (see `parity`), empty without them: ``xor_first``, every unit's first variable;
+    per system ``xor_rows``, ``xor_pivot`` (the row that ends at a variable, or -1) and
+    ``xor_layers`` (rows, depth at which the layer was entered); ``xor_work``.
     """
 
     control: Array
@@ -84,6 +87,8 @@ class State(NamedTuple):
     cell_sign: Array
     cell_rows: Array
     cell_columns: Array
+    cell_inputs: Array
+    cell_stale: Array
     cell_offset: Array
     cell_margin: Array
     cell_error: Array
@@ -112,6 +117,7 @@ class Scratch(NamedTuple):
     s: Array
     Q: Array
     L: Array
+    columns: Array
     chosen: Array
     inside: Array
     member: Array
@@ -175,6 +181,8 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
         row_kind=np.full(n_rows + n_dom, UNKNOWN),
         cell_id=ints(most), cell_sign=ints(most), cell_rows=cell_rows,
         cell_columns=np.ascontiguousarray(cell_rows.T), cell_offset=cell_offset,
+        cell_inputs=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
+        cell_stale=np.ones(most, dtype=np.bool_),
         cell_margin=reals(most), cell_error=reals(most),
         free=np.ones(n, dtype=np.bool_), hessian=p.H.copy(),
         trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
@@ -196,6 +204,7 @@ def new_scratch(p: Program) -> Scratch:
     return Scratch(
         y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
         Q=reals(square, square), L=reals(square, square),
+        columns=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
         chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
         member=np.zeros(most, dtype=np.bool_), held=reals(most),
         moved=np.zeros(n, dtype=np.int64),
