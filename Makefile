@@ -3,6 +3,8 @@
 #              test-agreement those that compare methods on many networks
 # make lint    style, types, layers
 # make train   train the networks of data/ again
+# make sweep-small   a part of the MNIST sweep with a report: about two minutes
+# make sweep   the whole sweep; it goes on where it was stopped: hours
 # make bench   measure speeds
 # make clean   forget what was set up
 
@@ -16,7 +18,7 @@ WORKERS ?= 2
 ARGS ?=
 RUN := $(VENV)/bin/python
 
-.PHONY: help count test test-all test-agreement warm lint train bench clean
+.PHONY: help count test test-all test-agreement warm lint train sweep-small sweep bench clean
 
 help:
 	@sed -n 's/^# \(make\|    \)/\1/p' Makefile
@@ -46,8 +48,21 @@ lint: $(VENV)/.dev
 train: $(VENV)/.dev
 	$(RUN) -m experiments.train $(or $(ARGS),--out data --epochs 20)
 
+sweep-small: $(VENV)/.plot
+	@mkdir -p build
+	$(RUN) -m milpcount sweep experiments/mnist22-small.toml --workers $(WORKERS) \
+		--store build/mnist22-small.jsonl --report build/mnist22-small.html $(ARGS)
+	$(RUN) -m experiments.check_store build/mnist22-small.jsonl
+
+sweep: $(VENV)/.plot
+	$(RUN) -m milpcount sweep experiments/mnist22.toml --workers $(WORKERS) \
+		--report experiments/results/mnist22.html $(ARGS)
+	$(RUN) -m experiments.check_store experiments/results/mnist22.jsonl
+	$(RUN) -m experiments.figures
+
 bench: $(VENV)/.dev
 	$(RUN) -m experiments.benchmarks $(ARGS)
+	$(RUN) -m experiments.speedup
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -68,7 +83,11 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+$(VENV)/.plot: $(VENV)/.core
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[plot]'
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo "installing the development tools into $(VENV): once, a few minutes"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@ $(VENV)/.core
+	@touch $@ $(VENV)/.core $(VENV)/.plot

@@ -179,6 +179,71 @@ def inspect(
 
 
 @app.command()
+def sweep(
+    experiment: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The experiment, e.g. experiments/mnist22.toml.")
+    ],
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", metavar="FILE", help="Results (.jsonl); what is there is skipped."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="METHOD", help="Some of its methods.")
+    ] = None,
+    workers: opt.WorkersOption = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, tcp://host:8786."),
+    ] = None,
+    time: opt.TimeOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write tables and figures to an .html."),
+    ] = None,
+    quiet: opt.QuietFlag = False,
+) -> None:
+    """Run an experiment over many networks; stopped at any moment, it goes on where it was.
+
+    Exit codes: 0 all jobs are done, 3 stopped before (run it again), 2 wrong usage or input,
+    1 failure.
+    """
+    from milpcount.cli import sweeping
+
+    request = sweeping.Request(experiment, store, workers, scheduler, only or (), time, report)
+    done = sweeping.run(request, quiet=quiet)
+    print(f"{done.done} of {done.total} jobs done")
+    raise typer.Exit(STOPPED if done.stopped else COMPLETE)
+
+
+@app.command()
+def plot(
+    kind: Annotated[opt.FigureName, typer.Argument(metavar="KIND", help="What to draw.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="STORE|NET", help="Results of a sweep; for partition, a net.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")
+    ],
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    section: opt.SectionFile = None,
+    mark: Annotated[
+        list[str] | None,
+        typer.Option("--mark", metavar="T1,T2[=TEXT]", help="Mark a point of a partition."),
+    ] = None,
+) -> None:
+    """Draw bounds, runtime or accuracy from a store, or the partition of a plane by a network."""
+    from milpcount.cli import plotting
+
+    if kind is opt.FigureName.partition:
+        choice = opt.DomainChoice(source, box, box_file, None, section)
+        plotting.draw_partition(source, choice.domain(), mark or [], output)
+    else:
+        given = opt.DomainChoice(source, box, box_file, None, section).given()
+        plotting.draw_store(kind.value, source, output, [*given, *(["--mark"] if mark else [])])
+
+
+@app.command()
 def backends(json: opt.JsonFlag = False) -> None:
     """List the solvers: installed or not, version, capabilities, how to install."""
     from milpcount.cli import solvers

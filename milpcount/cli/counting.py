@@ -1,9 +1,8 @@
 """One count from the command line: read, count while showing progress, keep what was asked."""
 
-import multiprocessing
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from milpcount.errors import OptionError
 from milpcount.limits import Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Region
+from milpcount.workers import Processes
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,11 @@ def processes(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _ignore_interrupts)
+    pool = Processes(workers)
     try:
         yield pool
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        pool.stop()
 
 
 @contextmanager

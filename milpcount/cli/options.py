@@ -24,6 +24,15 @@ class QuantityName(StrEnum):
     affine_pieces = "affine_pieces"
 
 
+class FigureName(StrEnum):
+    """What can be drawn."""
+
+    bounds = "bounds"
+    runtime = "runtime"
+    accuracy = "accuracy"
+    partition = "partition"  # type: ignore[assignment]  # the name of a method of str
+
+
 NetworkPath = Annotated[
     Path, typer.Argument(metavar="NET", help="The network: .npz, .onnx or .nnet.")
 ]

@@ -1,14 +1,22 @@
 """Exact counting by the region tree: the default method."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.result import Guarantee, Quantity
+from milpcount.errors import SolverError
+from milpcount.result import Guarantee, Quantity, Region
+from milpcount.workers import MOST_LOSSES, count_workers, failure, is_lost
+
+if TYPE_CHECKING:
+    from milpcount.counters.parts import Parts
+    from milpcount.tree.split import Task
 
 _SLICE_SECONDS = 0.1
+_SNAPSHOT_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -44,40 +52,129 @@ class RegionTree:
         if not is_compiled():
             problem.notice("compiling the region tree's kernel, about a minute, once")
         warm_up()
+        if problem.executor is not None:
+            # As many as there are workers: each takes long enough for the others to get theirs.
+            workers = count_workers(problem.executor)
+            wait([problem.executor.submit(warm_up) for _ in range(workers)])
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
-        """Yield snapshots about ten times a second."""
+        """Yield snapshots about ten times a second, with an executor about twice."""
+        if problem.executor is None:
+            return self._run_here(problem)
+        return self._run_in_parts(problem, problem.executor)
+
+    def _run_here(self, problem: Problem) -> Iterator[Snapshot]:
         from milpcount.tree.search import Search
 
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         search = Search(problem.network, problem.inputs, problem.keep_regions, patterns=patterns)
-        yield self._snapshot(search)
+
+        def shown() -> Snapshot:
+            regions = search.regions if search.keep else None
+            return snapshot(search.found, search.tests, search.share, search.statistics, regions)
+
+        yield shown()
         began = time.perf_counter()
         for _ in search.run(most=problem.limits.regions):
             now = time.perf_counter()
             if now - began >= 0.5 * _SLICE_SECONDS:
                 search.budget = max(100, int(search.budget * _SLICE_SECONDS / (now - began)))
-                yield self._snapshot(search)
+                yield shown()
                 began = time.perf_counter()
             else:
                 search.budget = min(2 * search.budget, 10**7)
-        yield self._snapshot(search)
+        yield shown()
 
-    @staticmethod
-    def _snapshot(search: Any) -> Snapshot:
-        from milpcount.tree.cell import NARROWEST
+    def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
+        from milpcount.counters.parts import Parts
+        from milpcount.tree.split import Subject, search_parts
 
-        return Snapshot(
-            lower=search.found,
-            lps=search.tests,
-            share=search.share,
-            details={
-                "tolerances": {
-                    "witness_margin": "above the running bound on each row's rounding error",
-                    "projection_margin": NARROWEST,
-                    "below_projection_margin": "decided in exact rational arithmetic",
-                },
-                "decisions": search.statistics,
-            },
-            regions=search.regions if search.keep else None,
+        subject = Subject.pack(problem.network, problem.inputs)
+        patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        parts = Parts(keep=problem.keep_regions, most=problem.limits.regions, patterns=patterns)
+        running: dict[Future[Any], Task] = {}
+        losses = 0
+        try:
+            while not parts.is_done:
+                workers = count_workers(executor)
+                while len(running) < workers:
+                    task = parts.take(workers - len(running), workers)
+                    if task is None:
+                        break
+                    running[executor.submit(search_parts, subject, task)] = task
+                done, _ = wait(running, _SNAPSHOT_SECONDS, FIRST_COMPLETED)
+                losses = _collect(parts, running, done, losses)
+                yield _shown(parts)
+        finally:
+            for future in running:
+                future.cancel()
+        yield _shown(parts)
+
+
+def _collect(
+    parts: "Parts", running: "dict[Future[Any], Task]", done: set[Future[Any]], losses: int
+) -> int:
+    """Add up what is done; return the tasks lost in a row."""
+    for future in done:
+        task = running.pop(future)
+        error = failure(future)
+        if error is None:
+            parts.accept(task, future.result())
+            losses = 0
+        elif is_lost(error):
+            parts.give_back(task)
+            losses += 1
+        else:
+            raise error
+    if losses > MOST_LOSSES:
+        raise SolverError(
+            f"{losses} tasks in a row were lost with their workers: the workers are killed, for "
+            "want of memory perhaps, or cannot start; try fewer"
         )
+    return losses
+
+
+def _shown(parts: "Parts") -> Snapshot:
+    share = parts.checkpoint().share
+    regions = parts.regions if parts.keep else None
+    return snapshot(parts.found, parts.tests, share, parts.decisions, regions)
+
+
+def snapshot(
+    found: int,
+    tests: int,
+    share: float,
+    decisions: Mapping[str, int],
+    regions: "list[Region] | None" = None,
+) -> Snapshot:
+    """Return what a search of the region tree has shown.
+
+    Parameters
+    ----------
+    found : int
+        Regions.
+    tests : int
+        Projections computed.
+    share : float
+        Of the tree that is closed.
+    decisions : mapping of str to int
+        How sides were decided.
+    regions : list of Region, optional
+        If they are kept.
+    """
+    from milpcount.tree.cell import NARROWEST
+
+    return Snapshot(
+        lower=found,
+        lps=tests,
+        share=share,
+        details={
+            "tolerances": {
+                "witness_margin": "above the running bound on each row's rounding error",
+                "projection_margin": NARROWEST,
+                "below_projection_margin": "decided in exact rational arithmetic",
+            },
+            "decisions": dict(decisions),
+        },
+        regions=regions,
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import numba
 
 _MATH = {"reassoc", "contract"}
+_PLAIN = ("prober", "search", "split", "warm_up", "witnesses")
 
 jit: Any = numba.njit(cache=True, fastmath=_MATH, error_model="numpy", _nrt=False)
 """Decorator for every function of the kernel."""
@@ -49,9 +50,7 @@ def clear_bits(target):
 
 def _plain() -> set[Path]:
     """Return the files of this folder that the kernel does not depend on."""
-    return {
-        Path(__file__).with_name(f"{n}.py") for n in ("search", "prober", "warm_up", "witnesses")
-    }
+    return {Path(__file__).with_name(f"{n}.py") for n in _PLAIN}
 
 
 def _drop_stale() -> None:

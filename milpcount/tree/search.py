@@ -228,6 +228,7 @@ class Search:
         """Forget the search so far and put it at the root."""
         forced, xors = self.state.forced, self.xors
         self.state = new_state(self.program, self.keep, parities=self._parities)
+        self.state.control[CLOSED] = self.patterns
         self.state.forced[:] = forced
         self._start()
         self.xors = []

@@ -1,0 +1,75 @@
+"""Figures from the command line."""
+
+import math
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from milpcount.domain import Domain
+from milpcount.errors import OptionError
+from milpcount.network import Network
+from milpcount.plots import style
+from milpcount.plots.data import rows_of
+from milpcount.store import Store
+
+
+def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) -> None:
+    """Draw a figure of a sweep's results.
+
+    Parameters
+    ----------
+    kind : {"bounds", "runtime", "accuracy"}
+    store : Path
+    output : Path
+    given : sequence of str
+        Options that only a partition has.
+
+    Raises
+    ------
+    InputError
+        If the store or the name of the output does not do.
+    """
+    if given:
+        raise OptionError(f"{' and '.join(given)}: only a partition has these, leave them out")
+    style.check_target(output)
+    if not store.is_file():
+        raise FileNotFoundError(2, "there is no such store of results", str(store))
+    figure = import_module(f"milpcount.plots.{kind}").draw(rows_of(Store(store)))
+    style.save(figure, output)
+
+
+def draw_partition(network: Path, domain: Domain, marks: Sequence[str], output: Path) -> None:
+    """Draw the partition of a plane by a network.
+
+    Parameters
+    ----------
+    network : Path
+    domain : Domain
+    marks : sequence of str
+        Points, ``0.5,1`` or ``0.5,1=text``.
+    output : Path
+
+    Raises
+    ------
+    InputError
+        If the domain is no plane, or a point or the name of the output does not do.
+    """
+    from milpcount.plots import partition
+
+    style.check_target(output)
+    points = [_mark(text) for text in marks]
+    figure = partition.draw(
+        Network.load(network), domain, [p for p, _ in points], [t for _, t in points]
+    )
+    style.save(figure, output)
+
+
+def _mark(text: str) -> tuple[tuple[float, float], str]:
+    place, _, label = text.partition("=")
+    try:
+        x, y = map(float, place.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise OptionError(f"--mark {text}: give two numbers and a text, e.g. 0,1=seven")
+    return (x, y), label

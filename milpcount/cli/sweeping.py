@@ -1,0 +1,199 @@
+"""A sweep from the command line: the experiment, its jobs on an executor, lines of progress."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from milpcount import integers
+from milpcount.cli.counting import processes, terminable
+from milpcount.cli.methods import MethodName, method_named
+from milpcount.cli.progress import EVERY
+from milpcount.counters.method import Method
+from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.store import Record, Store, write_whole
+from milpcount.sweep.experiment import MethodSpec, read_experiment
+from milpcount.sweep.jobs import Job, jobs_of
+from milpcount.sweep.runner import Outcome, Runner, Standing, Watcher
+from milpcount.workers import Here
+
+_TIMEOUT = 30.0
+"""Seconds for a scheduler to answer."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A sweep as it was asked for.
+
+    Attributes
+    ----------
+    experiment : Path
+    store : Path or None
+        ``results/NAME.jsonl`` beside the experiment by default.
+    workers : int
+    scheduler : str or None
+        Address of a Dask scheduler; its workers are then used.
+    only : sequence of str
+        Methods; all by default.
+    seconds : float or None
+        Stop after so long.
+    report : Path or None
+        Where to write a page of tables and figures.
+    """
+
+    experiment: Path
+    store: Path | None = None
+    workers: int = 1
+    scheduler: str | None = None
+    only: Sequence[str] = ()
+    seconds: float | None = None
+    report: Path | None = None
+
+
+def store_path(experiment: Path) -> Path:
+    """Return where the results of an experiment are kept if nothing else is said."""
+    return experiment.parent / "results" / f"{experiment.stem}.jsonl"
+
+
+def run(request: Request, *, quiet: bool = False) -> Outcome:
+    """Run a sweep; what its store holds is not done again.
+
+    Raises
+    ------
+    InputError
+        If the experiment or an option is wrong.
+    SolverError
+        If jobs failed; the others are done and stored.
+    """
+    if request.seconds is not None and not request.seconds > 0:
+        raise OptionError(f"--time {request.seconds:g}: give a number of seconds above 0")
+    if request.report is not None:
+        _check_report(request.report)
+    show = _Lines(quiet=quiet)
+    experiment = read_experiment(request.experiment)
+    store = Store(request.store or store_path(request.experiment), show.say)
+    jobs, missing = jobs_of(experiment, make, request.only)
+    for line in missing:
+        show.say(line)
+    show.say(f"{experiment.title}: {len(jobs)} jobs, results in {store.path}")
+    watcher = Watcher(show.say, show.finished, show.standing)
+    with terminable(), _executor(request) as executor:
+        outcome = Runner(jobs, store, executor, watcher, request.seconds).run()
+    if request.report is not None:
+        _write_report(request, experiment.title, store)
+    if outcome.failed:
+        raise SolverError(f"{len(outcome.failed)} jobs failed, the first: {outcome.failed[0]}")
+    return outcome
+
+
+def _check_report(path: Path) -> None:
+    """Refuse a report that could not be written before hours are spent on its content."""
+    if path.suffix != ".html":
+        raise OptionError(f"--report {path}: the report is a page, give a name that ends in .html")
+    if not path.parent.is_dir():
+        raise OptionError(f"--report {path}: there is no folder {path.parent}")
+    if find_spec("matplotlib") is None:
+        raise NotInstalledError("--report", "matplotlib", "plot")
+
+
+def _write_report(request: Request, title: str, store: Store) -> None:
+    from milpcount.plots.report import page
+
+    assert request.report is not None
+    command = f"milpcount sweep {request.experiment} --report {request.report.name}"
+    write_whole(request.report, page(title, store, [command]))
+
+
+def make(spec: MethodSpec) -> Method:
+    """Return the method that an experiment names.
+
+    Raises
+    ------
+    OptionError
+        If there is no such method, or it has no such option.
+    ImportError
+        If this version of milpcount does not have it.
+    """
+    names = [name.value for name in MethodName]
+    if spec.name not in names:
+        raise OptionError(f"method {spec.name!r}: there are {', '.join(['bounds', *names])}")
+    return method_named(MethodName(spec.name), **spec.options)
+
+
+@contextmanager
+def _executor(request: Request) -> Iterator[Executor]:
+    if request.scheduler is None:
+        with processes(request.workers) as pool:
+            yield Here() if pool is None else pool
+        return
+    if request.workers != 1:
+        raise OptionError("--workers and --scheduler exclude each other: a cluster has its own")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise NotInstalledError("--scheduler", "distributed", "dask") from None
+    try:
+        client = Client(request.scheduler, timeout=_TIMEOUT)
+    except (OSError, ValueError) as error:
+        raise OptionError(
+            f"--scheduler {request.scheduler}: no Dask scheduler answers there ({error}); give "
+            "its address, e.g. tcp://host:8786"
+        ) from error
+    with client:
+        yield client.get_executor(pure=False)
+
+
+class _Lines:
+    """What a sweep shows on stderr: a line for each job, and how far it has come."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._due = quiet, 0.0
+        self._begun = time.monotonic()
+
+    def say(self, text: str) -> None:
+        if self._quiet:
+            return
+        try:
+            print(f"milpcount: {text}", file=sys.stderr, flush=True)
+        except OSError:
+            self._quiet = True  # nobody reads the progress any more: the sweep goes on
+
+    def finished(self, job: Job, line: Record) -> None:
+        self.say(f"{job.title}: {answer(line)}, {line['seconds']:.2f} s")
+
+    def standing(self, at: Standing) -> None:
+        if at.seconds < self._due:
+            return
+        self._due = (at.seconds // EVERY + 1) * EVERY
+        left = "" if at.seconds_left is None else f"   about {duration(at.seconds_left)} left"
+        now = f"   now {at.running[0]}" if at.running else ""
+        rate = f"   {at.regions_per_second:,.0f} regions/s" if at.regions_per_second else ""
+        self.say(f"{duration(at.seconds)}   {at.done} of {at.total} jobs{rate}{left}{now}")
+
+
+def answer(line: Record) -> str:
+    """Return what a line of the store says, in short."""
+    if "bounds" in line:
+        found = {
+            key: integers.from_text(value)
+            for key, value in (line["bounds"] | line.get("other_bounds", {})).items()
+        }
+        return ", ".join(f"{key} {integers.human(value)}" for key, value in found.items())
+    lower = integers.human(integers.from_text(line["lower"]))
+    if line["exact"] and line.get("confidence") is None:
+        return f"{lower} regions"
+    sure = "" if line.get("confidence") is None else f" with confidence {line['confidence']:g}"
+    guess = line.get("estimate")
+    about = "" if guess is None else f", about {integers.human(integers.from_text(guess))}"
+    return f"at least {lower} regions{sure}{about}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: ``1:02:03`` or ``2:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,102 @@
+"""Counts and bounds over the width of the first layer."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from milpcount.plots import style
+from milpcount.plots.data import NetworkRow, by_width
+
+# Name, label, colour, marker, dashes.
+UPPER = (
+    ("naive", "all patterns", style.GREY, "", ":"),
+    ("montufar2017", "Montúfar 2017", style.ORANGE, "s", "--"),
+    ("serra2018", "Serra et al. 2018", style.VERMILION, "^", "-."),
+    ("serra2020", "empirical upper bound", style.PURPLE, "v", "-"),
+)
+LOWER = (
+    ("probe", "probing", style.GREEN, "D", "-"),
+    ("mbound 5", "MBound XOR-5", style.BLUE, "P", "--"),
+    ("mbound 4", "MBound XOR-4", style.BLUE, "X", "-."),
+    ("mbound 3", "MBound XOR-3", style.SKY, "<", "--"),
+    ("mbound 2", "MBound XOR-2", style.SKY, ">", ":"),
+)
+Value = Callable[[NetworkRow], int | None]
+
+
+def draw(rows: Sequence[NetworkRow]) -> Any:
+    """Return the figure: averages over the networks of a width, and for counts their range.
+
+    Parameters
+    ----------
+    rows : sequence of NetworkRow
+    """
+    figure, axes = style.figure(size=(8.0, 5.0))
+    groups = by_width(rows)
+    for name, label, colour, marker, dashes in UPPER:
+        _line(axes, groups, _bound(name), label, colour, marker, dashes)
+    _exact(axes, groups)
+    for name, label, colour, marker, dashes in LOWER:
+        confidence = {r.confidence[name] for r in rows if name in r.confidence}
+        sure = f", {100 * min(confidence):g} %" if confidence else ""
+        _line(axes, groups, _bound(name), label + sure, colour, marker, dashes)
+    axes.set_yscale("log")
+    axes.set_xticks(range(min(groups), max(groups) + 1))
+    axes.set_xlabel("units in the first layer, of 22 in two layers")
+    axes.set_ylabel("activation regions on [0, 1]$^{784}$")
+    axes.grid(axis="y", color="#dddddd", linewidth=0.5)
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
+    return figure
+
+
+def _line(
+    axes: Any,
+    groups: dict[int, list[NetworkRow]],
+    value: Value,
+    label: str,
+    colour: str,
+    marker: str,
+    dashes: str,
+) -> None:
+    points = [(n1, mean(_known(group, value))) for n1, group in groups.items()]
+    kept = [(n1, y) for n1, y in points if y is not None]
+    if kept:
+        axes.plot(
+            *zip(*kept, strict=True), label=label, color=colour, marker=marker, linestyle=dashes,
+            markersize=4, linewidth=1.1,
+        )  # fmt: skip
+
+
+def _bound(name: str) -> Value:
+    return lambda row: row.upper.get(name, row.lower.get(name))
+
+
+def _exact(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
+    counts = {n1: _known(group, lambda r: r.exact) for n1, group in groups.items()}
+    counts = {n1: found for n1, found in counts.items() if found}
+    if not counts:
+        return
+    means = [sum(found) / len(found) for found in counts.values()]
+    below = [m - min(found) for m, found in zip(means, counts.values(), strict=True)]
+    above = [max(found) - m for m, found in zip(means, counts.values(), strict=True)]
+    axes.errorbar(
+        list(counts), means, yerr=[below, above], label="exact count, mean and range",
+        color=style.BLACK, marker="o", markersize=4.5, linewidth=1.6, capsize=2.5, zorder=5,
+    )  # fmt: skip
+    partly = [
+        (n1, y) for (n1, found), y in zip(counts.items(), means, strict=True)
+        if len(found) < len(groups[n1])
+    ]  # fmt: skip
+    if partly:
+        axes.plot(
+            *zip(*partly, strict=True), linestyle="", marker="o", markersize=4.5, zorder=6,
+            color=style.BLACK, markerfacecolor="white", label="of some of the networks only",
+        )  # fmt: skip
+
+
+def _known(group: Sequence[NetworkRow], value: Value) -> list[int]:
+    return [found for row in group if (found := value(row)) is not None]
+
+
+def mean(values: Sequence[int]) -> float | None:
+    """Return the arithmetic mean, None of nothing."""
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,1 @@
+"""Experiments over many networks: read from TOML, run in parallel, resumed after any stop."""

@@ -1,0 +1,286 @@
+"""An experiment as data: a TOML file read into dataclasses, every key and value checked."""
+
+import itertools
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from milpcount.domain import Box, Domain, Unbounded
+from milpcount.errors import FileFormatError, InputError, OptionError
+from milpcount.result import Quantity
+
+BOUNDS = "bounds"
+"""The method that evaluates theorems instead of counting."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network file, a random network, or an architecture, to count or bound.
+
+    Attributes
+    ----------
+    title : str
+    path : Path or None
+        Of the network's file.
+    architecture : str
+        E.g. ``784-11-11-10``.
+    tags : dict
+        What else the results should carry: n1, n2, seed of training, errors.
+    seed : int or None
+        Of a random network.
+    """
+
+    title: str
+    path: Path | None
+    architecture: str
+    tags: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether it is a network, not an architecture alone."""
+        return self.path is not None or self.seed is not None
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method with its options, as the file names them.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line, or ``bounds``.
+    options : dict
+        JSON types.
+    seed : int
+        Of its randomness.
+    seconds : float or None
+        Limit on each of its jobs, of one process.
+    """
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    seconds: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The name and the options, but for lists."""
+        short = (f"{k}={v}" for k, v in self.options.items() if not isinstance(v, list))
+        return " ".join([self.name, *short])
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is to be computed: every method on every subject.
+
+    Attributes
+    ----------
+    title : str
+    subjects : tuple of Subject
+    domain : Domain
+    quantity : Quantity
+    methods : tuple of MethodSpec
+        An option given as a list of numbers stands for one method each.
+    """
+
+    title: str
+    subjects: tuple[Subject, ...]
+    domain: Domain
+    quantity: Quantity
+    methods: tuple[MethodSpec, ...]
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Return the experiment of a TOML file; paths in it are relative to it.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no TOML, or has a key or a value that is not known.
+    FileNotFoundError
+        If there is no such file.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{path} is not TOML: {error}") from error
+    top = _Table(path, "", data)
+    title = top.take("title", str, path.stem)
+    networks = top.table("networks")
+    domain, quantity = _domain(top.table("domain")), top.take("quantity", str, "activation_regions")
+    if quantity not in {q.value for q in Quantity}:
+        raise top.wrong("quantity", quantity, ", ".join(q.value for q in Quantity))
+    methods = tuple(spec for table in top.tables("methods") for spec in _methods(table))
+    top.finish()
+    subjects = tuple(_subjects(networks, path.parent))
+    if not methods:
+        raise FileFormatError(f"{path}: no [[methods]]: name at least one, e.g. name = 'tree'")
+    return Experiment(title, subjects, domain, Quantity(quantity), methods)
+
+
+def _domain(table: "_Table") -> Domain:
+    unbounded = table.take("unbounded", bool, False)
+    box = table.take("box", list, None)
+    table.finish()
+    if unbounded and box is None:
+        return Unbounded()
+    if box is None or unbounded or len(box) != 2 or not all(map(_is_number, box)):
+        raise table.wrong("box", box, "box = [lower, upper], or unbounded = true")
+    return Box(*map(float, box))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _methods(table: "_Table") -> Iterator[MethodSpec]:
+    name = table.take("name", str)
+    seed = table.take("seed", int, 0)
+    seconds = table.take("seconds", float, None)
+    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+        raise table.wrong("seconds", seconds, "a number above 0")
+    given = table.rest()
+    spread = {
+        key: value
+        for key, value in given.items()
+        if isinstance(value, list) and value and all(map(_is_number, value))
+    }
+    for values in itertools.product(*spread.values()):
+        options = given | dict(zip(spread, values, strict=True))
+        yield MethodSpec(name, options, seed, seconds)
+
+
+def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
+    manifest = table.take("manifest", str, None)
+    files = table.take("files", list, [])
+    architectures = table.take("architectures", list, [])
+    random = table.take("random", list, [])
+    n1, seeds = table.take("n1", str, None), table.take("seeds", str, None)
+    table.finish()
+    wanted = {
+        key: numbers(text, f"{table.name}.{key}")
+        for key, text in (("n1", n1), ("seed", seeds))
+        if text is not None
+    }
+    found = [
+        *([] if manifest is None else _of_manifest(home / manifest, wanted)),
+        *(_of_file(home / str(name)) for name in files),
+        *(
+            Subject(str(text), None, str(text), {"architecture": str(text)})
+            for text in architectures
+        ),
+        *(_random(str(text), seed) for text in random for seed in wanted.get("seed", [0])),
+    ]
+    if not found:
+        raise FileFormatError(
+            f"{table.path}: [networks] names no network: give manifest (with n1 and seeds that "
+            "are in it), files, architectures or random"
+        )
+    yield from found
+
+
+def _random(text: str, seed: int) -> Subject:
+    tags = {"architecture": text, "network_seed": seed}
+    return Subject(f"random {text} #{seed}", None, text, tags, seed)
+
+
+def _of_file(path: Path) -> Subject:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such network file")
+    return Subject(path.stem, path, "", {"file": path.name})
+
+
+def _of_manifest(path: Path, wanted: dict[str, list[int]]) -> Iterator[Subject]:
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["networks"]
+        chosen = [e for e in entries if all(e[key] in values for key, values in wanted.items())]
+        for entry in chosen:
+            tags = {
+                "file": entry["file"],
+                "n1": entry["n1"],
+                "n2": entry["n2"],
+                "network_seed": entry["seed"],
+                "train_error": entry["train_error"],
+                "test_error": entry["test_error"],
+            }
+            title = f"{entry['architecture'].rsplit('-', 1)[0]} #{entry['seed']}"
+            yield Subject(title, path.parent / entry["file"], entry["architecture"], tags)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileFormatError(f"{path} is not a manifest of networks ({error!r})") from error
+
+
+def numbers(text: str, what: str) -> list[int]:
+    """Return the integers of ``"1-4,7"``: 1, 2, 3, 4, 7.
+
+    Raises
+    ------
+    OptionError
+        If the text is something else.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise OptionError(f"{what} = {text!r}: give numbers and ranges, e.g. '0-3,7'")
+        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return found
+
+
+class _Table:
+    """A TOML table whose keys are taken one by one; what is left over is an error."""
+
+    def __init__(self, path: Path, name: str, data: dict[str, Any]) -> None:
+        self.path, self.name, self._data = path, name, dict(data)
+        self._known: list[str] = []
+
+    def take(self, key: str, kind: type, *default: Any) -> Any:
+        self._known.append(key)
+        if key not in self._data:
+            if default:
+                return default[0]
+            raise FileFormatError(f"{self.path}: {self._place(key)} is missing")
+        value = self._data.pop(key)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.wrong(key, value, _KINDS[kind])
+        return value
+
+    def table(self, key: str) -> "_Table":
+        return _Table(self.path, key, self.take(key, dict, {}))
+
+    def tables(self, key: str) -> "list[_Table]":
+        entries = self.take(key, list, [])
+        for entry in entries:
+            if not isinstance(entry, dict):
+                raise self.wrong(key, entry, f"tables [[{key}]]")
+        return [_Table(self.path, key, entry) for entry in entries]
+
+    def rest(self) -> dict[str, Any]:
+        data, self._data = self._data, {}
+        return data
+
+    def finish(self) -> None:
+        if self._data:
+            unknown = ", ".join(self._place(key) for key in self._data)
+            raise FileFormatError(
+                f"{self.path}: {unknown}: no such key; there are {', '.join(self._known)}"
+            )
+
+    def wrong(self, key: str, value: object, allowed: str) -> FileFormatError:
+        return FileFormatError(f"{self.path}: {self._place(key)} = {value!r}: give {allowed}")
+
+    def _place(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
+
+
+_KINDS = {
+    str: "a string", int: "an integer", float: "a number", bool: "true or false", list: "a list",
+    dict: "a table",
+}  # fmt: skip

@@ -1,0 +1,183 @@
+"""Parts of the region tree as tasks for other processes: prefixes in, a count and prefixes out."""
+
+import hashlib
+import pickle
+import time
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from milpcount.domain import InputSet
+from milpcount.network import Network
+from milpcount.result import Region
+from milpcount.tree.program import Program, compile_program
+from milpcount.tree.search import Search
+
+Prefix = dict[int, int]
+"""Pieces of some units; see `milpcount.tree.search.Search.left`."""
+
+_STEP_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network and its inputs, packed once and sent with every task.
+
+    Attributes
+    ----------
+    key : str
+        SHA-256 of `content`; a process unpacks and compiles a subject once.
+    content : bytes
+    """
+
+    key: str
+    content: bytes
+
+    @classmethod
+    def pack(cls, network: Network, inputs: InputSet) -> "Subject":
+        """Return the packed pair; of a box of n inputs, the n by n directions shrink to little."""
+        content = zlib.compress(pickle.dumps((network, inputs)), 1)
+        return cls(hashlib.sha256(content).hexdigest(), content)
+
+    def unpack(self) -> tuple[Network, InputSet, Program]:
+        """Return the pair and its program; a process keeps the last ones."""
+        return _unpack(self.key, self.content)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process is asked to search.
+
+    Attributes
+    ----------
+    prefixes : tuple of dict
+        Disjoint parts of the tree.
+    seconds : float
+        When to stop and hand back what is left.
+    most : int or None
+        Stop once so many regions are found.
+    keep : bool
+        Whether regions are returned.
+    patterns : bool
+        Whether all patterns attained are searched, not only those of regions.
+    number : int
+        Tells a task that is sent again from the one that was lost.
+    """
+
+    prefixes: tuple[Prefix, ...]
+    seconds: float
+    most: int | None = None
+    keep: bool = False
+    patterns: bool = False
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task.
+
+    Attributes
+    ----------
+    found : int
+        Regions in the parts that were searched.
+    left : tuple of (dict, float)
+        Prefixes of the parts that were not, and for each the share of the task that it is taken
+        for: they add up to at most 1.
+    tests : int
+        Projections computed.
+    decisions : dict
+        How sides were decided, by name.
+    seconds : float
+        That the task took.
+    cpu_seconds : float
+        Of its process, which shares its processor with others.
+    regions : tuple of Region
+        If they are kept.
+    """
+
+    found: int
+    left: tuple[tuple[Prefix, float], ...]
+    tests: int
+    decisions: dict[str, int]
+    seconds: float
+    cpu_seconds: float
+    regions: tuple[Region, ...] = field(default=(), repr=False)
+
+
+def search_parts(subject: Subject, task: Task) -> Outcome:
+    """Search the prefixes of a task, the longest first, until its time is over.
+
+    The prefixes handed back are then the shortest, which are worth the most to other processes.
+
+    Parameters
+    ----------
+    subject : Subject
+    task : Task
+
+    Returns
+    -------
+    Outcome
+    """
+    from milpcount.tree.warm_up import warm_up
+
+    warm_up()  # no part of the time
+    began, cpu = time.perf_counter(), time.process_time()
+    network, inputs, program = subject.unpack()
+    waiting = sorted(task.prefixes, key=len)
+    share = 1.0 / max(1, len(waiting))
+    found, tests, decisions = 0, 0, Counter[str]()
+    left: list[tuple[Prefix, float]] = []
+    regions: list[Region] = []
+    while waiting and not left and (task.most is None or found < task.most):
+        search = Search(
+            network,
+            inputs,
+            task.keep,
+            forced=waiting.pop(),
+            program=program,
+            patterns=task.patterns,
+        )
+        most = None if task.most is None else task.most - found
+        _advance(search, began + task.seconds, most)
+        left = spread(search.left(), share * (1.0 - search.share))
+        found += search.found
+        tests += search.tests
+        decisions.update(search.statistics)
+        regions += search.regions
+        if time.perf_counter() - began >= task.seconds:
+            break
+    left += [(prefix, share) for prefix in waiting]
+    return Outcome(
+        found, tuple(left), tests, dict(decisions), time.perf_counter() - began,
+        time.process_time() - cpu, tuple(regions),
+    )  # fmt: skip
+
+
+def spread(prefixes: Sequence[Prefix], share: float) -> list[tuple[Prefix, float]]:
+    """Return prefixes with their parts of a share: half as much for each decision more."""
+    weights = [2.0 ** -len(prefix) for prefix in prefixes]
+    return [
+        (prefix, share * weight / sum(weights))
+        for prefix, weight in zip(prefixes, weights, strict=True)
+    ]
+
+
+@lru_cache(maxsize=4)
+def _unpack(key: str, content: bytes) -> tuple[Network, InputSet, Program]:
+    network, inputs = pickle.loads(zlib.decompress(content))
+    return network, inputs, compile_program(network, inputs)
+
+
+def _advance(search: Search, end: float, most: int | None) -> None:
+    before = time.perf_counter()
+    for _ in search.run(most=most):
+        now = time.perf_counter()
+        if now >= end and search.can_split:
+            return
+        if now - before < _STEP_SECONDS / 2:
+            search.budget = min(2 * search.budget, 10**7)
+        elif now - before > _STEP_SECONDS:
+            search.budget = max(100, search.budget // 2)
+        before = now

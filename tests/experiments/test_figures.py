@@ -1,0 +1,60 @@
+"""The README's table is the store's, and the figures of the sweep are there."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.figures import BEGIN, END, IMAGES, PLANE, STORE, plane, with_table, write_plane
+from milpcount.domain_files import read_section
+from milpcount.errors import InputError
+from milpcount.plots.data import rows_of
+from milpcount.store import Store
+from milpcount.sweep.check import check
+from tests.plots.conftest import lines
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_the_readme_has_the_table_of_the_store():
+    text = README.read_text(encoding="utf-8")
+    assert with_table(text, rows_of(Store(STORE))) == text
+
+
+def test_the_store_that_is_shipped_is_possible():
+    store = Store(STORE)
+    assert len(rows_of(store)) == 210
+    assert check(store).impossible == ()
+
+
+def test_known_counts_are_in_the_store():
+    known = {1: 13, 2: 101, 3: 344, 4: 2774, 5: 8436, 6: 22564, 7: 44118, 8: 105600, 9: 150159,
+             10: 352193, 11: 675786, 12: 695491}  # fmt: skip
+    found = {row.n1: row.exact for row in rows_of(Store(STORE)) if row.seed == 0}
+    assert {n1: found[n1] for n1 in known} == known
+
+
+def test_a_table_goes_between_its_marks(tmp_path):
+    store = Store(tmp_path / "s.jsonl")
+    for line in lines():
+        store.add(line)
+    text = with_table(f"a\n{BEGIN}\nold\n{END}\nb\n", rows_of(store))
+    assert text.startswith(f"a\n{BEGIN}\n| n1-n2 |") and text.endswith(f"|\n{END}\nb\n")
+    with pytest.raises(InputError, match="no place for the table"):
+        with_table("nothing", rows_of(store))
+
+
+def test_the_plane_goes_through_its_images(tmp_path):
+    import numpy as np
+
+    images = np.random.default_rng(0).integers(0, 256, (3, 6)).astype(np.uint8)
+    write_plane(tmp_path / "plane.json", [7, 2, 1], plane(images))
+    section = read_section(tmp_path / "plane.json")
+    a, b = np.asarray(section.directions)
+    for image, point in zip(images, (section.p0, section.p0 + a, section.p0 + b), strict=True):
+        assert np.allclose(point * 255, image, atol=1e-3)
+
+
+def test_the_plane_that_is_shipped():
+    section = read_section(PLANE)
+    assert section.bind(784).dimension == 2
+    assert len(IMAGES) == 3
