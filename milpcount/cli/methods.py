@@ -58,7 +58,7 @@ _HOMES = {
 OPTIONS = {
     MethodName.pool: ("backend", "mode", "form", "tighten"),
     MethodName.mbound: ("backend", "tighten", "confidence", "runs", "xor_size", "hybrid"),
-    MethodName.probe: ("confidence", "probes"),
+    MethodName.probe: ("confidence", "probes", "gap"),
 }
 """The options of each method; the others have none."""
 
