@@ -82,11 +82,12 @@ def _panel(axes: Any, points: Sequence[tuple[float, NetworkRow]], kind: str, nar
     axes.yaxis.set_minor_formatter(lambda y, _: "")
     ticks = [0.03, 0.05, 0.1, 0.2, 0.5]
     axes.set_yticks(ticks)
+    axes.set_ylim(0.025, 1.0)
     wide = [(x, row) for x, row in points if row.narrowest > narrow]
     text = "\n".join(
         _correlation(part, kind, name) for part, name in ((points, "all"), (wide, "none narrow"))
     )
-    axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=7.5)
+    axes.text(0.03, 0.03, text, transform=axes.transAxes, ha="left", va="bottom", fontsize=7.5)
     return shown
 
 

@@ -49,9 +49,9 @@ def test_the_plane_goes_through_its_images(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 6)).astype(np.uint8)
     write_plane(tmp_path / "plane.json", [7, 2, 1], plane(images))
     section = read_section(tmp_path / "plane.json")
-    a, b = np.asarray(section.directions)
-    for image, point in zip(images, (section.p0, section.p0 + a, section.p0 + b), strict=True):
-        assert np.allclose(point * 255, image, atol=1e-3)
+    start, (a, b) = np.asarray(section.p0), np.asarray(section.directions)
+    for image, point in zip(images, (start, start + a, start + b), strict=True):
+        assert np.allclose(np.multiply(point, 255), image, atol=1e-3)
 
 
 def test_the_plane_that_is_shipped():
