@@ -262,6 +262,8 @@ class Search:
             if s.stage[d] == kernel.DESCEND:
                 open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
             else:
+                if s.control[VERDICT] != OPEN:  # the answer to what the kernel asked
+                    full[int(s.control[ASKED])] = int(s.control[VERDICT])
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
                 open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
             prefixes += [{**path, unit: k} for k in open_pieces]
