@@ -1,7 +1,9 @@
 """Count the same networks by every backend, both quantities, and hold the answers to each other.
 
 ``python -m experiments.backends_table DATA`` takes arrangements, deep networks of integers and a
-trained network from a folder with third-party data; without it, examples and random networks.
+trained network from a folder with third-party data; without it, examples and random networks. A
+count that has reached its time limit is printed as the lower bound that it is, ``≥ n``; SCIP's own
+counting, which names no patterns, as the two bounds that it has where they differ, ``a..b``.
 """
 
 import argparse
@@ -22,17 +24,25 @@ from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError
 
 Case = tuple[str, mc.Network, Any]
-ARRANGEMENTS = ("semiorder_3", "type_G2_R3", "threshold_3", "resonance_4", "general_10_in_R12")
-DEEP = ("montufar_fold_p2_n2_L3", "randint_2d_8_8_0", "serra_1d_max_5_5_5", "telgarsky_tent_8")
+ARRANGEMENTS = (
+    "semiorder_3", "type_G2_R3", "shi_3", "duplicates_scaled", "grid_3d_2x2x2", "linial_4",
+)  # fmt: skip
+DEEP = (
+    "montufar_fold_p2_n2_L2", "serra_1d_max_5_4", "randint_2d_5_4_0", "randint_1d_11_11",
+    "montufar_fold_p2_n2_L3",
+)  # fmt: skip
+LARGER = ("threshold_3", "resonance_4")
 TRAINED, PLANE = "marabou_mnist_5_5_dropout", "plane through"
 METHODS: dict[str, Method] = {
     "tree": mc.RegionTree(),
     "highs one tree": mc.SolutionPool(),
-    "highs re-solve": mc.SolutionPool(mode="no_good"),
     "cpsat": mc.SolutionPool(backend="cpsat"),
     "scip": mc.SolutionPool(backend="scip"),
+    "pyscipopt": mc.SolutionPool(backend="pyscipopt"),
+    "countsols": mc.SolutionPool(backend="pyscipopt", mode="countsols"),
+    "highs re-solve": mc.SolutionPool(mode="no_good"),
     "pyomo:highs": mc.SolutionPool(backend="pyomo:highs"),
-    "pyomo:glpk": mc.SolutionPool(backend="pyomo:glpk"),
+    "pyomo:cbc": mc.SolutionPool(backend="pyomo:cbc"),
 }
 QUANTITIES = ("activation_regions", "activation_patterns")
 
@@ -53,9 +63,7 @@ def own_cases() -> Iterator[Case]:
 
 
 def data_cases(folder: Path) -> Iterator[Case]:
-    for entry in _entries(folder / "arrangements.json", ARRANGEMENTS):
-        net = mc.Network.from_arrays([entry["W"]], [entry["b"]], output=False)
-        yield entry["name"], net, mc.Box(entry["domain"]["lower"], entry["domain"]["upper"])
+    yield from _arrangements(folder, ARRANGEMENTS)
     for entry in _entries(folder / "deep_networks.json", DEEP):
         weights, biases = ([_numbers(a) for a in entry[key]] for key in ("W", "b"))
         net = mc.Network.from_arrays(weights, biases, output=len(weights) > len(entry["widths"]))
@@ -72,6 +80,14 @@ def data_cases(folder: Path) -> Iterator[Case]:
                 mc.Section(_numbers(one["p0"]), _numbers(one["directions"]), box),
             )
     yield "784-5-5, MNIST", net, mc.Box(0, 1)
+    yield "random 2-16-16", random_network(1, 2, 16, 16), mc.Box(-1, 1)
+    yield from _arrangements(folder, LARGER)
+
+
+def _arrangements(folder: Path, names: tuple[str, ...]) -> Iterator[Case]:
+    for entry in _entries(folder / "arrangements.json", names):
+        net = mc.Network.from_arrays([entry["W"]], [entry["b"]], output=False)
+        yield entry["name"], net, mc.Box(entry["domain"]["lower"], entry["domain"]["upper"])
 
 
 def _entries(path: Path, names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -97,6 +113,8 @@ def text(result: mc.CountResult | None) -> str:
     if result is None:
         return "-"
     number = f"{result.lower}" if result.is_exact else f"≥{result.lower}"
+    if result.uncertain and not result.is_exact:
+        number = f"{result.lower}..{result.upper}"
     return f"{number} ({result.seconds:.2g} s)"
 
 
@@ -107,7 +125,7 @@ def agree(results: list[mc.CountResult]) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?", help="a folder with third-party networks")
-    parser.add_argument("--time", type=float, default=20.0, help="seconds for every cell")
+    parser.add_argument("--time", type=float, default=20.0, help="seconds for every count")
     parser.add_argument("--only", default="", help="networks whose names contain this")
     options = parser.parse_args(arguments)
     everything = own_cases() if options.data is None else data_cases(options.data)

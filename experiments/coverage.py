@@ -29,6 +29,7 @@ import milpcount as mc
 from milpcount.cli.tables import print_table
 from milpcount.counters.mbound import MBound
 from milpcount.counters.method import Method, Problem
+from milpcount.counters.probing import Probing
 from milpcount.counters.xor_runs import Mechanism, Run
 from milpcount.domain import InputSet
 from milpcount.formulation.xor import XorFamily, unstable_variables
@@ -164,7 +165,7 @@ _MBOUNDS = {
 }
 CONTENDERS: dict[str, tuple[Method, Callable[[Case], Method] | None]] = {
     name: (method, replayed(method)) for name, method in _MBOUNDS.items()
-}
+} | {"probing 300": (Probing(probes=300), None), "probing 30": (Probing(probes=30), None)}
 """Every method, and how it is replayed on the regions of a case, if it can be."""
 
 
@@ -214,7 +215,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--method", default="", help="methods whose names contain this")
     options = parser.parse_args(arguments)
     rows: list[list[str]] = []
-    bound(MBound("dense"), case("", next(sources(None))[1], mc.Box(-1, 1)), 0)  # compiles
+    for method in MBound("dense"), Probing():  # compiles
+        bound(method, case("", next(sources(None))[1], mc.Box(-1, 1)), 0)
     for one in cases(options.only, options.data):
         for name in CONTENDERS:
             if options.method in name:

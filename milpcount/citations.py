@@ -70,7 +70,20 @@ PAPERS = (
             "pages": "5628--5635",
             "year": "2020",
         },
-        ("mnist",),
+        ("mnist", "mbound"),
+    ),
+    Citation(
+        "gomes2006",
+        "inproceedings",
+        {
+            "author": "Gomes, Carla P. and Sabharwal, Ashish and Selman, Bart",
+            "title": "Model Counting: A New Strategy for Obtaining Good Bounds",
+            "booktitle": "Proceedings of the 21st National Conference on Artificial Intelligence",
+            "pages": "54--61",
+            "publisher": "AAAI Press",
+            "year": "2006",
+        },
+        ("mbound",),
     ),
     Citation(
         "danna2007",

@@ -45,6 +45,11 @@ class Deadline:
         """Return the seconds left, ``inf`` without a limit, never below 0."""
         return max(0.0, self._end - time.monotonic())
 
+    def share(self, parts: int, of: int) -> "Deadline":
+        """Return a deadline after `parts` of `of` equal parts of the seconds that are left."""
+        left = self.remaining()
+        return Deadline(None if math.isinf(left) else left * min(parts, of) / of)
+
     def passed(self) -> bool:
         """Return whether the deadline has come."""
         return time.monotonic() >= self._end

@@ -94,9 +94,11 @@ def regions(net: mc.Network, domain: Any, method: Any = None) -> int:
     return result.lower
 
 
-def patterns(net: mc.Network, domain: Any, method: Any) -> set[tuple[int, ...]]:
-    """Return the regions themselves, each of which must come once."""
-    result = mc.count(net, domain, method, keep_regions=True)
+def patterns(
+    net: mc.Network, domain: Any, method: Any, quantity: str = "activation_regions"
+) -> set[tuple[int, ...]]:
+    """Return the regions (or patterns) themselves, each of which must come once."""
+    result = mc.count(net, domain, method, keep_regions=True, quantity=quantity)
     assert result.is_exact and result.regions is not None
     found = {tuple(region.pattern) for region in result.regions}
     assert len(found) == result.lower == len(result.regions)

@@ -21,6 +21,7 @@ class Capability(Enum):
 
     REAL_COEFFICIENTS = "takes real-valued networks"
     ENUMERATION = "finds every pattern in one search"
+    COUNTING = "counts by itself, without naming patterns"
     LAZY_ROWS = "takes rows while it searches"
     RESTARTS = "takes rows by solving again"
     WARM_ROWS = "keeps its model between solves, rows are added to it"
@@ -124,6 +125,10 @@ class SearchState:
     ----------
     solutions : int
         Patterns found and confirmed.
+    counted : int
+        Patterns that the solver has counted by itself, without naming them.
+    most : int or None
+        Its upper bound on their number, where it has one.
     nodes, lps, milps : int
         Nodes processed, linear programs and mixed-integer programs solved.
     borderline : int
@@ -143,6 +148,8 @@ class SearchState:
     """
 
     solutions: int = 0
+    counted: int = 0
+    most: int | None = None
     nodes: int = 0
     lps: int = 0
     milps: int = 0

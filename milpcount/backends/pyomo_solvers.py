@@ -7,13 +7,14 @@ the output of the whole process while a solver runs, and Ctrl-C has to reach the
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from shutil import which
 from typing import Any
 
 import numpy as np
 
 from milpcount.backends import registry
 from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
-from milpcount.backends.highs import MixedInteger, Solution
+from milpcount.backends.highs import MIXED_INTEGER, MixedInteger, Solution
 from milpcount.backends.no_good import LEAST_MARGIN, NoGoods
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
@@ -28,8 +29,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "presolve": "off",
         "primal_feasibility_tolerance": FEASIBILITY,
         "dual_feasibility_tolerance": FEASIBILITY,
-        "mip_feasibility_tolerance": FEASIBILITY,
         "small_matrix_value": 1e-12,
+        **MIXED_INTEGER,
     },
     "scip": {"numerics/feastol": FEASIBILITY},
     "gurobi": {"FeasibilityTol": FEASIBILITY, "IntFeasTol": FEASIBILITY},
@@ -46,6 +47,7 @@ OUTCOMES = {
     "infeasible": Outcome.INFEASIBLE,
     "infeasibleOrUnbounded": Outcome.INFEASIBLE,
     "maxTimeLimit": Outcome.LIMIT,
+    "intermediateNonInteger": Outcome.LIMIT,  # CBC, out of time before its first solution
     "iterationLimit": Outcome.LIMIT,
     "maxIterations": Outcome.LIMIT,
     "maxEvaluations": Outcome.LIMIT,
@@ -133,13 +135,20 @@ class PyomoModel:
         ------
         SolverError
             If the solver fails.
+        KeyboardInterrupt
+            On Ctrl-C, whatever Pyomo has made of it.
         """
         from pyomo.common.errors import ApplicationError
 
         with quiet():
             try:
                 return self._new(seconds) if self.is_new else self._old(seconds)
-            except ApplicationError as error:
+            except Exception as error:
+                # Where Pyomo removes a file, `except WindowsError` makes a NameError of it.
+                if _is_interrupt(error):
+                    raise KeyboardInterrupt from None
+                if not isinstance(error, ApplicationError):
+                    raise
                 raise SolverError(
                     f"the solver {self.name!r} behind Pyomo crashed ({error}): count with the "
                     "backend 'highs', or with another solver"
@@ -166,9 +175,11 @@ class PyomoModel:
         if np.isfinite(seconds):
             options["timelimit"] = max(1, int(np.ceil(seconds)))  # some take whole seconds only
         results = self.interface.solve(self.model, **options)
-        ended = outcome(results.solver.termination_condition)
-        # CBC leaves the values of its last step when it has proved that there is no solution.
-        found = len(results.solution) > 0 and ended is not Outcome.INFEASIBLE
+        condition = results.solver.termination_condition
+        ended = outcome(condition)
+        # CBC leaves the values of its last step where it has no solution.
+        nothing = ended is Outcome.INFEASIBLE or condition.name == "intermediateNonInteger"
+        found = len(results.solution) > 0 and not nothing
         if found:
             self.model.solutions.load_from(results)
         return self._solution(ended, found)
@@ -179,6 +190,15 @@ class PyomoModel:
         # A column in no row, or fixed, may come back without a value; no pattern needs it.
         values = [v.value if v.value is not None else v.lb for v in self.columns]
         return Solution(ended, np.array(values, dtype=float) if found else None, np.nan, 0)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Return whether an exception, or one that it hides, is Ctrl-C."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
 
 
 @contextmanager
@@ -197,6 +217,21 @@ def quiet() -> Iterator[None]:
 
 def _options(name: str) -> dict[str, Any]:
     return next((found for key, found in OPTIONS.items() if key in name), {})
+
+
+def _executable(name: str) -> dict[str, str]:
+    """Return where a solver is that is not on the path, as options of Pyomo.
+
+    CBC comes with the package pulp (the extra ``cbc``); one on the path goes first.
+    """
+    if name != "cbc" or which("cbc"):
+        return {}
+    try:
+        from pulp import PULP_CBC_CMD
+    except ImportError:
+        return {}
+    bundled = which(PULP_CBC_CMD.pulp_cbc_path)
+    return {"executable": bundled} if bundled else {}
 
 
 def find(name: str) -> tuple[Any, bool]:
@@ -225,7 +260,7 @@ def find(name: str) -> tuple[Any, bool]:
         if candidate in pyo.SolverFactory._cls:
             known = True
             with quiet():
-                interface = pyo.SolverFactory(candidate)
+                interface = pyo.SolverFactory(candidate, **_executable(name))
                 if interface.available(exception_flag=False):
                     return interface, False
     if not known:

@@ -8,7 +8,8 @@ import threading
 class QuietStderr:
     """Sends file descriptor 2 to nowhere until it is released.
 
-    SCIP complains there about an event that MathOpt asks for in vain; there is no option for it.
+    SCIP complains there about an event that MathOpt asks for in vain, and its simplex about a
+    tolerance that SCIP itself chose; there is no option for either.
     """
 
     def __init__(self) -> None:

@@ -114,6 +114,7 @@ class LazyTree:
                 while not wait([future], YIELD_SECONDS).done:
                     quiet.release()
                     yield self.state
+                    quiet = QuietStderr()
             finally:
                 quiet.release()
                 self.interrupter.interrupt()

@@ -27,6 +27,7 @@ class ModeName(StrEnum):
     one_tree = "one_tree"
     no_good = "no_good"
     decomposition = "decomposition"
+    countsols = "countsols"
     grid = "grid"
 
 
@@ -57,13 +58,15 @@ _HOMES = {
 OPTIONS = {
     MethodName.pool: ("backend", "mode", "form", "tighten"),
     MethodName.mbound: ("backend", "tighten", "confidence", "runs", "xor_size", "hybrid"),
-    MethodName.probe: ("confidence", "probes"),
+    MethodName.probe: ("confidence", "probes", "gap"),
 }
 """The options of each method; the others have none."""
 
 
-_TESTED = ("highs", "cpsat", "scip", "pyomo:highs")
-"""Backends that milpcount itself brings."""
+_TESTED = ("highs", "cpsat", "scip", "pyscipopt", "pyomo:highs")
+"""Backends that milpcount itself brings, or one of its extras."""
+_NOT_TESTED = ("grid", "countsols")
+"""Modes that count another quantity, or only up to the faces of cells."""
 
 
 def make(name: MethodName, **options: Any) -> "Method":
@@ -107,7 +110,7 @@ def variants() -> "dict[str, Method]":
     }
     for entry in BACKENDS:
         for mode in entry.load().modes:
-            if mode != ModeName.grid.value and entry.name in _TESTED:
+            if mode not in _NOT_TESTED and entry.name in _TESTED:
                 title = f"pool {entry.name} {mode}"
                 found[title] = make(MethodName.pool, backend=entry.name, mode=mode)
     return found

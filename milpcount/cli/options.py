@@ -96,6 +96,13 @@ XorSizeOption = Annotated[
     str | None,
     typer.Option("--xor-size", metavar="K|dense", help="Units in an XOR of --method mbound (5)."),
 ]
+ProbesOption = Annotated[
+    int | None, typer.Option("--probes", metavar="N", help="Walks of --method probe (1000).")
+]
+GapOption = Annotated[
+    float | None,
+    typer.Option("--gap", metavar="BITS", help="Stop --method probe that close to its estimate."),
+]
 HybridOption = Annotated[
     int | None,
     typer.Option(

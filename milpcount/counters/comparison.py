@@ -37,17 +37,20 @@ class Candidate:
         Regions.
     most_patterns : float
         Of the network, attained or not.
+    names : bool
+        Whether it can name the patterns.
     """
 
     title: str
     make: Callable[[], Method]
     most: float = float("inf")
     most_patterns: float = float("inf")
+    names: bool = True
 
 
-def _pool(backend: str, mode: str, most: float) -> Candidate:
+def _pool(backend: str, mode: str, most: float, *, names: bool = True) -> Candidate:
     title = f"pool {backend} {mode}"
-    return Candidate(title, lambda: SolutionPool(backend=backend, mode=mode), most)
+    return Candidate(title, lambda: SolutionPool(backend=backend, mode=mode), most, names=names)
 
 
 CANDIDATES = (
@@ -56,8 +59,11 @@ CANDIDATES = (
     Candidate("exact", ExactTree, 50_000),
     _pool("cpsat", "decomposition", 5_000),
     _pool("scip", "one_tree", 5_000),
+    _pool("pyscipopt", "one_tree", 5_000),
+    _pool("pyscipopt", "countsols", 5_000, names=False),
     _pool("highs", "no_good", 500),
     _pool("pyomo:highs", "no_good", 500),
+    _pool("pyomo:cbc", "no_good", 500),
     Candidate("brute", BruteForce, 50_000, 1 << 12),
 )
 """Fastest first: the first answers say what the later ones would cost."""
@@ -149,6 +155,8 @@ def _row(one: Outcome) -> list[str]:
         return [one.title, "-", "-", f"not asked: {one.reason}"]
     found = one.result
     number = f"{found.lower:,}" if found.is_exact else f"{found.lower:,} ≤ count"
+    if not found.is_exact and found.upper_source == "this count":
+        number += f" ≤ {found.upper:,}"
     return [one.title, number, f"{found.seconds:.2f} s", found.status.value]
 
 
@@ -219,7 +227,7 @@ class _Run:
         if reason:
             return Outcome(candidate.title, None, reason)
         try:
-            result = self._count(method)
+            result = self._count(method, names=candidate.names)
         except (InputError, NotInstalledError) as error:
             return Outcome(candidate.title, None, str(error))
         self.bound, self.asked = min(self.bound, result.upper), True
@@ -235,9 +243,10 @@ class _Run:
             return f"more than {candidate.most_patterns:,} patterns to try"
         return ""
 
-    def _count(self, method: Method) -> CountResult:
+    def _count(self, method: Method, *, names: bool) -> CountResult:
         """Count, and keep the patterns if that is affordable, which the first count may tell."""
-        result = None
+        if not names:
+            return self._once(method, keep=False)
         if not self._can_keep():
             result = self._once(method, keep=False)
             self.bound = min(self.bound, result.upper)

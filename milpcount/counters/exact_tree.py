@@ -1,4 +1,4 @@
-"""The region tree in exact arithmetic, as a counting method."""
+"""The tree of regions, or of patterns, in exact arithmetic, as a counting method."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _HEARTBEAT = 0.2
 
 @dataclass(frozen=True)
 class ExactTree:
-    """Count activation regions without rounding anything.
+    """Count activation regions, or activation patterns, without rounding anything.
 
     It decides every side of every cell with integers: a reference for the floating-point methods,
     and the method for networks whose cells are too thin for them. It is slow, a thousand linear
@@ -28,10 +28,14 @@ class ExactTree:
     >>> net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
     >>> mc.count(net, mc.Box(-1, 1), ExactTree()).lower
     2
+    >>> mc.count(net, mc.Box(-1, 1), ExactTree(), quantity="activation_patterns").lower
+    3
     """
 
     name: ClassVar[str] = "exact"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
+    quantities: ClassVar[frozenset[Quantity]] = frozenset(
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+    )
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")
     theorem: ClassVar[str] = ""
@@ -47,7 +51,8 @@ class ExactTree:
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the tree is walked."""
         regions: list[Region] | None = [] if problem.keep_regions else None
-        tree = ExactRegionTree(ExactNetwork(problem.network, problem.inputs))
+        network = ExactNetwork(problem.network, problem.inputs)
+        tree = ExactRegionTree(network, patterns=problem.quantity is Quantity.ACTIVATION_PATTERNS)
         yield Snapshot(share=0.0, regions=regions)
         found, spoke = 0, time.monotonic()
         for cell in tree.walk():

@@ -28,6 +28,7 @@ from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import formulate
 from milpcount.formulation.tighten import LEVELS
 from milpcount.formulation.xor import Size, XorFamily, check_size, from_bounds, unstable_variables
+from milpcount.limits import Deadline
 from milpcount.result import Guarantee, Quantity
 
 TREE = "tree"
@@ -149,13 +150,14 @@ class MBound:
         runs = [Run(family, number) for number in range(self.runs)]
         if self.hybrid is not None:
             pilots = [Run(family, _FIRST_PILOT + number) for number in range(_PILOTS)]
-            for _ in _perform(mechanism, pilots, problem):
+            part = problem.deadline.share(_PILOTS, _PILOTS + self.runs)
+            for _ in _perform(mechanism, pilots, part, problem.executor):
                 yield report.snapshot([], pilots)
             s = _fixed_xors([run.tally for run in pilots], self.hybrid)
             known = int(any(run.tally.regions for run in pilots))
             report = replace(report, fixed=s, known=known)
             runs = [Run(family, number, fixed=s, most=self.hybrid) for number in range(self.runs)]
-        for _ in _perform(mechanism, runs, problem):
+        for _ in _perform(mechanism, runs, problem.deadline, problem.executor):
             yield report.snapshot(runs)
         yield report.snapshot(runs)
 
@@ -177,34 +179,50 @@ def _check_positive(option: str, value: object) -> None:
         raise OptionError(f"{option}={value!r}: give an integer of at least 1")
 
 
-def _perform(mechanism: Mechanism, runs: Sequence[Run], problem: Problem) -> Iterator[None]:
-    """Make the runs, here or by the executor; their tallies are up to date at every pause."""
-    if problem.executor is None:
-        for run in runs:
-            for _ in advance(mechanism, run, problem.deadline):
-                yield
+def _perform(
+    mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline, executor: Executor | None
+) -> Iterator[None]:
+    """Make the runs, here or by the executor; their tallies are up to date at every pause.
+
+    A time limit is shared out among the runs, so that none is left without having begun; those that
+    were cut short are made again as long as there is time.
+    """
+    left = list(runs)
+    while left and not deadline.passed():
+        if executor is None:
+            yield from _one_by_one(mechanism, left, deadline)
+        else:
+            yield from _distribute(mechanism, left, deadline, executor)
+        left = [run for run in left if not run.tally.ended]
+
+
+def _one_by_one(mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline) -> Iterator[None]:
+    for k, run in enumerate(runs):
+        trial = run.again()
+        for _ in advance(mechanism, trial, deadline.share(1, len(runs) - k)):
+            run.take(trial.tally)
             yield
-            if problem.deadline.passed():
-                return
-    else:
-        yield from _distribute(mechanism, runs, problem, problem.executor)
+        run.take(trial.tally)
+        yield
+        if deadline.passed():
+            return
 
 
 def _distribute(
-    mechanism: Mechanism, runs: Sequence[Run], problem: Problem, executor: Executor
+    mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline, executor: Executor
 ) -> Iterator[None]:
-    left = problem.deadline.remaining()
-    until, token = (None if left == float("inf") else time.time() + left), uuid4().hex
+    workers, token = min(len(runs), getattr(executor, "_max_workers", 1)), uuid4().hex
+    seconds = deadline.share(workers, len(runs)).remaining()
+    ends = time.time() + deadline.remaining()
     pending: dict[Future[Tally], Run] = {}
     with tempfile.TemporaryDirectory(prefix="milpcount-") as alive:
         try:
             for run in runs:
-                task = Task(mechanism, run, token, until, alive)
+                task = Task(mechanism, run.again(), token, seconds, ends, alive)
                 pending[executor.submit(perform, task)] = run
-            while pending:
-                seconds = _GRACE_SECONDS if problem.deadline.passed() else _POLL_SECONDS
-                for future in wait(pending, min(seconds, left + _POLL_SECONDS)).done:
-                    pending.pop(future).tally = future.result()
+            while pending and not (deadline.passed() and time.time() > ends + _GRACE_SECONDS):
+                for future in wait(pending, _POLL_SECONDS).done:
+                    pending.pop(future).take(future.result())
                 yield
         finally:
             for future in pending:
@@ -213,8 +231,7 @@ def _distribute(
 
 def _fixed_xors(pilots: Sequence[Tally], threshold: int) -> int:
     """Return a number of XORs that leaves about a quarter to a half of the threshold."""
-    known = [tally.xors for tally in pilots if tally.complete]
-    guess = statistics.estimate(known) or 1
+    guess = statistics.estimate([tally.xors for tally in pilots]) or 1
     return max(0, ceil(log2(guess) - log2(threshold) + 1))
 
 

@@ -99,17 +99,24 @@ class Parts:
         Whether regions are kept in `regions`.
     most : int, optional
         Hand nothing out once so many regions are found.
+    patterns : bool
+        Whether all patterns attained are counted, not only those of regions.
     """
 
     def __init__(
-        self, start: Checkpoint | None = None, *, keep: bool = False, most: int | None = None
+        self,
+        start: Checkpoint | None = None,
+        *,
+        keep: bool = False,
+        most: int | None = None,
+        patterns: bool = False,
     ) -> None:
         start = start or Checkpoint()
         self.found, self.tests, self.seconds = start.found, start.tests, start.seconds
         self.cpu_seconds = start.cpu_seconds
         self.decisions = Counter(start.decisions)
         self.regions: list[Region] = []
-        self.keep, self.most = keep, most
+        self.keep, self.most, self.patterns = keep, most, patterns
         self._waiting = list(start.left)
         self._out: dict[int, list[tuple[Prefix, float]]] = {}
         self._number = 0
@@ -158,6 +165,7 @@ class Parts:
             SHORT_SECONDS if scarce else SLICE_SECONDS,
             None if self.most is None else self.most - self.found,
             self.keep,
+            self.patterns,
             self._number,
         )
 

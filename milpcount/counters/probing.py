@@ -95,9 +95,7 @@ class Probing:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots several times a second."""
-        from milpcount.tree.prober import Subject
-
-        subject = Subject(problem.network, problem.inputs)
+        subject = _subject(problem)
         tally = _Tally(self, problem.network.n_units)
         yield tally.snapshot()
         for number, walks in enumerate(rounds(self.probes)):
@@ -121,6 +119,17 @@ def rounds(walks: int) -> Iterator[int]:
         size = min(2 * size, _LARGEST_ROUND)
 
 
+def _subject(problem: Problem) -> Any:
+    """Return what is walked: laid out here, or packed for other processes."""
+    if problem.executor is None:
+        from milpcount.tree.search import Search
+
+        return Search(problem.network, problem.inputs)
+    from milpcount.tree.split import Subject
+
+    return Subject.pack(problem.network, problem.inputs)
+
+
 def _round(
     method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
 ) -> Iterator[Snapshot]:
@@ -133,7 +142,6 @@ def _round(
     )
     batches = [
         Batch(
-            subject,
             preference,
             min(size, walks - i * size),
             int(seed),
@@ -145,14 +153,14 @@ def _round(
     if problem.executor is None:
         for batch in batches:
             walked = None
-            for walked in walking(batch, _seconds(problem)):
+            for walked in walking(subject, batch, _seconds(problem)):
                 yield tally.snapshot(walked)
             tally.add(walked, batch.walks)
             if tally.is_cut:
                 return
         return
     futures: list[Future[Any]] = [
-        problem.executor.submit(make_walks, batch, _seconds(problem)) for batch in batches
+        problem.executor.submit(make_walks, subject, batch, _seconds(problem)) for batch in batches
     ]
     try:
         for batch, future in zip(batches, futures, strict=True):

@@ -21,7 +21,7 @@ _SNAPSHOT_SECONDS = 0.4
 
 @dataclass(frozen=True)
 class RegionTree:
-    """Count activation regions by a depth-first search over the units.
+    """Count activation regions, or activation patterns, by a depth-first search over the units.
 
     A node is a pattern of the units decided so far whose cell is full-dimensional; its children are
     the pieces of the next unit for which that stays true. There are no dead ends, so leaves are
@@ -29,10 +29,14 @@ class RegionTree:
     a point that satisfies all its rows beyond rounding, a pruned side has Farkas multipliers that
     prove it empty, and what floating point cannot prove is decided in exact rational arithmetic.
     Any activation with pieces, bounded and unbounded domains, degenerate arrangements included.
+    Patterns that are attained on faces only are found in exact arithmetic, below the side of a
+    region that they lie on.
     """
 
     name: ClassVar[str] = "tree"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
+    quantities: ClassVar[frozenset[Quantity]] = frozenset(
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+    )
     guarantee: ClassVar[Guarantee] = Guarantee.CERTIFIED
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     theorem: ClassVar[str] = ""
@@ -62,7 +66,8 @@ class RegionTree:
     def _run_here(self, problem: Problem) -> Iterator[Snapshot]:
         from milpcount.tree.search import Search
 
-        search = Search(problem.network, problem.inputs, problem.keep_regions)
+        patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        search = Search(problem.network, problem.inputs, problem.keep_regions, patterns=patterns)
 
         def shown() -> Snapshot:
             regions = search.regions if search.keep else None
@@ -85,7 +90,8 @@ class RegionTree:
         from milpcount.tree.split import Subject, search_parts
 
         subject = Subject.pack(problem.network, problem.inputs)
-        parts = Parts(keep=problem.keep_regions, most=problem.limits.regions)
+        patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        parts = Parts(keep=problem.keep_regions, most=problem.limits.regions, patterns=patterns)
         running: dict[Future[Any], Task] = {}
         losses = 0
         try:

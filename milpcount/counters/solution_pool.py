@@ -1,5 +1,6 @@
 """Counting by enumerating the solutions of the big-M MILP."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -7,16 +8,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount.backends import registry
-from milpcount.backends.backend import SearchState
+from milpcount.backends.backend import Search, SearchState
 from milpcount.backends.cell_oracle import MARGIN
 from milpcount.backends.no_good import LEAST_MARGIN
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.errors import OptionError
+from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import Formulation, formulate
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.tighten import LEVELS
+from milpcount.limits import Deadline
 from milpcount.result import Guarantee, Quantity, Region
+
+CLOCKS_DIFFER = 1.0
+"""Seconds by which a solver may think that its time is up too early."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,18 @@ class SolutionPool:
     Parameters
     ----------
     backend : str
-        The solver: ``highs``, ``cpsat``, ``scip``, or ``pyomo:NAME`` with a solver that Pyomo
-        reaches; ``milpcount backends`` lists them.
+        The solver: ``highs``, ``cpsat``, ``scip``, ``pyscipopt``, or ``pyomo:NAME`` with a solver
+        that Pyomo reaches; ``milpcount backends`` lists them.
     mode : str, optional
         How the patterns are enumerated; every backend has a mode of its own by default.
-        ``one_tree``: one branch-and-bound tree that keeps every integral leaf (highs, scip).
+        ``one_tree``: one branch-and-bound tree that keeps every integral leaf (highs, scip,
+        pyscipopt).
         ``no_good``: the MILP solved again and again with a cut for every pattern found (highs,
         pyomo). ``decomposition``: Boolean search, with every pattern decided in exact arithmetic
         (cpsat). ``grid``: the patterns attained at integer inputs of a network of integers
-        (cpsat); this counts ``grid_patterns`` and nothing else.
+        (cpsat); this counts ``grid_patterns`` and nothing else. ``countsols``: the solver's own
+        count, with and without a margin, as lower and upper bounds; no pattern is named or
+        confirmed (pyscipopt).
     form : {"one_sided", "two_sided"}, optional
         Which units bound f in ``no_good`` mode, where a MILP with f is solved: active ones only,
         or all. By default the one-sided form, whose patterns include those of all regions; every
@@ -53,7 +61,7 @@ class SolutionPool:
     -----
     Cells are decided by a margin normalised in input space, the solver's tolerances below it, and
     in exact arithmetic where that is not enough; ``details["borderline"]`` says how often. The
-    backend ``cpsat`` decides all of them in exact arithmetic.
+    backend ``cpsat`` decides all of them in exact arithmetic, the mode ``countsols`` none.
 
     Examples
     --------
@@ -75,7 +83,7 @@ class SolutionPool:
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
         {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS}
     )
-    packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo")
+    packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo", "pyscipopt")
     theorem: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -134,6 +142,11 @@ class SolutionPool:
                 "form='two_sided' leaves out patterns attained on lower-dimensional sets only: "
                 "count activation_patterns with form='one_sided'"
             )
+        if self.mode == "countsols" and (self.form or problem.keep_regions):
+            raise OptionError(
+                "mode 'countsols' names no patterns, and takes the form of its quantity: count "
+                "without keep_regions and form, or in mode 'one_tree'"
+            )
         from milpcount.formulation.highs_model import highspy
 
         highspy()
@@ -144,7 +157,7 @@ class SolutionPool:
             problem.network,
             problem.inputs,
             quantity=_continuous(problem.quantity),
-            form=self.form or Form.ONE_SIDED,
+            form=self.form or (None if self.mode == "countsols" else Form.ONE_SIDED),
             tighten=self.tighten,
             deadline=problem.deadline,
         )
@@ -162,9 +175,11 @@ class SolutionPool:
         search = solver.search(formulation, keep, self.mode, problem.deadline)
         fixed = self._details(formulation)
         yield Snapshot(details=fixed, regions=regions)
-        for state in search.run():
+        for state in _until_the_end(search, problem.deadline):
             yield Snapshot(
-                lower=len(patterns),
+                lower=len(patterns) + state.counted,
+                upper=state.most,
+                uncertain=_between(state),
                 lps=state.lps + state.milps,
                 share=state.share,
                 details=fixed | _progress(state),
@@ -181,9 +196,39 @@ class SolutionPool:
             return details | {"counted": "patterns attained at integer inputs, not regions"}
         if self.mode == "decomposition":
             return details | {"cells": "decided in exact rational arithmetic"}
-        if self.backend == "scip" or (self.mode == "no_good" and self.backend == "highs"):
+        if self.mode == "countsols":
+            return details | {
+                "cells": "counted by the solver, not confirmed one by one",
+                "margins": [LEAST_MARGIN, 0.0],
+                "solver_tolerance": FEASIBILITY,
+            }
+        if "scip" in self.backend or (self.mode == "no_good" and self.backend == "highs"):
             details["least_margin_proposed"] = LEAST_MARGIN
         return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
+
+
+def _until_the_end(search: Search, deadline: Deadline) -> Iterator[SearchState]:
+    """Yield the states of a search; one that ends early ends with the deadline, or in an error.
+
+    A solver's clock may run ahead of the deadline's, and whoever ends before the deadline is taken
+    to have found everything.
+    """
+    yield from search.run()
+    state = search.state
+    if state.exhausted or state.stopped or deadline.passed():
+        return
+    if deadline.remaining() > CLOCKS_DIFFER:
+        raise SolverError(
+            "the solver stopped by itself, at none of milpcount's limits, before it had found "
+            "everything: count with the backend 'highs'"
+        )
+    time.sleep(deadline.remaining())
+    yield state
+
+
+def _between(state: SearchState) -> int:
+    """Return how many patterns the two counts of a solver leave open."""
+    return 0 if state.most is None else max(0, state.most - state.counted)
 
 
 def _continuous(quantity: Quantity) -> Quantity:

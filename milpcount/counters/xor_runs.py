@@ -6,6 +6,7 @@ which it finds patterns, and what it keeps from run to run. A pattern found is p
 claim of feasibility is; that a solver calls a run infeasible is never relied on.
 """
 
+import math
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -42,12 +43,15 @@ class Tally:
         Linear, quadratic or mixed-integer programs.
     complete : bool
         Whether nothing is left that satisfies the XORs.
+    ended : bool
+        Whether the run came to its end, rather than to that of its time.
     """
 
     xors: int = 0
     regions: int = 0
     solved: int = 0
     complete: bool = False
+    ended: bool = False
 
 
 @dataclass
@@ -89,6 +93,16 @@ class Run:
             self.active.append(added[-1])
         self.tally.xors = len(self.active)
         return added
+
+    def again(self) -> "Run":
+        """Return the run as it was before it began."""
+        return Run(self.family, self.number, self.fixed, self.most)
+
+    def take(self, tally: Tally) -> None:
+        """Take over what another trial of this run has shown, if it is more."""
+        mine, other = self.tally, tally
+        if (other.ended, other.xors, other.regions) >= (mine.ended, mine.xors, mine.regions):
+            self.tally = tally
 
     @property
     def is_full(self) -> bool:
@@ -244,8 +258,10 @@ class Task:
     run : Run
     token : str
         The same for all tasks that share a mechanism: a worker keeps what the first has built.
-    until : float or None
-        Time of the wall clock at which to stop.
+    seconds : float
+        To be spent at most; may be infinite.
+    until : float
+        Time of the wall clock at which to stop; may be infinite.
     alive : str
         A folder that exists as long as the answer is wanted, on machines that can see it.
     """
@@ -253,13 +269,15 @@ class Task:
     mechanism: Mechanism
     run: Run
     token: str
-    until: float | None
+    seconds: float
+    until: float
     alive: str
 
 
 def perform(task: Task) -> Tally:
     """Return what a run shows by its end, or by the time it is stopped."""
-    deadline = Deadline(None if task.until is None else max(0.0, task.until - time.time()))
+    seconds = max(0.0, min(task.seconds, task.until - time.time()))
+    deadline = Deadline(None if math.isinf(seconds) else seconds)
     watched = Path(task.alive) if Path(task.alive).exists() else None
     if deadline.passed():
         return task.run.tally
@@ -276,3 +294,4 @@ def advance(mechanism: Mechanism, run: Run, deadline: Deadline) -> Generator[Non
         yield
         if deadline.passed():
             return
+    run.tally.ended = run.tally.complete or not deadline.passed()

@@ -16,8 +16,9 @@ from milpcount.errors import OptionError
 
 _EULER = 0.5772156649015329
 _SURPLUS = _EULER / log(2) + 0.5
-"""XORs that a run needs on average beyond log2 of a number of patterns that are cut independently:
-sum over s >= 0 of 1 - exp(-N 2^-s) is log2 N + this, up to 2e-6 (Flajolet and Martin 1985)."""
+"""XORs that a run needs on average beyond log2 N, for N patterns that are cut independently:
+the sum over s >= 0 of 1 - exp(-N 2^-s) is log2 N + this, but for 2e-6 and O(1/N), as its Mellin
+transform shows."""
 _DENOMINATOR = 2**40
 
 

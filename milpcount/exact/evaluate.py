@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import Point
 from milpcount.exact.rows import ExactInputs, ExactNetwork, ExactWeights
 from milpcount.network import Activation, Network
@@ -95,22 +96,41 @@ def piece_of(activation: Activation, signs: list[int]) -> int:
 def parameters_of(inputs: ExactInputs, x: Any) -> Point | None:
     """Return the parameters of a point of input space; None if it is not in the set's span.
 
-    Exact where every parameter is an input. Elsewhere a float64 point need not lie on the section,
-    and the parameters returned are those of a point next to it.
+    Exact where every parameter is an input, and for a point of exact numbers. Elsewhere a float64
+    point need not lie on the section, and the parameters returned are those of a point next to it.
     """
-    point = Point.of(x)
+    point = x if isinstance(x, Point) else Point.of(x)
     selected = inputs.selected
     if selected is not None:
-        found = Point(point.numerators[selected], point.denominator)
-        back = inputs.to_input(found)
-        same = back.numerators * point.denominator == point.numerators * back.denominator
-        return found if same.all() else None
+        shift = inputs.origin[selected] * point.denominator
+        numerators = point.numerators[selected] * inputs.denominator - shift
+        found = Point(numerators, point.denominator * inputs.denominator)
+        return found if _is_input(inputs, found, point) else None
+    if np.asarray(x).dtype == object:
+        return _solved(inputs, point)
     target = point.floats()
     origin = Point(inputs.origin, inputs.denominator).floats()
     directions = np.array([Point(row, inputs.denominator).floats() for row in inputs.directions])
     t = np.linalg.lstsq(directions, target - origin, rcond=None)[0]
     near = np.abs(origin + directions @ t - target).max()
     return Point.of(t) if near <= _ON_SECTION * max(1.0, np.abs(target).max()) else None
+
+
+def _is_input(inputs: ExactInputs, t: Point, x: Point) -> bool:
+    back = inputs.to_input(t)
+    return bool((back.numerators * x.denominator == x.numerators * back.denominator).all())
+
+
+def _solved(inputs: ExactInputs, x: Point) -> Point | None:
+    """Return the parameters of a rational point of a section; None if it is not on it."""
+    # directions @ t = x - origin, times the denominators; the normal equations pick the rows.
+    rhs = x.numerators * inputs.denominator - inputs.origin * x.denominator
+    normal = inputs.directions.T @ inputs.directions
+    found = solve(normal.tolist(), [[int(v)] for v in inputs.directions.T @ rhs])
+    if found is None:
+        return None
+    t = Point(np.array([row[0] for row in found[0]], dtype=object), found[1] * x.denominator)
+    return t if _is_input(inputs, t, x) else None
 
 
 def verify_region(network: ExactNetwork, region: Region) -> bool:

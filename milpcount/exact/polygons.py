@@ -50,7 +50,7 @@ def polygons(
         if cell is None:
             raise DomainError(f"pattern {tuple(pattern)} has no region in the domain")
         polygon = square
-        for row in cell.rows.values.tolist():
+        for row in cell.conditions.rows.values.tolist():
             polygon = clip(polygon, row)
         found.append(polygon)
     return found

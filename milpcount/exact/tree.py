@@ -1,19 +1,22 @@
-"""The region tree in exact arithmetic: slow, and right on every network.
+"""The tree of regions, or of patterns, in exact arithmetic: slow, and right on every network.
 
-A node is a pattern of the first k units whose cell is full-dimensional; its children are the
-pieces of the next unit whose part of the cell is. Every side is decided by a point or by Farkas
-multipliers, so no tolerance is involved, however thin a cell is.
+A node is a pattern of the first k units that is counted: its cell is full-dimensional or, where
+patterns are counted, not empty. Its children are the pieces of the next unit for which that stays
+true. Every side is decided by a point or by Farkas multipliers, so no tolerance is involved,
+however thin a cell is. As the pieces of a unit share a cell out between them, every node has a
+child.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from milpcount.exact.conditions import Conditions
 from milpcount.exact.evaluate import parameters_of
-from milpcount.exact.geometry import ExactBox, Point, Rows
-from milpcount.exact.program import Verdict, decide
-from milpcount.exact.rows import ExactInputs, ExactNetwork
+from milpcount.exact.geometry import Point
+from milpcount.exact.program import Verdict
+from milpcount.exact.rows import ExactNetwork
 from milpcount.network.activation import Piece
 from milpcount.result import Region
 
@@ -27,26 +30,29 @@ class Cell:
     Attributes
     ----------
     pattern : tuple of int
-    rows : Rows
-        What bounds the cell besides the box; all of them are positive inside.
+    conditions : Conditions
+        What bounds the cell besides the box.
     witness : Point
-        Parameters strictly inside.
+        Parameters of a point of the cell, strictly inside where regions are counted.
     share : float
         Of the whole tree, split evenly among the children of a node.
     """
 
     pattern: tuple[int, ...]
-    rows: Rows
+    conditions: Conditions
     witness: Point
     share: float
 
 
 class ExactRegionTree:
-    """Walks the activation regions of a network, or those below a pattern of its first units.
+    """Walks the regions (or patterns) of a network, or those below a pattern of its first units.
 
     Parameters
     ----------
     network : ExactNetwork
+    patterns : bool
+        Whether patterns count that are attained anywhere in the closed input set, if only on a
+        face of a region.
 
     Attributes
     ----------
@@ -56,8 +62,8 @@ class ExactRegionTree:
         Share of the tree that is closed, of each walk from 0 to 1.
     """
 
-    def __init__(self, network: ExactNetwork) -> None:
-        self.network = network
+    def __init__(self, network: ExactNetwork, *, patterns: bool = False) -> None:
+        self.network, self.patterns = network, patterns
         self.lps = 0
         self.closed = 0.0
 
@@ -78,86 +84,100 @@ class ExactRegionTree:
         if root is not None:
             yield from self.below(root)
 
-    def below(self, root: Cell) -> Iterator[Cell | None]:
+    def below(self, root: Cell, known: Mapping[int, int] | None = None) -> Iterator[Cell | None]:
         """Yield every region in a cell, as `walk` does.
 
         Parameters
         ----------
         root : Cell
-            Its rows may say more than its pattern, e.g. signs of some units of the next layer.
+            Its conditions may say more than its pattern, e.g. signs of units of the next layer.
+        known : mapping of int to int, optional
+            The pieces of further units that the conditions imply.
         """
         self.closed = 0.0
         open_cells = [root]
         while open_cells:
             cell = open_cells.pop()
-            if len(cell.pattern) == self.network.starts[-1]:
+            depth = len(cell.pattern)
+            if depth == self.network.starts[-1]:
                 self.closed += cell.share
                 yield cell
-            else:
-                open_cells += self.children(cell)
-                yield None
+                continue
+            if known and depth in known:
+                pattern = (*cell.pattern, known[depth])
+                open_cells.append(Cell(pattern, cell.conditions, cell.witness, cell.share))
+                continue
+            open_cells += self.children(cell)
+            yield None
 
     def count(self, prefix: Sequence[int] = ()) -> int:
-        """Return the number of activation regions below a prefix."""
+        """Return the number of regions (or patterns) below a prefix."""
         return sum(cell is not None for cell in self.walk(prefix))
 
     def cell(self, prefix: Sequence[int] = ()) -> Cell | None:
-        """Return the cell of a pattern of the first units; None if it is not full-dimensional."""
-        parts, pattern = [self.network.inputs.rows], tuple(int(p) for p in prefix)
+        """Return the cell of a pattern of the first units; None if it is not counted."""
+        pattern = tuple(int(p) for p in prefix)
+        conditions = Conditions.of(self.network.inputs.rows, strict=not self.patterns)
         for unit, piece in enumerate(pattern):
-            conditions = self._conditions(pattern[:unit], piece)
-            if conditions is None:
+            further = self._conditions(pattern[:unit], piece)
+            if further is None:
                 return None
-            parts.append(conditions)
-        rows = Rows.stack(parts)
-        verdict = self._decide(rows)
-        return None if verdict.witness is None else Cell(pattern, rows, verdict.witness, 1.0)
+            conditions = conditions.joined(further)
+        witness = self._decide(conditions).witness
+        return None if witness is None else Cell(pattern, conditions, witness, 1.0)
 
     def children(self, cell: Cell) -> list[Cell]:
-        """Return the full-dimensional children of a node; there is always at least one."""
-        found: list[tuple[int, Rows, Point]] = []
+        """Return the children of a node that are counted; there is always at least one."""
+        found: list[tuple[int, Conditions, Point]] = []
         pieces = self._pieces(len(cell.pattern))
-        box = self.network.inputs.box
         for k in range(len(pieces)):
-            conditions = self._conditions(cell.pattern, k)
-            if conditions is None:
+            further = self._conditions(cell.pattern, k)
+            if further is None:
                 continue
-            cutting = [i for i, row in enumerate(conditions.values) if not box.is_positive(row)]
-            rows = conditions.take(cutting)
-            witness = self._witness(cell, rows, box)
+            further = further.cutting(self.network.inputs.box)
+            witness = self._witness(cell, further)
             if witness is not None:
-                found.append((k, Rows.stack([cell.rows, rows]), witness))
+                found.append((k, cell.conditions.joined(further), witness))
         if len(found) == 1:
-            # Nothing else has an interior point in the cell, so the conditions bound nothing.
+            # Nothing else has a point (an interior point, of regions) in the cell, so the
+            # conditions bound nothing.
             k, _, witness = found[0]
-            return [Cell((*cell.pattern, k), cell.rows, witness, cell.share)]
+            return [Cell((*cell.pattern, k), cell.conditions, witness, cell.share)]
         share = cell.share / len(found)
-        return [Cell((*cell.pattern, k), rows, t, share) for k, rows, t in found]
+        return [Cell((*cell.pattern, k), conditions, t, share) for k, conditions, t in found]
 
     def region(self, cell: Cell) -> Region:
-        """Return a leaf as a region, with a witness in input space that `verify_region` accepts.
+        """Return a leaf as a region, with a witness in input space that exact verification accepts.
 
-        It is a float64 point where one proves the region, and otherwise, in a cell too thin for
-        float64, an array of Fraction.
+        It is a float64 point where one proves the region (or attains the pattern), and otherwise,
+        in a cell too thin for float64, an array of Fraction.
         """
         inputs = self.network.inputs
         x = inputs.to_input(cell.witness)
         floats = x.floats()
-        if _is_inside(inputs, cell.rows, floats):
+        if self._is_inside(cell.conditions, floats):
             return Region(cell.pattern, floats)
         return Region(cell.pattern, np.array(x.fractions(), dtype=object))
 
-    def _witness(self, cell: Cell, rows: Rows, box: ExactBox) -> Point | None:
-        """Return a point of the cell where further rows are positive too; None if there is none."""
-        if (rows.at(cell.witness) > 0).all():
-            return cell.witness
-        if any(box.is_nowhere_positive(row) for row in rows.values):
-            return None
-        return self._decide(Rows.stack([cell.rows, rows])).witness
+    def _is_inside(self, conditions: Conditions, x: Array) -> bool:
+        inputs = self.network.inputs
+        t = parameters_of(inputs, x) if np.isfinite(x).all() else None
+        if t is None:
+            return False
+        inside = inputs.box.contains(t) if self.patterns else inputs.box.contains_inside(t)
+        return inside and conditions.hold(t)
 
-    def _decide(self, rows: Rows) -> Verdict:
+    def _witness(self, cell: Cell, further: Conditions) -> Point | None:
+        """Return a point of the cell where further conditions hold too; None if there is none."""
+        if further.hold(cell.witness):
+            return cell.witness
+        if further.fail_on(self.network.inputs.box):
+            return None
+        return self._decide(cell.conditions.joined(further)).witness
+
+    def _decide(self, conditions: Conditions) -> Verdict:
         self.lps += 1
-        return decide(rows, (1,) * len(rows), self.network.inputs.box)
+        return conditions.decide(self.network.inputs.box, closed=self.patterns)
 
     def _pieces(self, unit: int) -> tuple[Piece, ...]:
         return self.network.network.layers[self._layer(unit)].activation.pieces
@@ -165,8 +185,8 @@ class ExactRegionTree:
     def _layer(self, unit: int) -> int:
         return int(np.searchsorted(self.network.starts, unit, side="right")) - 1
 
-    def _conditions(self, above: tuple[int, ...], piece: int) -> Rows | None:
-        """Return what must be positive for a piece of the unit after a pattern; None if it cannot.
+    def _conditions(self, above: tuple[int, ...], piece: int) -> Conditions | None:
+        """Return the conditions of a piece of the unit after a pattern; None if they cannot hold.
 
         A row that is identically zero counts as not positive and bounds nothing.
         """
@@ -179,10 +199,4 @@ class ExactRegionTree:
             return None
         kept = [(row, sign) for row, sign in literals if not flat[row]]
         chosen = rows.take([row for row, _ in kept])
-        signs = np.array([sign for _, sign in kept], dtype=object)
-        return Rows(chosen.values * signs[:, None], chosen.denominators)
-
-
-def _is_inside(inputs: ExactInputs, rows: Rows, x: Array) -> bool:
-    t = parameters_of(inputs, x) if np.isfinite(x).all() else None
-    return t is not None and inputs.box.contains_inside(t) and bool((rows.at(t) > 0).all())
+        return Conditions.signed(chosen, [sign for _, sign in kept], closed=self.patterns)

@@ -7,7 +7,7 @@ from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
 from milpcount.tree.compiled import copy, fill, jit
 from milpcount.tree.projection import EMPTY, FULL, project
 from milpcount.tree.rows import NORMAL, POSITIVE, TINY
-from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, TESTS
+from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
 
 OPEN = -1
 """No verdict."""
@@ -16,8 +16,8 @@ NARROWEST = 2.0**-30
 """Distance (in a cube of side 1) by which a projection aims to clear every row. Cells thinner than
 that are not missed: they are left open here and decided in exact arithmetic."""
 
-_STEPS, _PATIENT_STEPS = 40, 400
-"""Newton steps of a first and of a second attempt."""
+_STEPS = 40
+"""Newton steps of a first attempt."""
 
 
 @jit
@@ -100,11 +100,11 @@ def decide(p, s, scratch, count):
         ``trial_lam``; or `OPEN`, when floating point can prove neither.
     """
     verdict = _decide_once(p, s, scratch, count, np.int64(_STEPS))
-    if verdict == OPEN:
+    if verdict == OPEN and s.control[PATIENCE] > 0:
         # Cells that miss being non-empty by little need large multipliers, and those of a distant
         # cell can lead a projection astray.
         fill(s.trial_lam, 0.0)
-        verdict = _decide_once(p, s, scratch, count, np.int64(_PATIENT_STEPS))
+        verdict = _decide_once(p, s, scratch, count, s.control[PATIENCE])
     return verdict
 
 

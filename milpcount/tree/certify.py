@@ -5,7 +5,9 @@ Multipliers prove it empty if the weighted sum of its rows, maximised over the c
 zero by more than the rounding errors of all that was computed: weak duality asks nothing of how the
 multipliers were found. Where cells touch only at a face (the rule in structured networks) the
 maximum is exactly zero: such certificates have small rational multipliers, which are found by
-rounding and checked in integers that float64 holds exactly.
+rounding and checked in integers that float64 holds exactly. A sum of rows that is nowhere positive
+refutes a cell only if one of them has to be positive: of regions all have, of patterns those of a
+unit above its threshold (a unit is inactive at 0, and the domain is closed).
 """
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from milpcount.tree.box_projection import combine, positive_part
 from milpcount.tree.compiled import fill, jit
 from milpcount.tree.rows import EXACT_QUANTA
+from milpcount.tree.state import CLOSED
 
 _LARGEST_DENOMINATOR = 60
 
@@ -90,4 +93,16 @@ def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
         if y[q] != 0.0:
             for j in range(z.shape[0]):
                 z[j] += y[q] * p.V[q, j]
-    return total + positive_part(z) <= 0.0
+    total += positive_part(z)
+    if total == 0.0 and state.control[CLOSED]:
+        return _has_strict(p, state, first, count, weights)
+    return total <= 0.0
+
+
+@jit
+def _has_strict(p, state, first, count, weights):
+    """Return whether a row with a weight has to be positive where patterns are counted."""
+    for i in range(first, count):
+        if weights[i] > 0.0 and state.cell_sign[i] > 0 and state.cell_id[i] < p.row_values.shape[0]:
+            return True
+    return False

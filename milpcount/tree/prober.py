@@ -1,50 +1,18 @@
 """Batches of random walks as tasks: what goes to a worker, and what comes back."""
 
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 
 import numpy as np
 
-from milpcount.domain import InputSet
-from milpcount.network import Network
 from milpcount.tree import kernel, probe
 from milpcount.tree.probe import new_walks, walk
 from milpcount.tree.search import Search
-from milpcount.tree.state import ASKED, TESTS
+from milpcount.tree.split import Subject
+from milpcount.tree.state import ASKED, PATIENCE, TESTS
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What is walked; it goes to the workers with every task, which lay it out once.
-
-    Attributes
-    ----------
-    network : Network
-    inputs : InputSet
-    """
-
-    network: Network
-    inputs: InputSet
-
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 of the network and of the input set."""
-        i = self.inputs
-        digest = hashlib.sha256(self.network.fingerprint.encode())
-        for array in (i.origin, i.directions, i.lower, i.upper, i.rows, i.rhs):
-            digest.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Subject) and self.key == other.key
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +21,6 @@ class Batch:
 
     Attributes
     ----------
-    subject : Subject
     preference : ndarray, shape (units, pieces)
     walks : int
     seed : int
@@ -64,7 +31,6 @@ class Batch:
         Descents of the last layer in every walk.
     """
 
-    subject: Subject
     preference: Array
     walks: int
     seed: int
@@ -96,11 +62,13 @@ class Walked:
     seconds: float
 
 
-def make_walks(batch: Batch, seconds: float | None = None) -> Walked:
-    """Make the walks of a batch; stop after the last one that is complete when time is up.
+def make_walks(subject: Subject, batch: Batch, seconds: float | None = None) -> Walked:
+    """Make the walks of a batch in another process.
 
     Parameters
     ----------
+    subject : Subject
+        What is walked.
     batch : Batch
     seconds : float, optional
 
@@ -109,12 +77,21 @@ def make_walks(batch: Batch, seconds: float | None = None) -> Walked:
     DomainError
         If the domain has no interior.
     """
-    *_, last = walking(batch, seconds)
+    network, inputs, program = subject.unpack()
+    *_, last = walking(Search(network, inputs, program=program), batch, seconds)
     return last
 
 
-def walking(batch: Batch, seconds: float | None = None) -> Iterator[Walked]:
+def walking(search: Search, batch: Batch, seconds: float | None = None) -> Iterator[Walked]:
     """Make the walks of a batch; yield what is complete about ten times a second and at the end.
+
+    Parameters
+    ----------
+    search : Search
+        What is walked; what it has found so far is forgotten.
+    batch : Batch
+    seconds : float, optional
+        When to stop, with the walks that are complete.
 
     Raises
     ------
@@ -122,8 +99,10 @@ def walking(batch: Batch, seconds: float | None = None) -> Iterator[Walked]:
         If the domain has no interior.
     """
     began = time.perf_counter()
-    search = _search(batch.subject)
     search.begin()
+    if search.state.cell_inputs.shape[0] > 1:
+        # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
+        search.state.control[PATIENCE] = 0
     walks = new_walks(batch.preference, batch.walks, batch.seed, batch.count_below, batch.descents)
     slice_of_tests = 10
     while True:
@@ -155,8 +134,3 @@ def _walked(walks: probe.Walks, search: Search, seconds: float) -> Walked:
         int(c[probe.COUNTED]),
         seconds,
     )
-
-
-@lru_cache(maxsize=1)
-def _search(subject: Subject) -> Search:
-    return Search(subject.network, subject.inputs)

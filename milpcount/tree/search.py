@@ -7,9 +7,10 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError
-from milpcount.exact.geometry import Rows
+from milpcount.exact.conditions import Conditions
+from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import decide
-from milpcount.exact.proofs import prove_empty
+from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
 from milpcount.formulation.xor import Xor
@@ -28,6 +29,7 @@ from milpcount.tree.state import (
     BUDGET,
     CLAUSE_HITS,
     CLAUSES,
+    CLOSED,
     COUNT,
     DEPTH,
     FLOAT_EMPTY,
@@ -64,6 +66,10 @@ class Search:
     forced : mapping of int to int, optional
         Pieces of some units: only regions with these are searched. A prefix that `left` has
         returned makes a search of that part of the tree.
+    patterns : bool
+        Search for all patterns attained in the closed domain. Those that have interior points are
+        found as regions are; a side that is neither full-dimensional nor certainly without any
+        point is searched in exact arithmetic.
     parities : bool
         Whether `add` will be called.
     on_region : callable, optional
@@ -78,7 +84,7 @@ class Search:
     exact_cells, exact_rows : int
         Questions that floating point left open and exact arithmetic decided.
     thin_regions : int
-        Regions that only exact arithmetic could find.
+        Regions, or patterns without interior points, that only exact arithmetic could find.
     """
 
     def __init__(
@@ -87,14 +93,17 @@ class Search:
         inputs: InputSet,
         keep: bool = False,
         forced: Mapping[int, int] | None = None,
+        patterns: bool = False,
         parities: bool = False,
         on_region: Callable[[tuple[int, ...]], None] | None = None,
         program: Program | None = None,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
+        self.patterns = patterns
         self.program = compile_program(network, inputs) if program is None else program
         self._parities = parities
         self.state = new_state(self.program, keep, parities=parities)
+        self.state.control[CLOSED] = patterns
         self.on_region, self.xors = on_region, list[Xor]()
         self._at: int | None = None
         self.scratch = new_scratch(self.program)
@@ -219,6 +228,7 @@ class Search:
         """Forget the search so far and put it at the root."""
         forced, xors = self.state.forced, self.xors
         self.state = new_state(self.program, self.keep, parities=self._parities)
+        self.state.control[CLOSED] = self.patterns
         self.state.forced[:] = forced
         self._start()
         self.xors = []
@@ -252,6 +262,8 @@ class Search:
             if s.stage[d] == kernel.DESCEND:
                 open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
             else:
+                if s.control[VERDICT] != OPEN:  # the answer to what the kernel asked
+                    full[int(s.control[ASKED])] = int(s.control[VERDICT])
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
                 open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
             prefixes += [{**path, unit: k} for k in open_pieces]
@@ -312,7 +324,8 @@ class Search:
             kind = kinds.ZERO
         elif highest is not None and highest <= 0:
             kind = kinds.NEGATIVE
-        elif lowest is not None and lowest <= 0:
+        elif lowest is not None and (lowest < 0 or (lowest == 0 and not self.patterns)):
+            # Where patterns are counted, a unit is inactive on a face that its row is zero on.
             kind = kinds.POSITIVE
         else:
             kind = kinds.TINY
@@ -331,28 +344,38 @@ class Search:
         hint = np.concatenate(
             [np.zeros(len(domain)), (s.trial_lam[first:count] * s.row_norm[ids])[own]]
         )
-        everything = Rows.stack([domain, rows])
-        every_sign = [1] * len(domain) + [int(v) for v in signs[own]]
+        cell = Conditions.of(domain, strict=not self.patterns).joined(
+            Conditions.signed(rows, signs[own].tolist(), closed=self.patterns)
+        )
         self.exact_cells += 1
-        box = self.exact.inputs.box
-        multipliers = prove_empty(everything, every_sign, box, hint)
-        if multipliers is None:
-            verdict = decide(everything, every_sign, box)
-            multipliers = verdict.multipliers
-            if verdict.witness is not None:
-                values = everything.values * np.array(every_sign, dtype=object)[:, None]
-                above = tuple(int(k) for k in s.pattern[: self._first_unit(depth)])
-                signed = Rows(values, everything.denominators)
-                yield from self._count_exactly(Cell(above, signed, verdict.witness, 1.0), depth)
+        witness, multipliers = self._decide_exactly(cell, hint)
+        if witness is not None:
+            yield from self._count_exactly(depth, int(c[ASKED]), cell, witness)
         if multipliers is not None:
             support = np.flatnonzero([m != 0 for m in multipliers]) - len(domain)
             self._learn(depth, ids[own], signs[own], support[support >= 0])
         # Parities that came with a region of the cell may have ended the node that asked.
         c[VERDICT] = EMPTY if c[DEPTH] == depth else OPEN
 
-    def _count_exactly(self, cell: Cell, depth: int) -> Iterator[None]:
-        tree = ExactRegionTree(self.exact)
-        for leaf in tree.below(cell):
+    def _decide_exactly(
+        self, cell: Conditions, hint: Array
+    ) -> tuple[Point | None, tuple[int, ...] | None]:
+        """Return a point of a cell, or multipliers that prove it empty; a hint may save work."""
+        box, every_sign = self.exact.inputs.box, (1,) * len(cell)
+        found = prove_empty(cell.rows, every_sign, box, hint)
+        if found is not None and is_proof_of_empty(cell.rows, every_sign, box, found, cell.strict):
+            return None, found
+        verdict = cell.decide(box, closed=self.patterns)
+        return verdict.witness, verdict.multipliers
+
+    def _count_exactly(
+        self, depth: int, piece: int, cell: Conditions, witness: Point
+    ) -> Iterator[None]:
+        """Count what is in piece `piece` of the unit that the node at a depth has to decide."""
+        tree = ExactRegionTree(self.exact, patterns=self.patterns)
+        above = tuple(int(k) for k in self.state.pattern[: self._first_unit(depth)])
+        root = Cell(above, cell, witness, 1.0)
+        for leaf in tree.below(root, self._known(depth, piece)):
             if leaf is not None and self._is_wanted(leaf.pattern):
                 self.thin_regions += 1
                 if self.keep:
@@ -360,6 +383,15 @@ class Search:
                 if self.on_region is not None:
                     self._tell(leaf.pattern, depth)
             yield
+
+    def _known(self, depth: int, piece: int) -> dict[int, int]:
+        """Return the pieces that units of the layer have on piece `piece` of a node's unit."""
+        s, layer = self.state, int(self.state.layer[depth])
+        first, count = self.program.layers[layer, :2].tolist()
+        place = int(s.place[depth])
+        later = set(s.opened[layer, place + 1 : s.n_open[layer]].tolist())
+        known = {u: int(s.pattern[u]) for u in range(first, first + count) if u not in later}
+        return known | {int(s.opened[layer, place]): piece}
 
     def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
         forced = self.state.forced

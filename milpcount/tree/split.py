@@ -14,7 +14,6 @@ from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree.program import Program, compile_program
 from milpcount.tree.search import Search
-from milpcount.tree.warm_up import warm_up
 
 Prefix = dict[int, int]
 """Pieces of some units; see `milpcount.tree.search.Search.left`."""
@@ -42,6 +41,10 @@ class Subject:
         content = zlib.compress(pickle.dumps((network, inputs)), 1)
         return cls(hashlib.sha256(content).hexdigest(), content)
 
+    def unpack(self) -> tuple[Network, InputSet, Program]:
+        """Return the pair and its program; a process keeps the last ones."""
+        return _unpack(self.key, self.content)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -57,6 +60,8 @@ class Task:
         Stop once so many regions are found.
     keep : bool
         Whether regions are returned.
+    patterns : bool
+        Whether all patterns attained are searched, not only those of regions.
     number : int
         Tells a task that is sent again from the one that was lost.
     """
@@ -65,6 +70,7 @@ class Task:
     seconds: float
     most: int | None = None
     keep: bool = False
+    patterns: bool = False
     number: int = 0
 
 
@@ -114,16 +120,25 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
     -------
     Outcome
     """
+    from milpcount.tree.warm_up import warm_up
+
     warm_up()  # no part of the time
     began, cpu = time.perf_counter(), time.process_time()
-    network, inputs, program = _unpack(subject.key, subject.content)
+    network, inputs, program = subject.unpack()
     waiting = sorted(task.prefixes, key=len)
     share = 1.0 / max(1, len(waiting))
     found, tests, decisions = 0, 0, Counter[str]()
     left: list[tuple[Prefix, float]] = []
     regions: list[Region] = []
     while waiting and not left and (task.most is None or found < task.most):
-        search = Search(network, inputs, task.keep, forced=waiting.pop(), program=program)
+        search = Search(
+            network,
+            inputs,
+            task.keep,
+            forced=waiting.pop(),
+            program=program,
+            patterns=task.patterns,
+        )
         most = None if task.most is None else task.most - found
         _advance(search, began + task.seconds, most)
         left = spread(search.left(), share * (1.0 - search.share))

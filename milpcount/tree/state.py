@@ -11,8 +11,10 @@ Array = np.ndarray
 
 # Entries of `State.control`.
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
- POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR) = range(15)  # fmt: skip
+ POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR, CLOSED, PATIENCE) = range(17)  # fmt: skip
 
+PATIENT_STEPS = 400
+"""Newton steps of the second attempt at a cell that 40 steps leave open."""
 POOL = 512
 """Points kept per layer, for the current cell of the layers above."""
 WIDE = 32
@@ -154,6 +156,8 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     points = n if keep else 1
+    control = ints(20)
+    control[PATIENCE] = PATIENT_STEPS
     first = np.concatenate([[0], np.cumsum(p.units[:, 5] - 1)])
     variables = int(first[-1]) if parities else 0
     xor_words = (variables + 63) // 64 + 1
@@ -162,7 +166,7 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
         cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
         cell_offset[1:sides:2] = 1.0
     return State(
-        control=ints(16), stage=ints(units + 1), turn=ints(units + 1), layer=ints(units + 1),
+        control=control, stage=ints(units + 1), turn=ints(units + 1), layer=ints(units + 1),
         place=ints(units + 1), size=ints(units + 1), pattern=ints(units),
         forced=np.full(units, ANY),
         witness=reals(units + 1, m), point=reals(units + 1, points), lam=reals(units + 1, most),

@@ -7,7 +7,7 @@ import numpy as np
 from milpcount.domain import Box
 from milpcount.network import Network
 from milpcount.tree import kernel, probe
-from milpcount.tree.prober import Batch, Subject, make_walks
+from milpcount.tree.prober import Batch, walking
 from milpcount.tree.search import Search
 
 
@@ -44,8 +44,8 @@ def warm_up() -> None:
 @cache
 def warm_up_walks() -> None:
     """Run the kernel of random walks on a network of one unit."""
-    subject = Subject(_one_unit(), Box(-1, 1).bind(1))
-    make_walks(Batch(subject, np.zeros((1, 2)), 1, 0, 0, 1))
+    for _ in walking(Search(_one_unit(), Box(-1, 1).bind(1)), Batch(np.zeros((1, 2)), 1, 0, 0, 1)):
+        pass
 
 
 def _one_unit() -> Network:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.backend import STOP, SearchState
+from milpcount.backends.backend import STOP, Parity, SearchState
 from milpcount.backends.no_good import no_good
 from milpcount.backends.one_tree import OneTree
 from milpcount.counters.brute_force import BruteForce
@@ -93,6 +93,25 @@ def test_parity_rows_leave_the_patterns_of_that_parity(built: Formulation) -> No
     finish(OneTree(built, odd))
     assert len(told) == len(set(told))
     wanted = {p for p in patterns if sum(p[u] for u in units) % 2}
+    assert set(told[1:]) == wanted - {told[0]}
+
+
+@pytest.mark.parametrize("units", [(1, 5, 8), (0,), (9, 2), tuple(range(10))])
+@pytest.mark.parametrize("odd", [False, True])
+def test_parities_are_enforced_as_they_are(
+    built: Formulation, units: tuple[int, ...], odd: bool
+) -> None:
+    patterns = all_patterns(built)
+    parity = Parity(tuple(int(built.columns.z[u]) for u in units), odd)
+    told: list[tuple[int, ...]] = []
+
+    def tell(pattern: tuple[int, ...], point: np.ndarray) -> Sequence[Parity]:
+        told.append(pattern)
+        return [parity] if len(told) == 1 else []
+
+    state = finish(OneTree(built, tell))
+    assert state.exhausted and state.share == 1.0 and len(told) == len(set(told))
+    wanted = {p for p in patterns if sum(p[u] for u in units) % 2 == odd}
     assert set(told[1:]) == wanted - {told[0]}
 
 

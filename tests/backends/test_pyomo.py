@@ -55,6 +55,29 @@ def test_every_solver_counts(solver: str) -> None:
     assert result.is_exact and result.lower == 24
 
 
+@pytest.mark.parametrize("solver", ["highs", "cbc"])
+def test_what_the_packages_bring_is_found_without_a_path(
+    solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if solver == "cbc":
+        pytest.importorskip("pulp", reason="CBC's package: pip install 'milpcount[cbc]'")
+    monkeypatch.setenv("PATH", "")
+    result = mc.count(examples.tent(3), mc.Box(0, 1), mc.SolutionPool(backend=f"pyomo:{solver}"))
+    assert result.is_exact and result.lower == 8
+
+
+def test_ctrl_c_that_pyomo_hides_is_ctrl_c() -> None:
+    class Hiding(PyomoModel):
+        def _new(self, seconds: float) -> Solution:
+            try:
+                raise KeyboardInterrupt
+            finally:
+                raise NameError("name 'WindowsError' is not defined")
+
+    with pytest.raises(KeyboardInterrupt):
+        Hiding(knapsack(), "highs").solve(1.0)
+
+
 def test_presolve_of_highs_is_off() -> None:
     assert OPTIONS["highs"]["presolve"] == "off"
     milp = PyomoModel(knapsack(), "highs")

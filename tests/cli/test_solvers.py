@@ -1,6 +1,11 @@
 """What `backends` lists."""
 
 import json
+import os
+import subprocess
+import sys
+
+import pytest
 
 from milpcount.backends.registry import BACKENDS, Entry
 from milpcount.cli import solvers
@@ -34,3 +39,31 @@ def test_a_backend_that_is_not_known(invoke, tent):
     done = invoke("count", tent, "--box", 0, 1, "--method", "pool", "--backend", "abacus")
     assert done.exit_code == 2
     assert "backend 'abacus' is not known; give one of: highs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("backend", "package", "command"),
+    [
+        ("highs", "highspy", "pip install highspy"),
+        ("cpsat", "ortools", "pip install ortools"),
+        ("scip", "ortools", "pip install ortools"),
+        ("pyscipopt", "pyscipopt", "pip install 'milpcount[scip]'"),
+        ("pyomo:highs", "pyomo", "pip install pyomo"),
+        ("pyomo:cbc", "pulp", "pip install 'milpcount[cbc]'"),
+        ("pyomo:glpk", "pulp", "apt install glpk-utils"),
+    ],
+)
+def test_a_solver_that_is_missing_is_one_line_and_exit_code_2(tent, backend, package, command):
+    code = f"import sys; sys.modules[{package!r}] = None; from milpcount.cli import main; main()"
+    options = ["count", tent, "--box", "0", "1", "--method", "pool", "--backend", backend, "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(tent.parent)},
+        check=False,
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"milpcount: error: the backend '{backend}' needs the package ")
+    assert done.stderr.endswith(f"which is not installed: {command}\n")
+    assert done.stderr.count("\n") == 1

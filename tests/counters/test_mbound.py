@@ -207,6 +207,14 @@ class TestStopping:
         assert result.status is Status.TIME_LIMIT and result.seconds < 8
         assert sum(result.details["complete"]) < 200 and result.lower <= result.upper
 
+    def test_a_time_limit_is_shared_out_among_the_runs(self):
+        # No run comes to its end among 80 units, but all of them have begun.
+        net = random_network(1, 40, (40, 40))
+        result = mc.count(net, BOX, MBound("dense", 5), limits=mc.Limits(seconds=1.5), seed=1)
+        assert result.status is Status.TIME_LIMIT and result.seconds < 4
+        assert len(result.details["xors"]) == 5 and not any(result.details["complete"])
+        assert result.lower == 2 ** (min(result.details["xors"]) - 2) > 1
+
     def test_workers_stop_inside_their_runs(self):
         with ThreadPoolExecutor(2) as executor:
             result = mc.count(

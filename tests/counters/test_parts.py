@@ -50,7 +50,7 @@ def finish(packed, parts, workers=1):
 
 def short(task):
     """The same task with no time but for one step."""
-    return Task(task.prefixes, 0.0, task.most, task.keep, task.number)
+    return Task(task.prefixes, 0.0, task.most, task.keep, task.patterns, task.number)
 
 
 class TestParts:

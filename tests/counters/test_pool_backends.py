@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ import pytest
 
 import milpcount as mc
 from milpcount import examples
+from milpcount.backends import highs, registry
+from milpcount.backends.highs import MixedInteger, Solution
 from milpcount.counters.brute_force import BruteForce
 from milpcount.counters.solution_pool import SolutionPool
 from milpcount.domain import Unbounded
+from milpcount.errors import SolverError
+from milpcount.formulation.highs_model import Outcome
 from milpcount.network import Network
 from milpcount.result import Quantity, Status
 
-BACKENDS = ["cpsat", "scip", "pyomo:highs"]
+BACKENDS = ["cpsat", "scip", "pyscipopt", "pyomo:highs"]
 QUANTITIES = [Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS]
 CASES = [
     (example, quantity)
@@ -28,6 +33,16 @@ CASES = [
     for quantity in QUANTITIES
     if not isinstance(example.domain, Unbounded)
 ]
+
+
+@pytest.fixture(autouse=True)
+def installed(request: pytest.FixtureRequest) -> None:
+    """Skip a backend whose solver is not here; the extra `dev` brings all of them."""
+    backend = getattr(request.node, "callspec", None) and request.node.callspec.params.get(
+        "backend"
+    )
+    if backend and not registry.find(backend).is_ready:
+        pytest.skip(f"{backend} is not installed: {registry.find(backend).install}")
 
 
 def normal_network(seed: int, *sizes: int) -> Network:
@@ -112,35 +127,83 @@ def test_cpsat_on_networks_of_32_units_and_of_784_inputs(shared_data: Path) -> N
     assert result.details["learned_clauses"] > 0 and result.details["lp_checks"] >= 439
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_limits_leave_a_valid_lower_bound(backend: str) -> None:
-    net, method = normal_network(0, 6, 12, 12), SolutionPool(backend=backend)
-    result = mc.count(net, mc.Box(-1, 1), method, limits=mc.Limits(seconds=2.5))
-    assert result.status is Status.TIME_LIMIT
-    assert 0 < result.lower < result.upper and result.seconds < 6
-    result = mc.count(net, mc.Box(-1, 1), method, limits=mc.Limits(regions=5))
-    assert result.status is Status.REGION_LIMIT and 5 <= result.lower < result.upper
+REGIONS = 42_402
+"""Of `normal_network(0, 6, 12, 12)` over [-1, 1]^6, by the region tree."""
+ENUMERATIONS = [
+    (entry.name, mode)
+    for entry in registry.BACKENDS
+    if entry.name in (*BACKENDS, "highs", "pyomo:cbc")
+    for mode in entry.load().modes
+    if mode != "grid"
+]
+each_enumeration = pytest.mark.parametrize(("backend", "mode"), ENUMERATIONS)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_ctrl_c_ends_a_count_with_what_it_has_and_exit_code_3(backend: str, tmp_path: Path) -> None:
-    normal_network(0, 6, 12, 12).save(tmp_path / "net.npz")
-    command = [sys.executable, "-m", "milpcount", "count", str(tmp_path / "net.npz"), "--json"]
-    options = ["--box", "-1", "1", "--method", "pool", "--backend", backend]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [*command, *options], stdout=-1, stderr=-1, text=True, env=environment
-    ) as process:
-        assert process.stderr is not None
-        assert " · pool · " in process.stderr.readline()
-        try:
-            process.wait(2.5)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
+@each_enumeration
+def test_the_region_limit_leaves_a_valid_lower_bound(backend: str, mode: str) -> None:
+    net, method = normal_network(0, 6, 12, 12), SolutionPool(backend=backend, mode=mode)
+    result = mc.count(net, mc.Box(-1, 1), method, limits=mc.Limits(regions=2))
+    assert result.status is Status.REGION_LIMIT and 2 <= result.lower <= REGIONS < result.upper
+
+
+@pytest.mark.parametrize(("early", "error"), [(0.3, False), (30.0, True)])
+def test_a_solver_whose_clock_is_fast_has_not_found_everything(
+    early: float, error: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hasty(MixedInteger):
+        def solve(self, seconds: float = np.inf) -> Solution:
+            if self.solves < 3:
+                return super().solve(seconds)
+            time.sleep(max(0.0, seconds - early))
+            return Solution(Outcome.LIMIT, None, 1.0, 0)
+
+    monkeypatch.setattr(highs, "MixedInteger", Hasty)
+    net, limits = normal_network(0, 2, 4, 4), mc.Limits(seconds=1.0 if early < 1 else 31.0)
+    method = SolutionPool(mode="no_good")
+    if error:
+        with pytest.raises(SolverError, match="the solver stopped by itself"):
+            mc.count(net, mc.Box(-1, 1), method, limits=limits)
+        return
+    result = mc.count(net, mc.Box(-1, 1), method, limits=limits)
+    assert result.status is Status.TIME_LIMIT and result.lower == 3 < result.upper
+
+
+def count_in_a_process(folder: Path, backend: str, mode: str, *options: str) -> Any:
+    """Return a process of its own group, as in a terminal, that counts for minutes."""
+    normal_network(0, 6, 12, 12).save(folder / "net.npz")
+    command = [sys.executable, "-m", "milpcount", "count", str(folder / "net.npz"), "--json"]
+    more = ["--box", "-1", "1", "--method", "pool", "--backend", backend, "--mode", mode]
+    return subprocess.Popen(
+        [*command, *more, *options], stdout=-1, stderr=-1, text=True, start_new_session=True
+    )
+
+
+@each_enumeration
+def test_the_time_limit_on_the_command_line(backend: str, mode: str, tmp_path: Path) -> None:
+    with count_in_a_process(tmp_path, backend, mode, "--time", "1") as process:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
     record = json.loads(out)
-    assert record["status"] == "interrupted" and int(record["lower"]) <= int(record["upper"])
+    assert record["status"] == "time_limit" and record["seconds"] < 6
+    assert int(record["lower"]) <= REGIONS <= int(record["upper"])
+    assert err.count("\n") == 1, err
+
+
+@each_enumeration
+def test_ctrl_c_ends_a_count_with_what_it_has_and_exit_code_3(
+    backend: str, mode: str, tmp_path: Path
+) -> None:
+    with count_in_a_process(tmp_path, backend, mode) as process:
+        assert " · pool · " in process.stderr.readline()
+        time.sleep(1.0)
+        os.killpg(
+            process.pid, signal.SIGINT
+        )  # as a terminal does: the solver's process gets it too
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    record = json.loads(out)
+    assert record["status"] == "interrupted" and not err, err
+    assert int(record["lower"]) <= REGIONS <= int(record["upper"])
 
 
 @pytest.mark.parametrize("backend", [*BACKENDS, "highs"])

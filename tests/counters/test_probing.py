@@ -13,7 +13,8 @@ from milpcount.errors import OptionError
 from milpcount.network import Layer, Network, leaky_relu, maxout
 from milpcount.network.affine import Dense
 from milpcount.result import Guarantee, Status
-from milpcount.tree.prober import Batch, Subject, make_walks
+from milpcount.tree.prober import Batch, make_walks
+from milpcount.tree.split import Subject
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)
@@ -22,8 +23,8 @@ BOX = mc.Box(-1, 1)
 def walked(network, walks, seed=0, preference=None, count_below=0, descents=1, domain=BOX):
     pieces = max(layer.activation.n_pieces for layer in network.layers)
     preference = np.zeros((network.n_units, pieces)) if preference is None else preference
-    subject = Subject(network, domain.bind(network.n_inputs))
-    return make_walks(Batch(subject, preference, walks, seed, count_below, descents))
+    subject = Subject.pack(network, domain.bind(network.n_inputs))
+    return make_walks(subject, Batch(preference, walks, seed, count_below, descents))
 
 
 def exact(network, domain=BOX):
