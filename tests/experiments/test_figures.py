@@ -58,3 +58,16 @@ def test_the_plane_that_is_shipped():
     section = read_section(PLANE)
     assert section.bind(784).dimension == 2
     assert len(IMAGES) == 3
+
+
+def test_the_store_answers_the_experiment():
+    from milpcount.cli.sweeping import make
+    from milpcount.sweep.experiment import read_experiment
+    from milpcount.sweep.jobs import is_settled, jobs_of
+
+    store = Store(STORE)
+    jobs, missing = jobs_of(read_experiment(STORE.parents[1] / "mnist22.toml"), make)
+    assert missing == []
+    first = [job for job in jobs if job.subject.tags["n1"] == 1 and job.subject.tags["n2"] == 21]
+    assert len(first) == 10 * 7
+    assert all(is_settled(job, store.records.get(job.key)) for job in first)
