@@ -1,0 +1,90 @@
+"""The command `sweep`: exit codes, what is said, the report."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from milpcount.cli.sweeping import answer, duration
+from milpcount.store import Store
+from tests.networks import random_network
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """Two networks, as the entries of a manifest; the second takes some seconds."""
+    entries = []
+    for n1, (inputs, widths) in enumerate([(3, (3, 2)), (20, (11, 11))], 1):
+        random_network(n1, inputs, widths).save(tmp_path / f"net{n1}.npz")
+        entries.append({"file": f"net{n1}.npz", "architecture": f"{inputs}-{n1}-{n1}-1", "n1": n1,
+                        "n2": n1, "seed": 0, "train_error": 0.1, "test_error": 0.2})  # fmt: skip
+    (tmp_path / "manifest.json").write_text(json.dumps({"networks": entries}))
+    path = tmp_path / "small.toml"
+    path.write_text(
+        "title = 'small'\n[networks]\nmanifest = 'manifest.json'\nn1 = '1'\n[domain]\n"
+        "box = [-1, 1]\n[[methods]]\nname = 'tree'\n[[methods]]\nname = 'bounds'\n"
+    )
+    return path
+
+
+def test_all_jobs_and_where_they_go(experiment, invoke):
+    done = invoke("sweep", experiment)
+    assert (done.exit_code, done.stdout) == (0, "2 of 2 jobs done\n")
+    assert "3-1-1 #0 · tree: " in done.stderr and "small: 2 jobs" in done.stderr
+    store = experiment.parent / "results" / "small.jsonl"
+    assert len(Store(store)) == 2
+    again = invoke("sweep", experiment, "--quiet")
+    assert (again.exit_code, again.stdout, again.stderr) == (0, "2 of 2 jobs done\n", "")
+
+
+def test_a_report(experiment, invoke, tmp_path):
+    pytest.importorskip("matplotlib")
+    page = tmp_path / "page.html"
+    assert invoke("sweep", experiment, "--report", page).exit_code == 0
+    assert "<svg" in page.read_text() and "1 networks, 1 counted exactly" in page.read_text()
+    for wrong in ("page.txt", "no/page.html"):
+        done = invoke("sweep", experiment, "--report", tmp_path / wrong)
+        assert done.exit_code == 2 and "--report" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nothing.toml",), "No such file"),
+        (("FILE", "--only", "pool"), "the experiment has bounds, tree"),
+        (("FILE", "--time", "-1"), "--time -1: give a number of seconds above 0"),
+        (("FILE", "--store", "FILE"), "is not a store of results"),
+    ],
+)
+def test_wrong_usage(experiment, invoke, arguments, message):
+    done = invoke("sweep", *(experiment if a == "FILE" else a for a in arguments))
+    assert done.exit_code == 2
+    assert message in " ".join(done.stderr.split())
+
+
+def test_stopped_by_time_or_interrupt_it_goes_on(experiment, shell, invoke):
+    experiment.write_text(experiment.read_text().replace("n1 = '1'", "n1 = '2'"))
+    done = invoke("sweep", experiment, "--only", "tree", "--time", "0.1")
+    assert (done.exit_code, done.stdout) == (3, "0 of 1 jobs done\n")
+    kept = experiment.parent / "results" / "small.jsonl.checkpoints"
+    (before,) = (json.loads(file.read_text()) for file in kept.iterdir())
+    command = [sys.executable, "-m", "milpcount", "sweep", str(experiment), "--only", "tree"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in run.stderr:
+        if "regions/s" in line or "jobs   now" in line:
+            run.send_signal(signal.SIGINT)
+            break
+    out, _ = run.communicate(timeout=100)
+    assert (run.returncode, out) == (3, "0 of 1 jobs done\n")
+    (after,) = (json.loads(file.read_text()) for file in kept.iterdir())
+    assert 0 < int(before["found"]) <= int(after["found"])
+
+
+def test_lines_for_people():
+    assert answer({"bounds": {"naive": "1000"}}) == "naive 1,000"
+    assert answer({"lower": "1000", "exact": True}) == "1,000 regions"
+    partly = {"lower": "7", "exact": False, "confidence": 0.95, "estimate": "9"}
+    assert answer(partly) == "at least 7 regions with confidence 0.95, about 9"
+    assert [duration(s) for s in (0, 61.9, 3661)] == ["0:00", "1:01", "1:01:01"]
