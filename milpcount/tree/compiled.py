@@ -12,7 +12,7 @@ from typing import Any
 import numba
 
 _MATH = {"reassoc", "contract"}
-_PLAIN = ("prober", "search", "split", "warm_up", "witnesses")
+_PLAIN = ("answers", "prober", "search", "split", "warm_up", "witnesses")
 
 jit: Any = numba.njit(cache=True, fastmath=_MATH, error_model="numpy", _nrt=False)
 """Decorator for every function of the kernel."""

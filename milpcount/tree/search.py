@@ -8,9 +8,8 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError
 from milpcount.exact.conditions import Conditions
-from milpcount.exact.geometry import Point, Rows
+from milpcount.exact.geometry import Point
 from milpcount.exact.program import decide
-from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
 from milpcount.formulation.xor import Xor
@@ -18,6 +17,7 @@ from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree import kernel
 from milpcount.tree import rows as kinds
+from milpcount.tree.answers import ExactAnswers
 from milpcount.tree.cell import OPEN, add_row
 from milpcount.tree.parity import add_parity
 from milpcount.tree.polygon import DRIFT, clip
@@ -116,7 +116,7 @@ class Search:
         self.rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
         self.regions: list[Region] = []
         self.exact_cells = self.exact_rows = self.thin_regions = 0
-        self._exact: ExactNetwork | None = None
+        self._answers = ExactAnswers(network, inputs, self.program, patterns)
         self._in_exact_cell = False
 
     @property
@@ -310,63 +310,27 @@ class Search:
     @property
     def exact(self) -> ExactNetwork:
         """The network in exact arithmetic; built when first needed."""
-        if self._exact is None:
-            self._exact = ExactNetwork(self.network, self.inputs)
-        return self._exact
+        return self._answers.network
 
     def answer_row(self, r: int) -> None:
         """Name the kind of a row whose coefficients are lost in rounding, where the kernel asks."""
-        s, layer = self.state, self._layer_of_row(r)
-        row = self.exact.rows(layer, s.pattern.tolist()).take([r - self.program.layers[layer, 4]])
-        values, box = row.values[0], self.exact.inputs.box
-        highest, lowest = box.scaled_maximum(values), box.scaled_maximum(-values)
-        if not values.any():
-            kind = kinds.ZERO
-        elif highest is not None and highest <= 0:
-            kind = kinds.NEGATIVE
-        elif lowest is not None and (lowest < 0 or (lowest == 0 and not self.patterns)):
-            # Where patterns are counted, a unit is inactive on a face that its row is zero on.
-            kind = kinds.POSITIVE
-        else:
-            kind = kinds.TINY
-        s.row_kind[r] = kind
+        s = self.state
+        s.row_kind[r] = self._answers.kind_of_row(r, s.pattern.tolist())
         self.exact_rows += 1
 
     def _answer_side(self) -> Iterator[None]:
         """Decide the cell the kernel could not, and count what is in it if it is not empty."""
         s, c = self.state, self.state.control
-        depth, count = int(c[DEPTH]), int(c[COUNT])
+        depth = int(c[DEPTH])
         first = 2 * self.program.V.shape[1] if self.program.small else 0
-        ids, signs = s.cell_id[first:count], s.cell_sign[first:count]
-        own = ids < self.program.row_values.shape[0]
-        rows = self._exact_rows(ids[own])
-        domain = self.exact.inputs.rows
-        hint = np.concatenate(
-            [np.zeros(len(domain)), (s.trial_lam[first:count] * s.row_norm[ids])[own]]
-        )
-        cell = Conditions.of(domain, strict=not self.patterns).joined(
-            Conditions.signed(rows, signs[own].tolist(), closed=self.patterns)
-        )
         self.exact_cells += 1
-        witness, multipliers = self._decide_exactly(cell, hint)
-        if witness is not None:
-            yield from self._count_exactly(depth, int(c[ASKED]), cell, witness)
-        if multipliers is not None:
-            support = np.flatnonzero([m != 0 for m in multipliers]) - len(domain)
-            self._learn(depth, ids[own], signs[own], support[support >= 0])
+        answer = self._answers.decide(s, first, int(c[COUNT]))
+        if answer.witness is not None:
+            yield from self._count_exactly(depth, int(c[ASKED]), answer.cell, answer.witness)
+        elif answer.support is not None:
+            self._learn(depth, *answer.support)
         # Parities that came with a region of the cell may have ended the node that asked.
         c[VERDICT] = EMPTY if c[DEPTH] == depth else OPEN
-
-    def _decide_exactly(
-        self, cell: Conditions, hint: Array
-    ) -> tuple[Point | None, tuple[int, ...] | None]:
-        """Return a point of a cell, or multipliers that prove it empty; a hint may save work."""
-        box, every_sign = self.exact.inputs.box, (1,) * len(cell)
-        found = prove_empty(cell.rows, every_sign, box, hint)
-        if found is not None and is_proof_of_empty(cell.rows, every_sign, box, found, cell.strict):
-            return None, found
-        verdict = cell.decide(box, closed=self.patterns)
-        return verdict.witness, verdict.multipliers
 
     def _count_exactly(
         self, depth: int, piece: int, cell: Conditions, witness: Point
@@ -398,27 +362,16 @@ class Search:
         fits = bool(((forced == ANY) | (forced == np.array(pattern))).all())
         return fits and all(xor.holds(pattern) for xor in self.xors)
 
-    def _learn(self, depth: int, ids: Array, signs: Array, support: Array) -> None:
-        """Hand a conflict proved exactly to the kernel."""
+    def _learn(self, depth: int, ids: Array, signs: Array) -> None:
+        """Hand a conflict proved exactly, rows and their signs, to the kernel."""
         s, layer = self.state, int(self.state.layer[depth])
         bits = s.clause_bits[layer, s.clause_n[layer] % CLAUSES]
         bits[:] = 0
-        for i in support:
-            r = int(ids[i]) - int(self.program.layers[layer, 4])
-            if 0 <= r < self.program.layers[layer, 5]:
-                bits[0 if signs[i] > 0 else 1, r >> 6] |= np.uint64(1) << np.uint64(r & 63)
+        base, count = self.program.layers[layer, 4:6].tolist()
+        for r, sign in zip((ids - base).tolist(), signs.tolist(), strict=True):
+            if 0 <= r < count:
+                bits[0 if sign > 0 else 1, r >> 6] |= np.uint64(1) << np.uint64(r & 63)
         s.clause_n[layer] += 1
-
-    def _exact_rows(self, ids: Array) -> Rows:
-        parts = []
-        for layer in sorted({self._layer_of_row(int(r)) for r in ids}):
-            base, count = self.program.layers[layer, 4], self.program.layers[layer, 5]
-            mine = [int(r - base) for r in ids if base <= r < base + count]
-            parts.append(self.exact.rows(layer, self.state.pattern.tolist()).take(mine))
-        return Rows.stack(parts)
-
-    def _layer_of_row(self, r: int) -> int:
-        return int(np.searchsorted(self.program.layers[:, 4], r, side="right")) - 1
 
     def _first_unit(self, depth: int) -> int:
         return int(self.program.layers[self.state.layer[depth], 0])

@@ -1,0 +1,121 @@
+"""Exact answers to what the kernel cannot decide in floating point."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from milpcount.domain import InputSet
+from milpcount.exact.conditions import Conditions
+from milpcount.exact.geometry import Point, Rows
+from milpcount.exact.proofs import is_proof_of_empty, prove_empty
+from milpcount.exact.rows import ExactNetwork
+from milpcount.network import Network
+from milpcount.tree import rows as kinds
+from milpcount.tree.program import Program
+from milpcount.tree.state import State
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What is known of a cell.
+
+    Attributes
+    ----------
+    cell : Conditions
+    witness : Point or None
+        A point of the cell, None if it is empty.
+    support : (ndarray, ndarray) or None
+        Rows and signs that exclude each other, where the cell is empty.
+    """
+
+    cell: Conditions
+    witness: Point | None
+    support: tuple[Array, Array] | None
+
+
+class ExactAnswers:
+    """A network in exact arithmetic beside its program; built when first needed.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : InputSet
+    program : Program
+    patterns : bool
+        Whether cells contain the faces that belong to them, as patterns do; those of regions are
+        open.
+    """
+
+    def __init__(
+        self, network: Network, inputs: InputSet, program: Program, patterns: bool
+    ) -> None:
+        self._given, self._program, self._patterns = (network, inputs), program, patterns
+        self._network: ExactNetwork | None = None
+
+    @property
+    def network(self) -> ExactNetwork:
+        """The exact network."""
+        if self._network is None:
+            self._network = ExactNetwork(*self._given)
+        return self._network
+
+    def kind_of_row(self, r: int, pattern: list[int]) -> int:
+        """Return the kind of a row below a pattern of the layers above; see `rows`."""
+        layer = self._layer(r)
+        row = self.network.rows(layer, pattern).take([r - self._program.layers[layer, 4]])
+        values, box = row.values[0], self.network.inputs.box
+        highest, lowest = box.scaled_maximum(values), box.scaled_maximum(-values)
+        if not values.any():
+            return kinds.ZERO
+        if highest is not None and highest <= 0:
+            return kinds.NEGATIVE
+        if lowest is not None and (lowest < 0 or (lowest == 0 and not self._patterns)):
+            # Where patterns are counted, a unit is inactive on a face that its row is zero on.
+            return kinds.POSITIVE
+        return kinds.TINY
+
+    def decide(self, state: State, first: int, count: int) -> Answer:
+        """Decide the kernel's current cell, of which the rows ``first..count`` are those of units.
+
+        The multipliers that the kernel tried are a hint.
+        """
+        ids, signs = state.cell_id[first:count], state.cell_sign[first:count]
+        own = ids < self._program.row_values.shape[0]
+        domain = self.network.inputs.rows
+        hint = np.concatenate(
+            [np.zeros(len(domain)), (state.trial_lam[first:count] * state.row_norm[ids])[own]]
+        )
+        ids, signs = ids[own], signs[own]
+        cell = Conditions.of(domain, strict=not self._patterns).joined(
+            Conditions.signed(
+                self._rows(ids, state.pattern.tolist()), signs.tolist(), closed=self._patterns
+            )
+        )
+        witness, multipliers = self._decide(cell, hint)
+        if multipliers is None:
+            return Answer(cell, witness, None)
+        support = np.flatnonzero([m != 0 for m in multipliers]) - len(domain)
+        support = support[support >= 0]
+        return Answer(cell, witness, (ids[support], signs[support]))
+
+    def _decide(self, cell: Conditions, hint: Array) -> tuple[Point | None, tuple[int, ...] | None]:
+        """Return a point of a cell, or multipliers that prove it empty; a hint may save work."""
+        box, every_sign = self.network.inputs.box, (1,) * len(cell)
+        found = prove_empty(cell.rows, every_sign, box, hint)
+        if found is not None and is_proof_of_empty(cell.rows, every_sign, box, found, cell.strict):
+            return None, found
+        verdict = cell.decide(box, closed=self._patterns)
+        return verdict.witness, verdict.multipliers
+
+    def _rows(self, ids: Array, pattern: list[int]) -> Rows:
+        parts = []
+        for layer in sorted({self._layer(int(r)) for r in ids}):
+            base, count = self._program.layers[layer, 4:6].tolist()
+            mine = [int(r - base) for r in ids if base <= r < base + count]
+            parts.append(self.network.rows(layer, pattern).take(mine))
+        return Rows.stack(parts)
+
+    def _layer(self, r: int) -> int:
+        return int(np.searchsorted(self._program.layers[:, 4], r, side="right")) - 1
