@@ -7,6 +7,7 @@ claim of feasibility is; that a solver calls a run infeasible is never relied on
 """
 
 import math
+import platform
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -264,6 +265,8 @@ class Task:
         Time of the wall clock at which to stop; may be infinite.
     alive : str
         A folder that exists as long as the answer is wanted, on machines that can see it.
+    host : str
+        The machine that has made it.
     """
 
     mechanism: Mechanism
@@ -272,6 +275,7 @@ class Task:
     seconds: float
     until: float
     alive: str
+    host: str = field(default_factory=platform.node)
 
 
 def perform(task: Task) -> Tally:
@@ -279,7 +283,9 @@ def perform(task: Task) -> Tally:
     seconds = max(0.0, min(task.seconds, task.until - time.time()))
     deadline = Deadline(None if math.isinf(seconds) else seconds)
     watched = Path(task.alive) if Path(task.alive).exists() else None
-    if deadline.passed():
+    # A task that was already on its way to a worker cannot be cancelled: it comes too late.
+    unwanted = watched is None and platform.node() == task.host
+    if unwanted or deadline.passed():
         return task.run.tally
     mechanism = _kept(task.token, _Box(task.mechanism))
     for _ in advance(mechanism, task.run, deadline):

@@ -1,6 +1,7 @@
 """MBound on networks: what runs return, on every mechanism, however they are shared out."""
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -11,7 +12,7 @@ from milpcount.counters.mbound import MBound
 from milpcount.counters.xor_statistics import tail
 from milpcount.errors import OptionError
 from milpcount.events import Progress
-from milpcount.formulation.xor import XorFamily, unstable_variables
+from milpcount.formulation.xor import XorFamily, all_variables, unstable_variables
 from milpcount.limits import Deadline
 from milpcount.result import CountResult, Guarantee, Status
 from tests.networks import MAXOUT, STEPS, network, patterns, random_network
@@ -190,6 +191,7 @@ class TestDegenerate:
 
 class TestStopping:
     big = random_network(1, 30, (14, 10))
+    wide = random_network(1, 40, (40, 40))  # no run comes to its end in minutes
 
     def test_a_run_that_is_cut_counts_for_what_it_proved(self):
         result = mc.count(self.big, BOX, MBound(2, 1000), limits=mc.Limits(seconds=0.5), seed=1)
@@ -208,9 +210,7 @@ class TestStopping:
         assert sum(result.details["complete"]) < 200 and result.lower <= result.upper
 
     def test_a_time_limit_is_shared_out_among_the_runs(self):
-        # No run comes to its end among 80 units, but all of them have begun.
-        net = random_network(1, 40, (40, 40))
-        result = mc.count(net, BOX, MBound("dense", 5), limits=mc.Limits(seconds=1.5), seed=1)
+        result = mc.count(self.wide, BOX, MBound("dense", 5), limits=mc.Limits(seconds=1.5), seed=1)
         assert result.status is Status.TIME_LIMIT and result.seconds < 4
         assert len(result.details["xors"]) == 5 and not any(result.details["complete"])
         assert result.lower == 2 ** (min(result.details["xors"]) - 2) > 1
@@ -218,7 +218,7 @@ class TestStopping:
     def test_workers_stop_inside_their_runs(self):
         with ThreadPoolExecutor(2) as executor:
             result = mc.count(
-                self.big, BOX, MBound(2), limits=mc.Limits(seconds=0.7), executor=executor
+                self.wide, BOX, MBound("dense"), limits=mc.Limits(seconds=1), executor=executor
             )
         assert result.status is Status.TIME_LIMIT and result.seconds < 4
         assert max(result.details["xors"]) > 1
@@ -236,8 +236,16 @@ class TestStopping:
                 raise KeyboardInterrupt
 
         with ThreadPoolExecutor(2) as executor:  # leaving waits for runs of minutes otherwise
-            result = mc.count(self.big, BOX, MBound(2, 50), listener=at_once, executor=executor)
+            result = mc.count(self.wide, BOX, MBound(2), listener=at_once, executor=executor)
         assert result.status is Status.INTERRUPTED
+
+    def test_a_task_that_comes_too_late_does_nothing(self, tmp_path):
+        from milpcount.counters.xor_runs import Run, Task, TreeMechanism, perform
+
+        run = Run(XorFamily(all_variables(NET), 3), 0)
+        task = Task(TreeMechanism(NET, BOX.bind(3)), run, "a", np.inf, np.inf, str(tmp_path))
+        assert perform(replace(task, alive=str(tmp_path / "gone"))).xors == 0
+        assert perform(task).complete
 
     def test_progress_says_how_far_it_is(self):
         said = []
