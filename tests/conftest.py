@@ -1,6 +1,11 @@
+import signal
 from pathlib import Path
 
 import pytest
+
+# A job in the background of a shell script ignores Ctrl-C, and so would every command it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
