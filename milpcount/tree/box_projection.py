@@ -252,16 +252,25 @@ def _search(z, w, constant, slope0, longest):
             else:
                 high = middle
         return low
-    if v <= 0.3 * abs(slope0):
-        return 1.0
-    low, high = 0.0, 1.0
-    for _ in range(6):
-        middle = 0.5 * (low + high)
-        if constant + _slope(z, w, middle) < 0.0:
-            low = middle
+    # False position (Illinois): where the model is flat a step can be too long by many orders.
+    low, high, at_low, at_high, side = 0.0, 1.0, slope0, v, 0
+    t = 1.0
+    for _ in range(40):
+        if abs(v) <= 0.3 * abs(slope0):
+            return t
+        t = (low * at_high - high * at_low) / (at_high - at_low)
+        v = constant + _slope(z, w, t)
+        if v > 0.0:
+            high, at_high = t, v
+            if side > 0:
+                at_low *= 0.5
+            side = 1
         else:
-            high = middle
-    return high if low == 0.0 else low
+            low, at_low = t, v
+            if side < 0:
+                at_high *= 0.5
+            side = -1
+    return low
 
 
 @jit
