@@ -1,0 +1,36 @@
+"""Projections onto cells of many rows around a point that is known to be inside."""
+
+import numpy as np
+import pytest
+
+from milpcount import Box, Network
+from milpcount.tree.box_projection import box_project
+from milpcount.tree.projection import FULL
+from milpcount.tree.search import Search
+
+INPUTS, ROWS, MARGIN = 60, 300, 2.0**-30
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_far_more_rows_than_inputs_near_a_corner(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = Network.from_arrays(
+        [rng.normal(size=(ROWS, INPUTS))], [rng.normal(size=ROWS)], output=False
+    )
+    search = Search(network, Box(0, 1).bind(INPUTS))
+    image = search.program.V
+    rows = rng.normal(size=(ROWS, image.shape[0]))
+    rows /= np.linalg.norm(rows @ image, axis=1)[:, None]
+    inside = np.clip(rng.normal(0.5, 1.0, size=INPUTS), 0.001, 0.999)
+    offset = 10.0 ** rng.uniform(-7.0, -2.0, size=ROWS) - rows @ image @ inside
+
+    lam, x, g = np.zeros(ROWS), np.zeros(INPUTS), np.zeros(image.shape[0])
+    verdict = box_project(
+        rows, np.ascontiguousarray(rows @ image), offset, np.full(ROWS, MARGIN), lam, ROWS, image,
+        search.program.VT, np.ones(INPUTS, dtype=bool), search.program.H.copy(), x, g,
+        search.scratch, np.int64(40),
+    )  # fmt: skip
+
+    assert verdict == FULL
+    assert (rows @ image @ x + offset > 0).all()
+    assert lam.sum() < 1e3  # steps along flat models once drove the multipliers to 1e12
