@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
+from milpcount.counters.descents import descents_that_pay
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.preferences import preferences
 from milpcount.errors import OptionError
@@ -46,7 +47,8 @@ class Probing:
     count_below : int
         Subtrees of the last layer with at most so many regions for certain are counted.
     descents : int
-        Descents of the last layer in every walk; their mean is the walk's estimate.
+        Descents of the last layer in every walk of the first round; their mean is the walk's
+        estimate. Later rounds make more of them where most of the spread comes from there.
     """
 
     confidence: float = 0.95
@@ -100,7 +102,7 @@ class Probing:
         yield tally.snapshot()
         for number, walks in enumerate(rounds(self.probes)):
             yield from _round(self, problem, subject, tally, number, walks)
-            tally.update()
+            tally.end_round()
             yield tally.snapshot()
             if tally.is_cut or (self.gap is not None and tally.gap <= self.gap):
                 return
@@ -146,7 +148,7 @@ def _round(
             min(size, walks - i * size),
             int(seed),
             method.count_below,
-            method.descents,
+            tally.descents,
         )
         for i, seed in enumerate(seeds)
     ]
@@ -192,6 +194,8 @@ class _Tally:
         self.tests = self.undecided = self.dead_ends = self.counted = 0
         self.log_bound = -math.inf
         self.is_cut = False
+        self.descents = method.descents
+        self.round: list[Any] = []
 
     def add(self, walked: Any, wanted: int) -> None:
         """Add the walks of a batch; a batch cut short is the last one.
@@ -206,12 +210,18 @@ class _Tally:
         self.dead_ends += walked.dead_ends
         self.counted += walked.counted
         self.is_cut = len(walked.log_size) < wanted
+        self.round.append(walked)
 
-    def update(self) -> None:
-        """Improve the bound; only where rounds end, so that it does not depend on the clock."""
+    def end_round(self) -> None:
+        """Improve the bound and plan the next round.
+
+        Only here, so that neither depends on the clock.
+        """
         if self.log_size.size:
             bound = log_lower_bound(self.log_size, self.method.confidence)
             self.log_bound = max(self.log_bound, bound)
+            self.descents = descents_that_pay(self.round, self.descents)
+        self.round = []
 
     @property
     def gap(self) -> float:
@@ -238,6 +248,7 @@ class _Tally:
             "all_probes_saw_the_same_number": bool(np.ptp(self.log_size) == 0.0)
             if np.isfinite(self.log_size).all()
             else False,
+            "descents_of_the_last_layer": self.descents,
             "subtrees_counted": self.counted,
             "sides_left_out_undecided": self.undecided,
             "walks_that_ended_without_a_region": self.dead_ends,

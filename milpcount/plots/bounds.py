@@ -22,6 +22,8 @@ LOWER = (
 )
 Value = Callable[[NetworkRow], int | None]
 
+_EXACT, _PARTLY = "exact count, mean and range", "of some of the networks only"
+
 
 def draw(rows: Sequence[NetworkRow]) -> Any:
     """Return the figure: averages over the networks of a width, and for counts their range.
@@ -44,8 +46,18 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
     axes.set_xlabel("units in the first layer, of 22 in two layers")
     axes.set_ylabel("activation regions on [0, 1]$^{784}$")
     axes.grid(axis="y", color="#dddddd", linewidth=0.5)
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
+    handles, labels = axes.get_legend_handles_labels()
+    found = sorted(zip(handles, labels, strict=True), key=lambda entry: _rank(entry[1]))
+    handles, labels = zip(*found, strict=True)
+    axes.legend(handles, labels, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
     return figure
+
+
+def _rank(label: str) -> int:
+    """Return where a label stands in the legend: upper bounds, counts, lower bounds."""
+    if label in (_EXACT, _PARTLY):
+        return 1
+    return 0 if label in {entry[1] for entry in UPPER} else 2
 
 
 def _line(
@@ -79,7 +91,7 @@ def _exact(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
     below = [m - min(found) for m, found in zip(means, counts.values(), strict=True)]
     above = [max(found) - m for m, found in zip(means, counts.values(), strict=True)]
     axes.errorbar(
-        list(counts), means, yerr=[below, above], label="exact count, mean and range",
+        list(counts), means, yerr=[below, above], label=_EXACT,
         color=style.BLACK, marker="o", markersize=4.5, linewidth=1.6, capsize=2.5, zorder=5,
     )  # fmt: skip
     partly = [
@@ -89,7 +101,7 @@ def _exact(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
     if partly:
         axes.plot(
             *zip(*partly, strict=True), linestyle="", marker="o", markersize=4.5, zorder=6,
-            color=style.BLACK, markerfacecolor="white", label="of some of the networks only",
+            color=style.BLACK, markerfacecolor="white", label=_PARTLY,
         )  # fmt: skip
 
 

@@ -44,9 +44,10 @@ NOT_SPLIT = 255
 """In `Walks.taken`: the unit was settled, or the walk ended above it."""
 
 # Entries of `Walks.control`.
-(WALK, PAUSE_AT, COUNT_BELOW, UNDECIDED, DEAD_ENDS, COUNTED, DESCENTS, DESCENT, BASE) = range(9)
+(WALK, PAUSE_AT, COUNT_BELOW, UNDECIDED, DEAD_ENDS, COUNTED, DESCENTS, DESCENT, BASE,
+ BRANCHED_AT, DESCENT_TESTS) = range(11)  # fmt: skip
 # Entries of `Walks.place`.
-POINT, WIDTH, OFFSET, ABOVE, SUM = range(5)
+POINT, WIDTH, OFFSET, ABOVE, SUM, SQUARES = range(6)
 
 _NARROW = -14.0
 """Logarithm of the width at which a part of the unit interval is drawn anew: 33 bits are left."""
@@ -58,18 +59,21 @@ class Walks(NamedTuple):
 
     ``control``: the current walk; the number of tests at which to pause; the most regions that a
     subtree of the last layer may have to be counted; how many sides were left out undecided, how
-    many walks ended without a region for that reason, and how many subtrees were counted.
+    many walks ended without a region for that reason, how many subtrees were counted, and how many
+    tests the descents of the last layer took.
     ``seed`` (1,): state of the generator. ``preference`` (units, pieces): logarithms of weights; a
     piece is taken with its share among those of the unit's pieces that meet the cell. ``log_size``
-    (walks,): natural logarithms of the estimates. ``taken`` (walks, units): pieces taken where a
-    cell was split; ``trial`` (units,): in the current descent of the last layer. ``place``: where
-    in the unit interval the choices of a descent are, and sums over descents.
+    (walks,): natural logarithms of the estimates; ``log_square`` (walks,): of the mean squares of
+    their descents. ``taken`` (walks, units): pieces taken where a cell was split; ``trial``
+    (units,): in the current descent of the last layer. ``place``: where in the unit interval the
+    choices of a descent are, and sums over descents.
     """
 
     control: np.ndarray
     seed: np.ndarray
     preference: np.ndarray
     log_size: np.ndarray
+    log_square: np.ndarray
     taken: np.ndarray
     trial: np.ndarray
     place: np.ndarray
@@ -91,7 +95,7 @@ def new_walks(
     descents : int
         Descents of the last layer in every walk.
     """
-    control = np.zeros(9, dtype=np.int64)
+    control = np.zeros(11, dtype=np.int64)
     control[COUNT_BELOW], control[DESCENTS], control[DESCENT] = count_below, descents, -1
     taken = np.full((walks, preference.shape[0]), NOT_SPLIT, dtype=np.uint8)
     return Walks(
@@ -99,9 +103,10 @@ def new_walks(
         np.array([seed], dtype=np.uint64),
         np.ascontiguousarray(preference),
         np.zeros(walks),
+        np.zeros(walks),
         taken,
         np.full(preference.shape[0], NOT_SPLIT, dtype=np.uint8),
-        np.zeros(5),
+        np.zeros(6),
     )
 
 
@@ -198,6 +203,8 @@ def _branch(p, s, q, d):
     q.place[OFFSET] = _uniform(q.seed)
     q.place[ABOVE] = q.log_size[q.control[WALK]]
     q.place[SUM] = -np.inf
+    q.place[SQUARES] = -np.inf
+    q.control[BRANCHED_AT] = s.control[TESTS]
     _start_descent(p, s, q)
 
 
@@ -216,14 +223,21 @@ def _start_descent(p, s, q):
 
 
 @jit
+def _log_sum(a, b):
+    """Return ``log(exp(a) + exp(b))``."""
+    top = max(a, b)
+    return top if top == -np.inf else top + np.log(np.exp(a - top) + np.exp(b - top))
+
+
+@jit
 def _finish(p, s, q):
     """End a descent or a walk, and go back to where the next one begins."""
     t, last = q.control[WALK], p.layers.shape[0] - 1
     if q.control[DESCENT] >= 0:
         size, before = q.log_size[t], q.place[SUM]
-        top = max(size, before)
-        if top > -np.inf:
-            q.place[SUM] = top + np.log(np.exp(size - top) + np.exp(before - top))
+        q.place[SUM] = _log_sum(size, before)
+        q.place[SQUARES] = _log_sum(2.0 * size, q.place[SQUARES])
+        if q.place[SUM] > -np.inf:
             # What is learned from a walk is one of its descents, drawn by its size.
             if _uniform(q.seed) < np.exp(size - q.place[SUM]):
                 for u in range(p.layers[last, 0], p.layers[last, 0] + p.layers[last, 1]):
@@ -232,8 +246,13 @@ def _finish(p, s, q):
         if q.control[DESCENT] < q.control[DESCENTS]:
             _start_descent(p, s, q)
             return
-        q.log_size[t] = q.place[ABOVE] + q.place[SUM] - np.log(np.float64(q.control[DESCENTS]))
+        log_number = np.log(np.float64(q.control[DESCENTS]))
+        q.log_size[t] = q.place[ABOVE] + q.place[SUM] - log_number
+        q.log_square[t] = 2.0 * q.place[ABOVE] + q.place[SQUARES] - log_number
         q.control[DESCENT] = -1
+        q.control[DESCENT_TESTS] += s.control[TESTS] - q.control[BRANCHED_AT]
+    else:
+        q.log_square[t] = 2.0 * q.log_size[t]
     q.control[WALK] += 1
     s.control[DEPTH] = 0
     if s.stage[0] != ROOT and s.stage[0] != COMPOSE:

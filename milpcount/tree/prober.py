@@ -46,16 +46,20 @@ class Walked:
     ----------
     log_size : ndarray, shape (walks,)
         Natural logarithms of the estimates; fewer than asked for if there was no time.
+    log_square : ndarray, shape (walks,)
+        Natural logarithms of the mean squares of each walk's descents.
     taken : ndarray of uint8, shape (walks, units)
-    tests, undecided, dead_ends, counted : int
-        Projections; sides left out because floating point could not decide them; walks that ended
-        for that reason; subtrees counted.
+    tests, descent_tests, undecided, dead_ends, counted : int
+        Projections; those of the descents of the last layer; sides left out because floating point
+        could not decide them; walks that ended for that reason; subtrees counted.
     seconds : float
     """
 
     log_size: Array
+    log_square: Array
     taken: Array
     tests: int
+    descent_tests: int
     undecided: int
     dead_ends: int
     counted: int
@@ -127,8 +131,10 @@ def _walked(walks: probe.Walks, search: Search, seconds: float) -> Walked:
     c, done = walks.control, int(walks.control[probe.WALK])
     return Walked(
         walks.log_size[:done].copy(),
+        walks.log_square[:done].copy(),
         walks.taken[:done].copy(),
         int(search.state.control[TESTS]),
+        int(c[probe.DESCENT_TESTS]),
         int(c[probe.UNDECIDED]),
         int(c[probe.DEAD_ENDS]),
         int(c[probe.COUNTED]),
