@@ -1,12 +1,15 @@
 """Exact answers to what the kernel cannot decide in floating point."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.errors import DomainError
 from milpcount.exact.conditions import Conditions
 from milpcount.exact.geometry import Point, Rows
+from milpcount.exact.program import decide
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
@@ -119,3 +122,22 @@ class ExactAnswers:
 
     def _layer(self, r: int) -> int:
         return int(np.searchsorted(self._program.layers[:, 4], r, side="right")) - 1
+
+    def reject_domain(self) -> NoReturn:
+        """Say why the search cannot enter its domain.
+
+        Raises
+        ------
+        DomainError
+            Always.
+        """
+        rows = self.network.inputs.rows
+        if decide(rows, (1,) * len(rows), self.network.inputs.box).is_empty:
+            raise DomainError(
+                "the polytope has no interior point: its rows contradict each other or make it "
+                "flat; describe a flat set as a Section"
+            )
+        raise DomainError(
+            "the polytope is too thin for floating point (less than about 1e-9 of its box): "
+            "scale its bounds to it, or use the method 'exact'"
+        )

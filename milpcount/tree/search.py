@@ -6,10 +6,8 @@ from typing import NoReturn
 import numpy as np
 
 from milpcount.domain import InputSet
-from milpcount.errors import DomainError
 from milpcount.exact.conditions import Conditions
 from milpcount.exact.geometry import Point
-from milpcount.exact.program import decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
 from milpcount.formulation.xor import Xor
@@ -377,23 +375,8 @@ class Search:
         return int(self.program.layers[self.state.layer[depth], 0])
 
     def reject_domain(self) -> NoReturn:
-        """Say why the root's cell could not be entered.
-
-        Raises
-        ------
-        DomainError
-            Always.
-        """
-        rows = self.exact.inputs.rows
-        if decide(rows, (1,) * len(rows), self.exact.inputs.box).is_empty:
-            raise DomainError(
-                "the polytope has no interior point: its rows contradict each other or make it "
-                "flat; describe a flat set as a Section"
-            )
-        raise DomainError(
-            "the polytope is too thin for floating point (less than about 1e-9 of its box): "
-            "scale its bounds to it, or use the method 'exact'"
-        )
+        """Raise `DomainError`: say why the root's cell could not be entered."""
+        self._answers.reject_domain()
 
     # Kept regions -------------------------------------------------------------------------------
 
