@@ -1,6 +1,7 @@
 """Lower bounds by random walks from the root of the region tree."""
 
 import math
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
@@ -161,8 +162,10 @@ def _round(
             if tally.is_cut:
                 return
         return
+    seconds = _seconds(problem)
+    until = None if seconds is None else time.time() + seconds
     futures: list[Future[Any]] = [
-        problem.executor.submit(make_walks, subject, batch, _seconds(problem)) for batch in batches
+        problem.executor.submit(make_walks, subject, batch, until) for batch in batches
     ]
     try:
         for batch, future in zip(batches, futures, strict=True):

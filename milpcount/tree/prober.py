@@ -66,7 +66,7 @@ class Walked:
     seconds: float
 
 
-def make_walks(subject: Subject, batch: Batch, seconds: float | None = None) -> Walked:
+def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Walked:
     """Make the walks of a batch in another process.
 
     Parameters
@@ -74,13 +74,15 @@ def make_walks(subject: Subject, batch: Batch, seconds: float | None = None) -> 
     subject : Subject
         What is walked.
     batch : Batch
-    seconds : float, optional
+    until : float, optional
+        When to stop, as `time.time` counts: a batch may have waited for its process.
 
     Raises
     ------
     DomainError
         If the domain has no interior.
     """
+    seconds = None if until is None else until - time.time()
     network, inputs, program = subject.unpack()
     *_, last = walking(Search(network, inputs, program=program), batch, seconds)
     return last

@@ -1,6 +1,7 @@
 """Random walks: unbiased whatever their preferences, reproducible, honest about limits."""
 
 import math
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -69,6 +70,13 @@ class TestWalks:
     def test_a_tree_that_branches_evenly_gives_the_count_every_time(self):
         network = Network.from_arrays([np.eye(5)], [np.zeros(5)], output=False)
         assert np.allclose(walked(network, 20).log_size, math.log(32))
+
+    def test_a_batch_that_waited_too_long_stops_at_once(self):
+        network = random_network(4, 12, (20, 20))
+        subject = Subject.pack(network, BOX.bind(12))
+        batch = Batch(np.zeros((network.n_units, 2)), 10**6, 0, 0, 1)
+        found = make_walks(subject, batch, until=time.time() - 1.0)
+        assert found.log_size.size < 100
 
     @pytest.mark.parametrize("activation", [leaky_relu(0.1), maxout(3)])
     def test_units_of_other_kinds(self, activation):
