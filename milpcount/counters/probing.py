@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
-from milpcount.counters.descents import descents_that_pay
+from milpcount.counters.descents import descents_that_pay, is_wild
+from milpcount.counters.leanings import leanings
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.preferences import preferences
 from milpcount.errors import OptionError
+from milpcount.network import Network
 from milpcount.result import Guarantee, Quantity
 
 Array = np.ndarray
@@ -32,8 +34,9 @@ class Probing:
 
     A walk takes one child at every node, with a known probability; the product of the reciprocals
     is an unbiased estimate of the number of regions (Knuth 1975). The probabilities are learned
-    from the walks before, subtrees that are small for certain are counted. The lower bound is a
-    confidence sequence by betting: it holds at all numbers of walks at once, so a run may be
+    from the walks before: what every unit prefers, and, where walks differ wildly, how choices
+    should lean by the geometry. Subtrees that are small for certain are counted. The lower bound is
+    a confidence sequence by betting: it holds at all numbers of walks at once, so a run may be
     stopped at any time, for any reason. Sides that floating point cannot decide are left out, which
     can lower the estimates but never lifts the bound.
 
@@ -62,6 +65,7 @@ class Probing:
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba",)
+    version: ClassVar[int] = 2
     theorem: ClassVar[str] = "Knuth 1975 and Ville's inequality (betting)"
 
     def __post_init__(self) -> None:
@@ -99,7 +103,7 @@ class Probing:
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots several times a second."""
         subject = _subject(problem)
-        tally = _Tally(self, problem.network.n_units)
+        tally = _Tally(self, problem.network)
         yield tally.snapshot()
         for number, walks in enumerate(rounds(self.probes)):
             yield from _round(self, problem, subject, tally, number, walks)
@@ -146,6 +150,7 @@ def _round(
     batches = [
         Batch(
             preference,
+            tally.leaning,
             min(size, walks - i * size),
             int(seed),
             method.count_below,
@@ -190,14 +195,17 @@ def _seconds(problem: Problem) -> float | None:
 class _Tally:
     """The walks so far, in their order, and what they show."""
 
-    def __init__(self, method: Probing, units: int) -> None:
+    def __init__(self, method: Probing, network: Network) -> None:
         self.method = method
         self.log_size: Array = np.zeros(0)
-        self.taken: Array = np.zeros((0, units), dtype=np.uint8)
+        self.taken: Array = np.zeros((0, network.n_units), dtype=np.uint8)
         self.tests = self.undecided = self.dead_ends = self.counted = 0
         self.log_bound = -math.inf
         self.is_cut = False
         self.descents = method.descents
+        self.leaning: Array = np.zeros((len(network.layers), 2))
+        self.moments: Any = 0.0
+        self.is_wild = False
         self.round: list[Any] = []
 
     def add(self, walked: Any, wanted: int) -> None:
@@ -223,7 +231,12 @@ class _Tally:
         if self.log_size.size:
             bound = log_lower_bound(self.log_size, self.method.confidence)
             self.log_bound = max(self.log_bound, bound)
-            self.descents = descents_that_pay(self.round, self.descents)
+            self.descents = descents_that_pay(self.round, self.descents, self.method.descents)
+            # Later walks are nearer to those to come.
+            self.moments = 0.5 * self.moments + sum(batch.moments for batch in self.round)
+            self.is_wild |= is_wild(np.concatenate([batch.log_size for batch in self.round]))
+            if self.is_wild:
+                self.leaning = leanings(self.moments, self.leaning)
         self.round = []
 
     @property
@@ -252,6 +265,7 @@ class _Tally:
             if np.isfinite(self.log_size).all()
             else False,
             "descents_of_the_last_layer": self.descents,
+            "choices_lean": bool(self.leaning.any()),
             "subtrees_counted": self.counted,
             "sides_left_out_undecided": self.undecided,
             "walks_that_ended_without_a_region": self.dead_ends,

@@ -13,11 +13,10 @@ as if it were empty. The estimate's expectation is then below the number of regi
 and lower bounds stay valid.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from milpcount.tree.cell import OPEN
+from milpcount.tree.cell import OPEN, piece_of_point
+from milpcount.tree.choice import choose, close_record, set_squares, square_of_trial, uniform
 from milpcount.tree.compiled import jit
 from milpcount.tree.kernel import (
     ASK_DOMAIN,
@@ -38,116 +37,39 @@ from milpcount.tree.kernel import (
     test_piece,
 )  # fmt: skip
 from milpcount.tree.projection import EMPTY, FULL
-from milpcount.tree.state import ASKED, BUDGET, DEPTH, FLOOR, MOST_REGIONS, REGIONS, TESTS, VERDICT
-
-NOT_SPLIT = 255
-"""In `Walks.taken`: the unit was settled, or the walk ended above it."""
-
-# Entries of `Walks.control`.
-(WALK, PAUSE_AT, COUNT_BELOW, UNDECIDED, DEAD_ENDS, COUNTED, DESCENTS, DESCENT, BASE,
- BRANCHED_AT, DESCENT_TESTS) = range(11)  # fmt: skip
-# Entries of `Walks.place`.
-POINT, WIDTH, OFFSET, ABOVE, SUM, SQUARES = range(6)
-
-_NARROW = -14.0
-"""Logarithm of the width at which a part of the unit interval is drawn anew: 33 bits are left."""
-_BELOW_ONE = 1.0 - 2.0**-53
-
-
-class Walks(NamedTuple):
-    """Arrays of a batch of walks.
-
-    ``control``: the current walk; the number of tests at which to pause; the most regions that a
-    subtree of the last layer may have to be counted; how many sides were left out undecided, how
-    many walks ended without a region for that reason, how many subtrees were counted, and how many
-    tests the descents of the last layer took.
-    ``seed`` (1,): state of the generator. ``preference`` (units, pieces): logarithms of weights; a
-    piece is taken with its share among those of the unit's pieces that meet the cell. ``log_size``
-    (walks,): natural logarithms of the estimates; ``log_square`` (walks,): of the mean squares of
-    their descents. ``taken`` (walks, units): pieces taken where a cell was split; ``trial``
-    (units,): in the current descent of the last layer. ``place``: where in the unit interval the
-    choices of a descent are, and sums over descents.
-    """
-
-    control: np.ndarray
-    seed: np.ndarray
-    preference: np.ndarray
-    log_size: np.ndarray
-    log_square: np.ndarray
-    taken: np.ndarray
-    trial: np.ndarray
-    place: np.ndarray
-
-
-def new_walks(
-    preference: np.ndarray, walks: int, seed: int, count_below: int, descents: int
-) -> Walks:
-    """Return the arrays of a batch that has not begun.
-
-    Parameters
-    ----------
-    preference : ndarray, shape (units, pieces)
-    walks : int
-    seed : int
-        64 bits.
-    count_below : int
-        Subtrees of the last layer with at most so many regions are counted.
-    descents : int
-        Descents of the last layer in every walk.
-    """
-    control = np.zeros(11, dtype=np.int64)
-    control[COUNT_BELOW], control[DESCENTS], control[DESCENT] = count_below, descents, -1
-    taken = np.full((walks, preference.shape[0]), NOT_SPLIT, dtype=np.uint8)
-    return Walks(
-        control,
-        np.array([seed], dtype=np.uint64),
-        np.ascontiguousarray(preference),
-        np.zeros(walks),
-        np.zeros(walks),
-        taken,
-        np.full(preference.shape[0], NOT_SPLIT, dtype=np.uint8),
-        np.zeros(6),
-    )
-
-
-@jit
-def _uniform(seed):
-    """Return a number in [0, 1) and advance the generator (SplitMix64; Steele et al. 2014)."""
-    seed[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = seed[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return np.float64(z >> np.uint64(11)) * 2.0**-53
-
-
-@jit
-def _choose(s, q, d, unit, pieces, systematic):
-    """Choose among the full-dimensional pieces; return it and its probability's logarithm."""
-    total, highest, n_full, last = 0.0, -np.inf, 0, -1
-    for k in range(pieces):
-        if s.full[d, k] == FULL:
-            highest = max(highest, q.preference[unit, k])
-            n_full += 1
-            last = k
-    if n_full < 2:
-        return last, 0.0
-    for k in range(pieces):
-        if s.full[d, k] == FULL:
-            total += np.exp(q.preference[unit, k] - highest)
-    if not systematic or q.place[WIDTH] < _NARROW:
-        q.place[POINT] = _uniform(q.seed)
-        q.place[WIDTH] = 0.0
-    point = q.place[POINT] * total
-    for k in range(pieces):
-        if s.full[d, k] == FULL:
-            weight = np.exp(q.preference[unit, k] - highest)
-            if point < weight or k == last:
-                q.place[POINT] = min(point / weight, _BELOW_ONE)
-                q.place[WIDTH] += np.log(weight / total)
-                return k, np.log(weight / total)
-            point -= weight
-    return last, 0.0
+from milpcount.tree.state import (
+    ASKED,
+    BUDGET,
+    DEPTH,
+    FLOOR,
+    MOST_REGIONS,
+    POOL_HITS,
+    REGIONS,
+    TESTS,
+    VERDICT,
+)  # fmt: skip
+from milpcount.tree.walks import (
+    ABOVE,
+    BASE,
+    BRANCHED_AT,
+    CHOICES,
+    CHOICES_ABOVE,
+    COUNT_BELOW,
+    COUNTED,
+    DEAD_ENDS,
+    DESCENT,
+    DESCENT_TESTS,
+    DESCENTS,
+    NOT_SPLIT,
+    OFFSET,
+    PAUSE_AT,
+    POINT,
+    SQUARES,
+    SUM,
+    UNDECIDED,
+    WALK,
+    WIDTH,
+)  # fmt: skip
 
 
 @jit
@@ -200,11 +122,12 @@ def _branch(p, s, q, d):
     """Begin the descents of the last layer, all from the node at depth d."""
     q.control[BASE] = d
     q.control[DESCENT] = 0
-    q.place[OFFSET] = _uniform(q.seed)
+    q.place[OFFSET] = uniform(q.seed)
     q.place[ABOVE] = q.log_size[q.control[WALK]]
     q.place[SUM] = -np.inf
     q.place[SQUARES] = -np.inf
     q.control[BRANCHED_AT] = s.control[TESTS]
+    q.control[CHOICES_ABOVE] = q.control[CHOICES]
     _start_descent(p, s, q)
 
 
@@ -235,11 +158,12 @@ def _finish(p, s, q):
     t, last = q.control[WALK], p.layers.shape[0] - 1
     if q.control[DESCENT] >= 0:
         size, before = q.log_size[t], q.place[SUM]
+        close_record(q, q.control[CHOICES_ABOVE], size)
         q.place[SUM] = _log_sum(size, before)
         q.place[SQUARES] = _log_sum(2.0 * size, q.place[SQUARES])
         if q.place[SUM] > -np.inf:
             # What is learned from a walk is one of its descents, drawn by its size.
-            if _uniform(q.seed) < np.exp(size - q.place[SUM]):
+            if uniform(q.seed) < np.exp(size - q.place[SUM]):
                 for u in range(p.layers[last, 0], p.layers[last, 0] + p.layers[last, 1]):
                     q.taken[t, u] = q.trial[u]
         q.control[DESCENT] += 1
@@ -253,6 +177,7 @@ def _finish(p, s, q):
         q.control[DESCENT_TESTS] += s.control[TESTS] - q.control[BRANCHED_AT]
     else:
         q.log_square[t] = 2.0 * q.log_size[t]
+    close_record(q, 0, q.log_size[t])
     q.control[WALK] += 1
     s.control[DEPTH] = 0
     if s.stage[0] != ROOT and s.stage[0] != COMPOSE:
@@ -280,8 +205,10 @@ def walk(p, s, scratch, q, rounding):
         if layer > last_layer:
             _finish(p, s, q)
             continue
-        if s.stage[d] == ROOT and not enter_root(p, s, scratch):
-            return ASK_DOMAIN
+        if s.stage[d] == ROOT:
+            if not enter_root(p, s, scratch):
+                return ASK_DOMAIN
+            q.own_square[d] = square_of_trial(s)
         if s.stage[d] == COMPOSE:
             row = compose(p, s, d, rounding)
             if row >= 0:
@@ -293,7 +220,8 @@ def walk(p, s, scratch, q, rounding):
                 s.layer[d] = layer + 1
                 continue
             s.stage[d] = TEST
-            take_free_side(p, s, d, s.opened[layer, 0])
+            own = take_free_side(p, s, d, s.opened[layer, 0])
+            set_squares(q, d, own, q.own_square[d])
         if layer == last_layer:
             if d > 0 and _most_below(p, s, d, most) <= most:
                 below = _count_below(p, s, scratch, q, d, rounding)
@@ -307,11 +235,14 @@ def walk(p, s, scratch, q, rounding):
         pieces = p.units[unit, 5]
         for k in range(pieces):
             if s.full[d, k] == OPEN:
+                hits = c[POOL_HITS]
                 s.full[d, k] = test_piece(p, s, scratch, d, unit, k)
+                if s.full[d, k] == FULL and s.corners[d] == 0 and c[POOL_HITS] == hits:
+                    q.square[d, k] = square_of_trial(s)
                 if s.full[d, k] == OPEN:
                     s.full[d, k] = EMPTY
                     q.control[UNDECIDED] += 1
-        k, log_p = _choose(s, q, d, unit, pieces, layer == last_layer)
+        k, log_p = choose(p, s, q, d, unit, pieces, layer == last_layer)
         if k < 0:
             q.control[DEAD_ENDS] += 1
             q.log_size[t] = -np.inf
@@ -326,4 +257,9 @@ def walk(p, s, scratch, q, rounding):
         s.stage[d] = DESCEND
         s.turn[d] = k + 1
         descend(p, s, d, unit, k)
+        q.own_square[d + 1] = q.square[d, k]
+        if s.stage[d + 1] == TEST:
+            below = s.opened[layer, s.place[d + 1]]
+            own = piece_of_point(p, s, below, s.witness[d + 1])
+            set_squares(q, d + 1, own, q.square[d, k])
     return DONE

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from milpcount.tree import kernel, probe
-from milpcount.tree.probe import new_walks, walk
+from milpcount.tree import kernel, walks
+from milpcount.tree.probe import walk
 from milpcount.tree.search import Search
 from milpcount.tree.split import Subject
 from milpcount.tree.state import ASKED, PATIENCE, TESTS
@@ -22,6 +22,8 @@ class Batch:
     Attributes
     ----------
     preference : ndarray, shape (units, pieces)
+    leaning : ndarray, shape (layers, 2)
+        See `milpcount.tree.choice`.
     walks : int
     seed : int
         64 bits.
@@ -32,6 +34,7 @@ class Batch:
     """
 
     preference: Array
+    leaning: Array
     walks: int
     seed: int
     count_below: int
@@ -49,6 +52,8 @@ class Walked:
     log_square : ndarray, shape (walks,)
         Natural logarithms of the mean squares of each walk's descents.
     taken : ndarray of uint8, shape (walks, units)
+    moments : ndarray, shape (layers, 7, 7)
+        Sums of products over all choices: what was known, how they leaned, and what came below.
     tests, descent_tests, undecided, dead_ends, counted : int
         Projections; those of the descents of the last layer; sides left out because floating point
         could not decide them; walks that ended for that reason; subtrees counted.
@@ -58,6 +63,7 @@ class Walked:
     log_size: Array
     log_square: Array
     taken: Array
+    moments: Array
     tests: int
     descent_tests: int
     undecided: int
@@ -109,12 +115,14 @@ def walking(search: Search, batch: Batch, seconds: float | None = None) -> Itera
     if search.state.cell_inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
         search.state.control[PATIENCE] = 0
-    walks = new_walks(batch.preference, batch.walks, batch.seed, batch.count_below, batch.descents)
+    made = walks.new_walks(
+        batch.preference, batch.leaning, batch.walks, batch.seed, batch.count_below, batch.descents
+    )
     slice_of_tests = 10
     while True:
         before, start = search.tests, time.perf_counter()
-        walks.control[probe.PAUSE_AT] = before + slice_of_tests
-        wanted = walk(search.program, search.state, search.scratch, walks, search.rounding)
+        made.control[walks.PAUSE_AT] = before + slice_of_tests
+        wanted = walk(search.program, search.state, search.scratch, made, search.rounding)
         now = time.perf_counter()
         if wanted == kernel.ASK_ROW:
             search.answer_row(int(search.state.control[ASKED]))
@@ -122,23 +130,24 @@ def walking(search: Search, batch: Batch, seconds: float | None = None) -> Itera
         if wanted == kernel.ASK_DOMAIN:
             search.reject_domain()
         late = seconds is not None and now - began >= seconds
-        yield _walked(walks, search, now - began)
+        yield _walked(made, search, now - began)
         if wanted == kernel.DONE or late:
             return
         rate = max(1, search.tests - before) / max(now - start, 1e-6)
         slice_of_tests = int(np.clip(0.1 * rate, 1, 10**6))
 
 
-def _walked(walks: probe.Walks, search: Search, seconds: float) -> Walked:
-    c, done = walks.control, int(walks.control[probe.WALK])
+def _walked(made: walks.Walks, search: Search, seconds: float) -> Walked:
+    c, done = made.control, int(made.control[walks.WALK])
     return Walked(
-        walks.log_size[:done].copy(),
-        walks.log_square[:done].copy(),
-        walks.taken[:done].copy(),
+        made.log_size[:done].copy(),
+        made.log_square[:done].copy(),
+        made.taken[:done].copy(),
+        made.moments.copy(),
         int(search.state.control[TESTS]),
-        int(c[probe.DESCENT_TESTS]),
-        int(c[probe.UNDECIDED]),
-        int(c[probe.DEAD_ENDS]),
-        int(c[probe.COUNTED]),
+        int(c[walks.DESCENT_TESTS]),
+        int(c[walks.UNDECIDED]),
+        int(c[walks.DEAD_ENDS]),
+        int(c[walks.COUNTED]),
         seconds,
     )

@@ -44,7 +44,8 @@ def warm_up() -> None:
 @cache
 def warm_up_walks() -> None:
     """Run the kernel of random walks on a network of one unit."""
-    for _ in walking(Search(_one_unit(), Box(-1, 1).bind(1)), Batch(np.zeros((1, 2)), 1, 0, 0, 1)):
+    batch = Batch(np.zeros((1, 2)), np.zeros((1, 2)), 1, 0, 0, 1)
+    for _ in walking(Search(_one_unit(), Box(-1, 1).bind(1)), batch):
         pass
 
 

@@ -21,11 +21,14 @@ from tests.networks import random_network
 BOX = mc.Box(-1, 1)
 
 
-def walked(network, walks, seed=0, preference=None, count_below=0, descents=1, domain=BOX):
+def walked(
+    network, walks, seed=0, preference=None, leaning=None, count_below=0, descents=1, domain=BOX
+):
     pieces = max(layer.activation.n_pieces for layer in network.layers)
     preference = np.zeros((network.n_units, pieces)) if preference is None else preference
+    leaning = np.zeros((len(network.layers), 2)) if leaning is None else np.array(leaning)
     subject = Subject.pack(network, domain.bind(network.n_inputs))
-    return make_walks(subject, Batch(preference, walks, seed, count_below, descents))
+    return make_walks(subject, Batch(preference, leaning, walks, seed, count_below, descents))
 
 
 def exact(network, domain=BOX):
@@ -55,6 +58,15 @@ class TestWalks:
             preference = random.normal(size=(network.n_units, 2))
             assert_mean(walked(network, 3000, preference=preference).log_size, expected)
 
+    @pytest.mark.parametrize("leaning", [(1.5, 0.0), (0.0, 1.0), (-1.0, 2.0), (1.0, -2.0)])
+    @pytest.mark.parametrize("descents", [1, 6])
+    def test_leanings_change_the_spread_and_not_the_mean(self, leaning, descents):
+        # In the second network points found earlier decide most pieces, so that what is known of
+        # a node differs between visits.
+        for network in (random_network(5, 3, (6, 6)), random_network(20, 30, (4, 9))):
+            found = walked(network, 4000, leaning=[leaning] * 2, descents=descents)
+            assert_mean(found.log_size, exact(network))
+
     def test_learned_preferences_lower_the_spread(self):
         network = random_network(3, 12, (8, 8))
         first = walked(network, 1000)
@@ -74,7 +86,7 @@ class TestWalks:
     def test_a_batch_that_waited_too_long_stops_at_once(self):
         network = random_network(4, 12, (20, 20))
         subject = Subject.pack(network, BOX.bind(12))
-        batch = Batch(np.zeros((network.n_units, 2)), 10**6, 0, 0, 1)
+        batch = Batch(np.zeros((network.n_units, 2)), np.zeros((2, 2)), 10**6, 0, 0, 1)
         found = make_walks(subject, batch, until=time.time() - 1.0)
         assert found.log_size.size < 100
 

@@ -1,0 +1,99 @@
+"""The arrays of a batch of random walks; see `probe`."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+NOT_SPLIT = 255
+"""In `Walks.taken`: the unit was settled, or the walk ended above it."""
+
+# Entries of `Walks.control`.
+(WALK, PAUSE_AT, COUNT_BELOW, UNDECIDED, DEAD_ENDS, COUNTED, DESCENTS, DESCENT, BASE,
+ BRANCHED_AT, DESCENT_TESTS, CHOICES, CHOICES_ABOVE) = range(13)  # fmt: skip
+# Entries of `Walks.place`.
+POINT, WIDTH, OFFSET, ABOVE, SUM, SQUARES = range(6)
+# Columns of `Walks.leaning`.
+OWN, NEAR = range(2)
+# Columns of `Walks.choice`: what is known of the node, how the choice leaned, and the logarithm of
+# the walk's weight after it. In `Walks.moments` the last is the logarithm of what came below.
+ONE, PLACE, PLACE_SQUARED, DISTANCE, LEANED_OWN, LEANED_NEAR, BELOW = range(7)
+
+
+class Walks(NamedTuple):
+    """Arrays of a batch of walks.
+
+    ``control``: the current walk; the number of tests at which to pause; the most regions that a
+    subtree of the last layer may have to be counted; how many sides were left out undecided, how
+    many walks ended without a region for that reason, how many subtrees were counted, and how many
+    tests the descents of the last layer took; how many choices are on record.
+    ``seed`` (1,): state of the generator. ``preference`` (units, pieces): logarithms of weights;
+    ``leaning`` (layers, 2): how much is added to them, see `choice`. ``log_size`` (walks,): natural
+    logarithms of the estimates; ``log_square`` (walks,): of the mean squares of their descents.
+    ``taken`` (walks, units): pieces taken where a cell was split; ``trial`` (units,): in the
+    current descent of the last layer. ``place``: where in the unit interval the choices of a
+    descent are, and sums over descents. ``square`` (depth, pieces), ``own_square`` (depth,):
+    squared distances of a node's children, and of the node, from the centre of the cube, -1 where
+    not known. ``weight`` (pieces,): of the choice under way. ``choice`` (units, 7),
+    ``choice_layer`` (units,): choices of the current walk; ``moments`` (layers, 7, 7): sums of
+    their products over all walks.
+    """
+
+    control: np.ndarray
+    seed: np.ndarray
+    preference: np.ndarray
+    leaning: np.ndarray
+    log_size: np.ndarray
+    log_square: np.ndarray
+    taken: np.ndarray
+    trial: np.ndarray
+    place: np.ndarray
+    square: np.ndarray
+    own_square: np.ndarray
+    weight: np.ndarray
+    choice: np.ndarray
+    choice_layer: np.ndarray
+    moments: np.ndarray
+
+
+def new_walks(
+    preference: np.ndarray,
+    leaning: np.ndarray,
+    walks: int,
+    seed: int,
+    count_below: int,
+    descents: int,
+) -> Walks:
+    """Return the arrays of a batch that has not begun.
+
+    Parameters
+    ----------
+    preference : ndarray, shape (units, pieces)
+    leaning : ndarray, shape (layers, 2)
+    walks : int
+    seed : int
+        64 bits.
+    count_below : int
+        Subtrees of the last layer with at most so many regions are counted.
+    descents : int
+        Descents of the last layer in every walk.
+    """
+    (units, pieces), layers = preference.shape, leaning.shape[0]
+    control = np.zeros(13, dtype=np.int64)
+    control[COUNT_BELOW], control[DESCENTS], control[DESCENT] = count_below, descents, -1
+    return Walks(
+        control,
+        np.array([seed], dtype=np.uint64),
+        np.ascontiguousarray(preference),
+        np.ascontiguousarray(leaning),
+        np.zeros(walks),
+        np.zeros(walks),
+        np.full((walks, units), NOT_SPLIT, dtype=np.uint8),
+        np.full(units, NOT_SPLIT, dtype=np.uint8),
+        np.zeros(6),
+        np.full((units + 1, pieces), -1.0),
+        np.full(units + 1, -1.0),
+        np.zeros(pieces),
+        np.zeros((units, BELOW + 1)),
+        np.zeros(units, dtype=np.int64),
+        np.zeros((layers, BELOW + 1, BELOW + 1)),
+    )
