@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 _WILD = 2.0
-"""Relative variance of walks from which more descents are worth their price."""
+"""Relative variance of the walks from which more descents are worth their price."""
 _GROWTH, _MOST = 4.0, 256
 _LEAST_BETWEEN = 0.02
 """Least share of the variance taken to lie between cells: few wild walks tell little of it."""
@@ -52,27 +52,12 @@ def descents_that_pay(batches: Sequence[Walked], descents: int, least: int) -> i
     above = sum(batch.tests for batch in batches) - below
     if walks < 2 or descents < 2 or below == 0 or top == -np.inf:
         return descents
-    if descents == least and not is_wild(log_size):
-        return descents
     size = np.exp(log_size - top)
     variance = size.var(ddof=1)
-    if variance == 0.0:
+    if variance == 0.0 or (descents == least and variance < _WILD * size.mean() ** 2):
         return descents
     square = np.exp(log_square - 2.0 * top)
     within = float((square - size**2).mean()) * descents / (descents - 1)
     between = max(variance - within / descents, _LEAST_BETWEEN * variance)
     best = sqrt(max(above, 1) / (below / descents) * max(within, 0.0) / between)
     return int(max(least, min(best, _GROWTH * descents, _MOST)))
-
-
-def is_wild(log_size: np.ndarray) -> bool:
-    """Return whether walks differ so much that it pays to learn more than preferences.
-
-    Parameters
-    ----------
-    log_size : ndarray, shape (walks,)
-    """
-    if log_size.size < 2 or not np.isfinite(log_size).any():
-        return False
-    size = np.exp(log_size - log_size.max())
-    return bool(size.var(ddof=1) >= _WILD * size.mean() ** 2)

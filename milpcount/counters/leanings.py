@@ -7,20 +7,38 @@ bounds). Q is modelled, layer by layer, as linear in what `milpcount.tree.choice
 squares fit to the choices made gives the slopes; how they leaned is centred at every node, so what
 the nodes have in common does not bias the slopes and only takes away noise.
 
-On 784-100-100 the mean logarithm rises from 2^148 to 2^162 and its standard deviation falls from
-five bits to three, at the same price.
+On 784-100-100, after a first round of 16 walks, the mean logarithm rises from 148 to 164 bits and
+the standard deviation falls from eight bits to three and a half, at the price of a tenth more time.
+On deep narrow networks (ten layers of ten) the gain is a fraction of a bit.
 """
+
+import math
 
 import numpy as np
 
 Array = np.ndarray
 
+_WILD = 3.0
+"""Standard deviation of the estimates, in bits, from which walks lean: those of a first round are
+below 2.2 on all of 210 networks of 22 units, and above 3.5 on those of a hundred and more."""
 _SHARE = 0.7
 """Share of the fitted slopes that is used: part of Q is in the units' preferences already."""
 _STEEPEST = 2.0
 """Most that a slope may make of a choice of typical spread: more is noise."""
 _LIKELY = 0.5
 """What it is taken to make of one beforehand."""
+
+
+def differ_wildly(log_size: Array) -> bool:
+    """Return whether walks differ so much that leanings can help; elsewhere they are only noise.
+
+    Parameters
+    ----------
+    log_size : ndarray, shape (walks,)
+        Natural logarithms of the estimates of a round.
+    """
+    finite = log_size[np.isfinite(log_size)]
+    return bool(finite.size > 1 and finite.std(ddof=1) >= _WILD * math.log(2.0))
 
 
 def leanings(moments: Array, current: Array) -> Array:

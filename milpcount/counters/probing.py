@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
-from milpcount.counters.descents import descents_that_pay, is_wild
-from milpcount.counters.leanings import leanings
+from milpcount.counters.descents import descents_that_pay
+from milpcount.counters.leanings import differ_wildly, leanings
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.preferences import preferences
 from milpcount.errors import OptionError
@@ -205,7 +205,7 @@ class _Tally:
         self.descents = method.descents
         self.leaning: Array = np.zeros((len(network.layers), 2))
         self.moments: Any = 0.0
-        self.is_wild = False
+        self.leans = False
         self.round: list[Any] = []
 
     def add(self, walked: Any, wanted: int) -> None:
@@ -234,8 +234,8 @@ class _Tally:
             self.descents = descents_that_pay(self.round, self.descents, self.method.descents)
             # Later walks are nearer to those to come.
             self.moments = 0.5 * self.moments + sum(batch.moments for batch in self.round)
-            self.is_wild |= is_wild(np.concatenate([batch.log_size for batch in self.round]))
-            if self.is_wild:
+            self.leans |= differ_wildly(np.concatenate([batch.log_size for batch in self.round]))
+            if self.leans:
                 self.leaning = leanings(self.moments, self.leaning)
         self.round = []
 

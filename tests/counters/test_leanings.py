@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from milpcount import Box, Network, Probing, count
-from milpcount.counters.leanings import leanings
+from milpcount.counters.leanings import differ_wildly, leanings
 from milpcount.tree.prober import Batch, make_walks
 from milpcount.tree.split import Subject
 
@@ -84,3 +84,10 @@ def test_a_run_learns_them_where_walks_are_wild() -> None:
     assert (found[0].lower, found[0].estimate) == (found[1].lower, found[1].estimate)
     tame = Network.from_arrays([np.eye(5)], [np.zeros(5)], output=False)
     assert not count(tame, Box(-1, 1), Probing(probes=48)).details["choices_lean"]
+
+
+@pytest.mark.parametrize(("bits", "wild"), [(1.0, False), (2.0, False), (5.0, True)])
+def test_walks_lean_where_they_differ_by_bits(bits: float, wild: bool) -> None:
+    log_size = np.random.default_rng(1).normal(50.0, bits * math.log(2.0), size=16)
+    assert differ_wildly(np.append(log_size, -np.inf)) is wild
+    assert not differ_wildly(log_size[:1])
