@@ -36,7 +36,10 @@ from milpcount.formulation.xor import XorFamily, unstable_variables
 from milpcount.limits import Deadline
 from milpcount.tree.search import Search
 
-RANDOM = ((1, 2, 16, 16), (2, 4, 8, 8), (3, 3, 10, 8, 6), (4, 4, 16, 16), (5, 12, 14))
+RANDOM = (
+    (1, 2, 16, 16), (2, 4, 8, 8), (3, 3, 10, 8, 6), (4, 4, 16, 16), (5, 12, 14),
+    (1, 4, 12, 30), (1, 3, 20, 20, 20),  # of those that random walks learn to lean on
+)  # fmt: skip
 TRAINED = ("784-2-20", "784-4-18", "784-6-16", "784-8-14", "784-11-11")
 ARRANGEMENTS = ("shi_4", "resonance_4", "general_12_in_R4", "type_D5")
 DEEP = ("telgarsky_tent_10", "serra_1d_max_5_5_5", "montufar_fold_p3_n2_L2_plus5lines")

@@ -195,12 +195,16 @@ class TestMethod:
         for walks in (1, 16, 17, 100, 5000):
             assert sum(rounds(walks)) == walks
 
-    def test_coverage(self):
+    @pytest.mark.parametrize(("shape", "leans"), [((8, (6, 6)), False), ((4, (12, 30)), True)])
+    def test_coverage(self, shape, leans):
         """Of 60 seeds the bound exceeds the count in no more than the claimed share."""
-        network = random_network(7, 8, (6, 6))
-        truth, failures = exact(network), 0
+        network = random_network(7, *shape)
+        truth, failures, leaning = exact(network), 0, 0
         for seed in range(60):
             method = mc.Probing(probes=40, count_below=0, descents=1, confidence=0.8)
-            failures += mc.count(network, BOX, method, seed=seed).lower > truth
+            result = mc.count(network, BOX, method, seed=seed)
+            failures += result.lower > truth
+            leaning += result.details["choices_lean"]
+        assert leaning > 30 if leans else leaning == 0
         # At most 20 % each: 22 or more of 60 have a probability below 0.2 %.
         assert failures < 22
