@@ -4,9 +4,9 @@ A node's child is taken with a probability that is known, so the product of the 
 the walk is an unbiased estimate of the number of leaves (Knuth 1975, Theorem 1), whatever the
 probabilities are; the nearer they are to the shares of the children's subtrees, the lower its
 variance. A subtree that is small for certain is counted instead. A walk that has come to the last
-layer descends it several times, at points spaced evenly in the unit interval that the choices
-divide (systematic sampling), and takes the mean. The root is entered once and the walks share what
-is learned of its cell.
+layer descends it several times and takes the mean; where choices do not lean (see `choice`), at
+points spaced evenly in the unit interval that they divide (systematic sampling). The root is
+entered once and the walks share what is learned of its cell.
 
 No walk asks for exact arithmetic to decide a side: what floating point cannot decide is left out,
 as if it were empty. The estimate's expectation is then below the number of regions, never above,
