@@ -15,6 +15,8 @@ import numpy as np
 
 _WILD = 2.0
 """Relative variance of the walks from which more descents are worth their price."""
+_NONE = 1e-12
+"""Relative variance that may be nothing but rounding."""
 _GROWTH, _MOST = 4.0, 256
 _LEAST_BETWEEN = 0.02
 """Least share of the variance taken to lie between cells: few wild walks tell little of it."""
@@ -54,8 +56,8 @@ def descents_that_pay(batches: Sequence[Walked], descents: int, least: int) -> i
         return descents
     size = np.exp(log_size - top)
     variance = size.var(ddof=1)
-    if variance == 0.0 or (descents == least and variance < _WILD * size.mean() ** 2):
-        return descents
+    if variance < (_WILD if descents == least else _NONE) * size.mean() ** 2:
+        return least
     square = np.exp(log_square - 2.0 * top)
     within = float((square - size**2).mean()) * descents / (descents - 1)
     between = max(variance - within / descents, _LEAST_BETWEEN * variance)

@@ -65,7 +65,7 @@ class Probing:
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba",)
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 2  # of the walks that a seed makes: what is stored is done again
     theorem: ClassVar[str] = "Knuth 1975 and Ville's inequality (betting)"
 
     def __post_init__(self) -> None:
@@ -140,7 +140,8 @@ def _subject(problem: Problem) -> Any:
 def _round(
     method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
 ) -> Iterator[Snapshot]:
-    from milpcount.tree.prober import Batch, make_walks, walking
+    from milpcount.tree.prober import make_walks, walking
+    from milpcount.tree.walks import Batch
 
     size = max(1, _BATCH_UNITS // problem.network.n_units, -(-walks // _BATCHES))
     preference = preferences(problem.network, tally.taken, tally.log_size)
@@ -205,7 +206,8 @@ class _Tally:
         self.descents = method.descents
         self.leaning: Array = np.zeros((len(network.layers), 2))
         self.moments: Any = 0.0
-        self.leans = False
+        self.leans = self.leaned = False
+        self.made_descents = method.descents
         self.round: list[Any] = []
 
     def add(self, walked: Any, wanted: int) -> None:
@@ -222,6 +224,9 @@ class _Tally:
         self.counted += walked.counted
         self.is_cut = len(walked.log_size) < wanted
         self.round.append(walked)
+        # Of the walks that were made, not of those that are planned.
+        self.made_descents = self.descents
+        self.leaned |= bool(self.leaning.any())
 
     def end_round(self) -> None:
         """Improve the bound and plan the next round.
@@ -264,8 +269,8 @@ class _Tally:
             "all_probes_saw_the_same_number": bool(np.ptp(self.log_size) == 0.0)
             if np.isfinite(self.log_size).all()
             else False,
-            "descents_of_the_last_layer": self.descents,
-            "choices_lean": bool(self.leaning.any()),
+            "descents_of_the_last_layer": self.made_descents,
+            "choices_leaned": self.leaned,
             "subtrees_counted": self.counted,
             "sides_left_out_undecided": self.undecided,
             "walks_that_ended_without_a_region": self.dead_ends,

@@ -3,10 +3,9 @@
 A piece's weight is its unit's preference for it, and more if the choice leans to it: by a fixed
 amount to the node's ``own`` piece, in which its known point lies, and to the piece ``near`` the
 centre of the cube, in proportion to the difference of the squared distances. The distances are
-those of the projections that decided the pieces. In a wide network both tell far more of a
-subtree's size than the unit does: on 784-100-100 the logarithm of what is below a node deep in the
-last layer has a correlation of -0.8 with its squared distance. Walks are unbiased whatever they
-lean to.
+those of the projections that decided the pieces. In a wide network both tell much of a subtree's
+size: on 784-100-100 the logarithm of what is below a node deep in the last layer has a correlation
+of -0.8 with its squared distance. Walks are unbiased whatever they lean to.
 """
 
 import numpy as np

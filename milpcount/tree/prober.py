@@ -11,34 +11,9 @@ from milpcount.tree.probe import walk
 from milpcount.tree.search import Search
 from milpcount.tree.split import Subject
 from milpcount.tree.state import ASKED, PATIENCE, TESTS
+from milpcount.tree.walks import Batch
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Walks to be made, one after the other; the same batch gives the same walks anywhere.
-
-    Attributes
-    ----------
-    preference : ndarray, shape (units, pieces)
-    leaning : ndarray, shape (layers, 2)
-        See `milpcount.tree.choice`.
-    walks : int
-    seed : int
-        64 bits.
-    count_below : int
-        Subtrees of the last layer with at most so many regions are counted.
-    descents : int
-        Descents of the last layer in every walk.
-    """
-
-    preference: Array
-    leaning: Array
-    walks: int
-    seed: int
-    count_below: int
-    descents: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +90,7 @@ def walking(search: Search, batch: Batch, seconds: float | None = None) -> Itera
     if search.state.cell_inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
         search.state.control[PATIENCE] = 0
-    made = walks.new_walks(
-        batch.preference, batch.leaning, batch.walks, batch.seed, batch.count_below, batch.descents
-    )
+    made = walks.new_walks(batch)
     slice_of_tests = 10
     while True:
         before, start = search.tests, time.perf_counter()

@@ -1,5 +1,6 @@
 """The arrays of a batch of random walks; see `probe`."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,33 @@ OWN, NEAR = range(2)
 ONE, PLACE, PLACE_SQUARED, DISTANCE, LEANED_OWN, LEANED_NEAR, BELOW = range(7)
 
 
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Walks to be made, one after the other; the same batch gives the same walks anywhere.
+
+    Attributes
+    ----------
+    preference : ndarray, shape (units, pieces)
+        Logarithms of weights.
+    leaning : ndarray, shape (layers, 2)
+        How much is added to them, see `choice`.
+    walks : int
+    seed : int
+        64 bits.
+    count_below : int
+        Subtrees of the last layer with at most so many regions are counted.
+    descents : int
+        Descents of the last layer in every walk.
+    """
+
+    preference: np.ndarray
+    leaning: np.ndarray
+    walks: int
+    seed: int
+    count_below: int
+    descents: int
+
+
 class Walks(NamedTuple):
     """Arrays of a batch of walks.
 
@@ -26,9 +54,9 @@ class Walks(NamedTuple):
     subtree of the last layer may have to be counted; how many sides were left out undecided, how
     many walks ended without a region for that reason, how many subtrees were counted, and how many
     tests the descents of the last layer took; how many choices are on record.
-    ``seed`` (1,): state of the generator. ``preference`` (units, pieces): logarithms of weights;
-    ``leaning`` (layers, 2): how much is added to them, see `choice`. ``log_size`` (walks,): natural
-    logarithms of the estimates; ``log_square`` (walks,): of the mean squares of their descents.
+    ``seed`` (1,): state of the generator. ``preference``, ``leaning``: of the `Batch`. ``log_size``
+    (walks,): natural logarithms of the estimates; ``log_square`` (walks,): of the mean squares of
+    their descents.
     ``taken`` (walks, units): pieces taken where a cell was split; ``trial`` (units,): in the
     current descent of the last layer. ``place``: where in the unit interval the choices of a
     descent are, and sums over descents. ``square`` (depth, pieces), ``own_square`` (depth,):
@@ -55,39 +83,20 @@ class Walks(NamedTuple):
     moments: np.ndarray
 
 
-def new_walks(
-    preference: np.ndarray,
-    leaning: np.ndarray,
-    walks: int,
-    seed: int,
-    count_below: int,
-    descents: int,
-) -> Walks:
-    """Return the arrays of a batch that has not begun.
-
-    Parameters
-    ----------
-    preference : ndarray, shape (units, pieces)
-    leaning : ndarray, shape (layers, 2)
-    walks : int
-    seed : int
-        64 bits.
-    count_below : int
-        Subtrees of the last layer with at most so many regions are counted.
-    descents : int
-        Descents of the last layer in every walk.
-    """
-    (units, pieces), layers = preference.shape, leaning.shape[0]
+def new_walks(batch: Batch) -> Walks:
+    """Return the arrays of a batch that has not begun."""
+    (units, pieces), layers = batch.preference.shape, batch.leaning.shape[0]
     control = np.zeros(13, dtype=np.int64)
-    control[COUNT_BELOW], control[DESCENTS], control[DESCENT] = count_below, descents, -1
+    control[COUNT_BELOW], control[DESCENTS] = batch.count_below, batch.descents
+    control[DESCENT] = -1
     return Walks(
         control,
-        np.array([seed], dtype=np.uint64),
-        np.ascontiguousarray(preference),
-        np.ascontiguousarray(leaning),
-        np.zeros(walks),
-        np.zeros(walks),
-        np.full((walks, units), NOT_SPLIT, dtype=np.uint8),
+        np.array([batch.seed], dtype=np.uint64),
+        np.ascontiguousarray(batch.preference),
+        np.ascontiguousarray(batch.leaning),
+        np.zeros(batch.walks),
+        np.zeros(batch.walks),
+        np.full((batch.walks, units), NOT_SPLIT, dtype=np.uint8),
         np.full(units, NOT_SPLIT, dtype=np.uint8),
         np.zeros(6),
         np.full((units + 1, pieces), -1.0),

@@ -7,8 +7,9 @@ import numpy as np
 from milpcount.domain import Box
 from milpcount.network import Network
 from milpcount.tree import kernel, probe
-from milpcount.tree.prober import Batch, walking
+from milpcount.tree.prober import walking
 from milpcount.tree.search import Search
+from milpcount.tree.walks import Batch
 
 
 def is_compiled(*, walks: bool = False) -> bool:

@@ -7,8 +7,9 @@ import pytest
 
 from milpcount import Box, Network, Probing, count
 from milpcount.counters.leanings import differ_wildly, leanings
-from milpcount.tree.prober import Batch, make_walks
+from milpcount.tree.prober import make_walks
 from milpcount.tree.split import Subject
+from milpcount.tree.walks import Batch
 
 NONE = np.zeros((1, 2))
 
@@ -79,11 +80,14 @@ def test_walks_of_a_wide_network_find_more_with_them() -> None:
 
 
 def test_a_run_learns_them_where_walks_are_wild() -> None:
-    found = [count(wide_network(), Box(-1, 1), Probing(probes=48), seed=1) for _ in range(2)]
-    assert found[0].details["choices_lean"]
+    first, *found = (
+        count(wide_network(), Box(-1, 1), Probing(probes=n), seed=1) for n in (16, 112, 112)
+    )
+    assert not first.details["choices_leaned"]
+    assert found[0].details["choices_leaned"]
     assert (found[0].lower, found[0].estimate) == (found[1].lower, found[1].estimate)
     tame = Network.from_arrays([np.eye(5)], [np.zeros(5)], output=False)
-    assert not count(tame, Box(-1, 1), Probing(probes=48)).details["choices_lean"]
+    assert not count(tame, Box(-1, 1), Probing(probes=48)).details["choices_leaned"]
 
 
 @pytest.mark.parametrize(("bits", "wild"), [(1.0, False), (2.0, False), (5.0, True)])

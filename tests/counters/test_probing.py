@@ -14,8 +14,9 @@ from milpcount.errors import OptionError
 from milpcount.network import Layer, Network, leaky_relu, maxout
 from milpcount.network.affine import Dense
 from milpcount.result import Guarantee, Status
-from milpcount.tree.prober import Batch, make_walks
+from milpcount.tree.prober import make_walks
 from milpcount.tree.split import Subject
+from milpcount.tree.walks import Batch
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)
@@ -66,6 +67,16 @@ class TestWalks:
         for network in (random_network(5, 3, (6, 6)), random_network(20, 30, (4, 9))):
             found = walked(network, 4000, leaning=[leaning] * 2, descents=descents)
             assert_mean(found.log_size, exact(network))
+
+    def test_descents_are_evenly_spaced_only_where_choices_do_not_lean(self):
+        # One unit, the first of its two pieces taken with probability 1/4. Of two descents evenly
+        # spaced at most one takes it; of two that are drawn apart both can, for an estimate of 4.
+        network = Network.from_arrays([[[1.0]]], [[0.0]], output=False)
+        preference = np.log([[0.25, 0.75]])
+        for leaning, highest in (([0.0, 0.0], 8 / 3), ([1e-12, 0.0], 4)):
+            found = walked(network, 400, preference=preference, leaning=[leaning], descents=2)
+            assert np.exp(found.log_size.max()) == pytest.approx(highest)
+            assert_mean(found.log_size, 2)
 
     def test_learned_preferences_lower_the_spread(self):
         network = random_network(3, 12, (8, 8))
@@ -139,14 +150,16 @@ class TestMethod:
         again = type(result).from_record(result.to_record())
         assert again.to_record() == result.to_record()
 
-    def test_the_same_seed_gives_the_same_result_whatever_the_workers(self):
-        network = random_network(8, 20, (7, 7))
+    @pytest.mark.parametrize(("shape", "leans"), [((20, (7, 7)), False), ((4, (12, 30)), True)])
+    def test_the_same_seed_gives_the_same_result_whatever_the_workers(self, shape, leans):
+        network = random_network(7, *shape)
         method = mc.Probing(probes=200)
         results = [mc.count(network, BOX, method, seed=3)]
         for kind in (ThreadPoolExecutor, ProcessPoolExecutor):
             with kind(2) as pool:
                 results.append(mc.count(network, BOX, method, seed=3, executor=pool))
         assert len({(r.lower, r.estimate, r.details["log2_lower"]) for r in results}) == 1
+        assert results[0].details["choices_leaned"] is leans
         other = mc.count(network, BOX, method, seed=4)
         assert other.estimate != results[0].estimate
 
@@ -201,10 +214,10 @@ class TestMethod:
         network = random_network(7, *shape)
         truth, failures, leaning = exact(network), 0, 0
         for seed in range(60):
-            method = mc.Probing(probes=40, count_below=0, descents=1, confidence=0.8)
+            method = mc.Probing(probes=60, count_below=0, descents=1, confidence=0.8)
             result = mc.count(network, BOX, method, seed=seed)
             failures += result.lower > truth
-            leaning += result.details["choices_lean"]
+            leaning += result.details["choices_leaned"]
         assert leaning > 30 if leans else leaning == 0
         # At most 20 % each: 22 or more of 60 have a probability below 0.2 %.
         assert failures < 22
