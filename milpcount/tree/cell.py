@@ -4,7 +4,7 @@ import numpy as np
 
 from milpcount.tree.box_projection import box_project, transposed
 from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
-from milpcount.tree.compiled import copy, fill, jit
+from milpcount.tree.compiled import copy, entry, fill, jit
 from milpcount.tree.projection import EMPTY, FULL, project
 from milpcount.tree.rows import NORMAL, POSITIVE, TINY
 from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
@@ -20,7 +20,7 @@ _STEPS = 40
 """Newton steps of a first attempt."""
 
 
-@jit
+@entry
 def add_row(s, at, r, sign):
     """Put row r with a sign into the current cell at position `at`."""
     s.cell_id[at] = r

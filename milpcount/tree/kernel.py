@@ -8,7 +8,7 @@ decided in floating point, and when it has finished. All it knows is in `State`.
 
 from milpcount.tree.cell import OPEN, decide, piece_of_point, push_piece
 from milpcount.tree.certify import is_interior
-from milpcount.tree.compiled import clear_bits, copy, copy_bits, fill, jit
+from milpcount.tree.compiled import clear_bits, copy, copy_bits, entry, fill, jit
 from milpcount.tree.memory import (
     add_literals,
     find_point,
@@ -266,7 +266,7 @@ def enter_root(p, s, scratch):
     return True
 
 
-@jit
+@entry
 def run(p, s, scratch, rounding):
     """Search until the budget of tests is spent or Python is needed; return what is wanted.
 

@@ -15,7 +15,7 @@ A row is a set of bits over the variables, with its right-hand side in a word of
 
 import numpy as np
 
-from milpcount.tree.compiled import copy, fill, jit
+from milpcount.tree.compiled import copy, entry, fill, jit
 
 _ONE = np.uint64(1)
 _ALL = np.uint64(2**64 - 1)
@@ -154,7 +154,7 @@ def is_allowed(s, layer, unit, piece):
     return True
 
 
-@jit
+@entry
 def add_parity(p, s, parity, d, layers):
     """Add a parity to all systems on the path to the node at depth d.
 

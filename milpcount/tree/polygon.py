@@ -6,7 +6,7 @@ rounding perpendicular to an edge, a few units in the last place for each cut, w
 for thousands of cuts. A row that is negative at every corner by more than that proves emptiness.
 """
 
-from milpcount.tree.compiled import jit
+from milpcount.tree.compiled import entry, jit
 
 DRIFT = 1e-12
 """Bound on the distance of a cell's points from the polygon that stands for it."""
@@ -21,7 +21,7 @@ def highest(corners, count, a, b, offset):
     return best
 
 
-@jit
+@entry
 def clip(corners, count, a, b, offset, slack, out):
     """Cut a polygon along ``a x + b y + offset >= -slack``.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from milpcount.tree.cell import OPEN, piece_of_point
 from milpcount.tree.choice import choose, close_record, set_squares, square_of_trial, uniform
-from milpcount.tree.compiled import jit
+from milpcount.tree.compiled import entry, jit
 from milpcount.tree.kernel import (
     ASK_DOMAIN,
     ASK_ROW,
@@ -185,7 +185,7 @@ def _finish(p, s, q):
         s.turn[0] = 0
 
 
-@jit
+@entry
 def walk(p, s, scratch, q, rounding):
     """Make the walks of a batch.
 

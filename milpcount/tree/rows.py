@@ -8,7 +8,7 @@ terms are multiples of one power of two and ``sigma`` holds fewer than 2^52 of t
 
 import numpy as np
 
-from milpcount.tree.compiled import fill, jit
+from milpcount.tree.compiled import entry, fill, jit
 
 UNIT_ROUNDOFF = 2.0**-53
 EXACT_QUANTA = 2.0**52
@@ -103,7 +103,7 @@ def compose_rows(p, layer, rounding, value_M, value_b, value_s, row_M, row_b, ro
     return unknown
 
 
-@jit
+@entry
 def classify(p, r, ops, quantum, rounding, row_M, row_b, sigma, row_norm, row_error, row_kind):
     """Set norm, error and kind of one row; return whether its kind is unknown."""
     m = p.V.shape[0]
