@@ -165,7 +165,8 @@ def _volume(inputs: InputSet, n_inputs: int) -> Fraction | None:
     """Return the exact volume of a box of full dimension, None for other domains."""
     if not inputs.is_boxed or not _is_plain(inputs, n_inputs):
         return None
-    sides = zip(inputs.lower.tolist(), inputs.upper.tolist(), strict=True)
+    box = inputs.exact or inputs
+    sides = zip(box.lower.tolist(), box.upper.tolist(), strict=True)
     return prod((Fraction(high) - Fraction(low) for low, high in sides), start=Fraction(1))
 
 

@@ -5,7 +5,8 @@ that the counting methods read.
 """
 
 import reprlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +30,9 @@ class InputSet:
         May be infinite, unless `is_boxed`.
     rows : ndarray, shape (r, d)
     rhs : ndarray, shape (r,)
+    exact : InputSet or None
+        The same set in exact numbers, arrays of dtype object, where float64 does not hold it: its
+        own numbers are then the nearest ones, each off by half a unit in the last place at most.
     """
 
     origin: Array
@@ -37,6 +41,26 @@ class InputSet:
     upper: Array
     rows: Array
     rhs: Array
+    exact: "InputSet | None" = field(default=None, kw_only=True)
+
+    @classmethod
+    def of(
+        cls, origin: Array, directions: Array, lower: Array, upper: Array, rows: Array, rhs: Array
+    ) -> "InputSet":
+        """Return the set of float64 numbers, or of exact ones in arrays of dtype object.
+
+        Raises
+        ------
+        DomainError
+            If an exact number is beyond the range of float64.
+        """
+        given = (origin, directions, lower, upper, rows, rhs)
+        if all(array.dtype != object for array in given):
+            return cls(*given)
+        nearest = [_nearest(array) for array in given]
+        same = all(bool((a == b).all()) for a, b in zip(nearest, given, strict=True))
+        exact = None if same else cls(*[array.astype(object) for array in given])
+        return replace(cls(*nearest), exact=exact)
 
     @property
     def dimension(self) -> int:
@@ -47,6 +71,13 @@ class InputSet:
     def is_boxed(self) -> bool:
         """Whether every parameter has finite bounds."""
         return bool(np.isfinite(self.lower).all() and np.isfinite(self.upper).all())
+
+    @property
+    def width(self) -> Array:
+        """Lengths of the parameters' ranges, rounded once, shape (d,)."""
+        if self.exact is None:
+            return np.asarray(self.upper - self.lower)
+        return np.asarray(self.exact.upper - self.exact.lower).astype(np.float64)
 
     def to_inputs(self, t: Array) -> Array:
         """Return the inputs of parameters t, shape (..., d) to (..., n_inputs)."""
@@ -65,20 +96,56 @@ class Domain(Protocol):
 
 
 def _array(value: object, what: str) -> Array:
+    """Return numbers in float64, or of dtype object where float64 would round one of them."""
     try:
-        return np.asarray(value, dtype=np.float64)
-    except (OverflowError, TypeError, ValueError):
-        raise DomainError(f"{what} is {reprlib.repr(value)}: numbers are needed") from None
+        given = np.asarray(value)
+        if given.dtype.kind not in "biufO":
+            raise TypeError
+        floats = given.astype(np.float64)
+        if given.dtype in (np.float64, np.float32, np.float16):
+            return floats
+        exact = np.empty(given.shape, dtype=object)
+        exact.ravel()[:] = [_exact_number(v) for v in given.ravel().tolist()]
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        raise DomainError(
+            f"{what} is {reprlib.repr(value)}: numbers are needed, each within float64's range"
+        ) from None
+    return floats if bool(((floats == exact) | np.isnan(floats)).all()) else exact
+
+
+def _exact_number(value: Any) -> Any:
+    """Return a number as a fraction, or as it is if it is not finite."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return value
+    return Fraction(*value.as_integer_ratio())
+
+
+def _nearest(array: Array) -> Array:
+    nearest = array.astype(np.float64)
+    if array.dtype == object:
+        # Error bounds take rounding to be relative, as it is for normal numbers.
+        lost = (abs(nearest) < np.finfo(np.float64).smallest_normal) & (nearest != array)
+        if lost.any():
+            raise DomainError(
+                "the domain holds a number between 0 and 2.2e-308, which float64 rounds: scale "
+                "the input"
+            )
+    return nearest
+
+
+def _is_finite(array: Array) -> Array:
+    return np.isfinite(array.astype(np.float64))
 
 
 def _vector(value: object, n: int, what: str) -> Array:
     array = _array(value, what)
     if array.ndim == 0:
-        array = np.full(n, float(array))
+        array = np.full(n, array.item(), dtype=array.dtype)
     if array.shape != (n,):
         raise DomainError(f"{what} has shape {array.shape}, but there are {n} inputs")
-    if np.isnan(array).any():
-        raise DomainError(f"{what} holds nan at input {int(np.argmax(np.isnan(array)))}")
+    nan = np.isnan(array.astype(np.float64))
+    if nan.any():
+        raise DomainError(f"{what} holds nan at input {int(np.argmax(nan))}")
     return array
 
 
@@ -89,7 +156,7 @@ def _matrix(rows: object, rhs: object, n: int, what: str) -> tuple[Array, Array]
             f"{what} with A of shape {a.shape} and b of shape {b.shape}: for {n} inputs A must "
             f"have shape (rows, {n}) and b (rows,)"
         )
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    if not (_is_finite(a).all() and _is_finite(b).all()):
         raise DomainError(f"{what} holds a number that is not finite")
     return a, b
 
@@ -102,13 +169,14 @@ def _box(lower: Array, upper: Array, what: str, *, finite: bool = True) -> tuple
             f"{what} is reversed at input {i}: [{lower[i]}, {upper[i]}]; the lower bound must not "
             "be above the upper one"
         )
-    if finite and not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        i = int(np.argmax(~(np.isfinite(lower) & np.isfinite(upper))))
+    bounded = _is_finite(lower) & _is_finite(upper)
+    if finite and not bounded.all():
+        i = int(np.argmax(~bounded))
         raise DomainError(
             f"{what} is [{lower[i]}, {upper[i]}] at input {i}: bounds must be finite; "
             "use Unbounded() for all of space"
         )
-    if np.isposinf(lower).any() or np.isneginf(upper).any():
+    if (lower == np.inf).any() or (upper == -np.inf).any():
         raise DomainError(f"{what} is empty: a lower bound is inf or an upper bound is -inf")
     if (lower == upper).all():
         raise DomainError(f"{what} is a single point: at least one input must have room to vary")
@@ -151,7 +219,7 @@ class Box:
         directions = np.zeros((n_inputs, free.size))
         directions[free, np.arange(free.size)] = 1.0
         none = np.zeros((0, free.size))
-        return InputSet(origin, directions, lower[free], upper[free], none, np.zeros(0))
+        return InputSet.of(origin, directions, lower[free], upper[free], none, np.zeros(0))
 
     @property
     def title(self) -> str:
@@ -194,7 +262,7 @@ class Polytope:
         _box(lower, upper, "the polytope's box", finite=False)
         if (lower == upper).any():
             raise DomainError("a polytope with a fixed input is flat: describe it as a Section")
-        return InputSet(np.zeros(n_inputs), np.eye(n_inputs), lower, upper, rows, rhs)
+        return InputSet.of(np.zeros(n_inputs), np.eye(n_inputs), lower, upper, rows, rhs)
 
     @property
     def title(self) -> str:
@@ -236,26 +304,52 @@ class Section:
                 f"the section's directions have shape {directions.shape}, but there are "
                 f"{n_inputs} inputs"
             )
-        if not (np.isfinite(directions).all() and np.isfinite(origin).all()):
+        if not (_is_finite(directions).all() and _is_finite(origin).all()):
             raise DomainError("the section holds a number that is not finite")
-        # Scaled, since a short direction is no dependent one.
-        scale = np.abs(directions).max(axis=1, initial=0.0, keepdims=True)
-        if not scale.all() or np.linalg.matrix_rank(directions / scale) < directions.shape[0]:
+        if not _independent(directions):
             raise DomainError("the section's directions are linearly dependent")
-        inner = self.box.bind(directions.shape[0])
-        return InputSet(
-            origin + inner.origin @ directions,
-            directions.T @ inner.directions,
-            inner.lower,
-            inner.upper,
-            inner.rows,
-            inner.rhs,
-        )
+        lower = _vector(self.box.lower, len(directions), "the box's lower bound")
+        upper = _vector(self.box.upper, len(directions), "the box's upper bound")
+        _box(lower, upper, "the box")
+        free, fixed = lower < upper, np.flatnonzero(lower == upper)
+        if lower[fixed].any():
+            # Without rounding: what is fixed shifts the section by an exact vector.
+            shifted = [_exactly(origin)]
+            shifted += [_exactly(directions[i]) * _exactly(lower[i : i + 1])[0] for i in fixed]
+            origin = np.asarray(np.sum(shifted, axis=0), dtype=object)
+        none = np.zeros((0, int(free.sum())))
+        return InputSet.of(origin, directions[free].T, lower[free], upper[free], none, np.zeros(0))
 
     @property
     def title(self) -> str:
         """One line for people."""
         return f"section of dimension {np.atleast_2d(np.asarray(self.directions)).shape[0]}"
+
+
+def _exactly(numbers: Array) -> Array:
+    """Return finite numbers as fractions, in an array of dtype object."""
+    exact = np.empty(numbers.shape, dtype=object)
+    exact.ravel()[:] = [_exact_number(v) for v in numbers.ravel().tolist()]
+    return exact
+
+
+def _independent(directions: Array) -> bool:
+    """Return whether the rows of a matrix of finite numbers are linearly independent."""
+    nearest = directions.astype(np.float64)
+    scale = np.abs(nearest).max(axis=1, initial=0.0, keepdims=True)
+    # Scaled, since a short direction is no dependent one. What looks independent to floating point
+    # is, by more than all rounding; what does not is eliminated exactly.
+    if scale.all() and np.linalg.matrix_rank(nearest / scale) == len(directions):
+        return True
+    rows = _exactly(directions).tolist()
+    for k, row in enumerate(rows):
+        pivot = next((j for j, v in enumerate(row) if v), None)
+        if pivot is None:
+            return False
+        for later in rows[k + 1 :]:
+            ratio = later[pivot] / row[pivot]
+            later[:] = [a - ratio * b for a, b in zip(later, row, strict=True)]
+    return True
 
 
 @dataclass(frozen=True)

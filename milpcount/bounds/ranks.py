@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from milpcount.network import Network
+from milpcount.network import Affine, Composite, Dense, Network
 
 Array = np.ndarray
 _EXACT = 40
@@ -15,7 +15,15 @@ _LARGEST = 1_000_000
 
 def rank_bounds(network: Network) -> tuple[int, ...]:
     """Return an upper bound on the rank of each layer's weight; exact for small layers."""
-    return tuple(rank_bound(layer.affine.weight) for layer in network.layers)
+    return tuple(_of_map(layer.affine) for layer in network.layers)
+
+
+def _of_map(affine: Affine) -> int:
+    # Of a map that is a product, the nearest float64 matrix may have a lower rank than the product.
+    if isinstance(affine, Composite):
+        dense = (f for f in affine.factors if isinstance(f, Dense))
+        return min([affine.n_in, affine.n_out, *(rank_bound(f.weight) for f in dense)])
+    return rank_bound(affine.weight)
 
 
 def rank_bound(weight: Array) -> int:

@@ -97,7 +97,7 @@ def count(
         lps=snapshot.lps,
         share=snapshot.share,
         uncertain=snapshot.uncertain,
-        details=snapshot.details | extra,
+        details=_details(snapshot.details | extra, network),
         seed=seed,
         fingerprint=network.fingerprint,
         network=network.title,
@@ -111,6 +111,12 @@ def count(
     )
     listener(Finished(result))
     return result
+
+
+def _details(found: dict[str, Any], network: Network) -> dict[str, Any]:
+    if not network.notes:
+        return found
+    return found | {"notes": [*network.notes, *found.get("notes", ())]}
 
 
 def _drive(

@@ -1,17 +1,14 @@
-"""Exact integers behind float64 numbers, and small linear systems over the integers.
+"""Small linear systems over the integers, which are exact.
 
-A float64 is an integer times a power of two, so sums and products of weights are exact with
-Python integers and a common denominator. Vectors are numpy arrays of dtype object: their dot
-products run at the speed of the integers themselves. Only linear systems gain from python-flint;
-without it, fraction-free elimination does the same work more slowly.
+Vectors are numpy arrays of dtype object (see `milpcount.rationals`): their dot products run at the
+speed of the integers themselves. Only linear systems gain from python-flint; without it,
+fraction-free elimination does the same work more slowly.
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 from importlib import import_module
 from importlib.util import find_spec
-from math import gcd, lcm
-from typing import Any
+from math import gcd
 
 import numpy as np
 
@@ -36,60 +33,6 @@ def use_flint(wanted: bool) -> bool:
     global _use_flint
     before, _use_flint = _use_flint, wanted and find_spec("flint") is not None
     return before
-
-
-def to_integers(values: Any) -> tuple[Array, int]:
-    """Return integers `n` and a denominator `q` with ``n / q == values`` exactly.
-
-    Parameters
-    ----------
-    values : array_like
-        Finite float64 numbers, or exact ones (int, Fraction) in an array of dtype object.
-
-    Returns
-    -------
-    integers : ndarray of int, dtype object
-        Of the shape of `values`.
-    denominator : int
-        At least 1; a power of two for float64 numbers.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite.
-    """
-    array = np.asarray(values)
-    if array.dtype == object:
-        return _from_fractions(array)
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError("only finite numbers have an exact value")
-    mantissa, exponent = np.frexp(array)
-    whole = np.ldexp(mantissa, 53).astype(np.int64)
-    trailing = np.frexp((whole & -whole).astype(np.float64))[1] - 1
-    trailing = np.where(whole == 0, 0, trailing)
-    power = np.where(whole == 0, 0, exponent - 53 + trailing).astype(np.int64)
-    shift = max(0, -int(power.min(initial=0)))
-    out = np.empty(array.shape, dtype=object)
-    pairs = zip((whole >> trailing).ravel().tolist(), (power + shift).ravel().tolist(), strict=True)
-    out.ravel()[:] = [n << k for n, k in pairs]
-    return out, 1 << shift
-
-
-def _from_fractions(array: Array) -> tuple[Array, int]:
-    exact = [Fraction(v) for v in array.ravel()]
-    q = lcm(*(v.denominator for v in exact))
-    out = np.empty(array.shape, dtype=object)
-    out.ravel()[:] = [v.numerator * (q // v.denominator) for v in exact]
-    return out, q
-
-
-def to_float(numerator: int, denominator: int) -> float:
-    """Return the nearest float64, infinite where the quotient is beyond its range."""
-    try:
-        return numerator / denominator
-    except OverflowError:
-        return float("inf") if numerator > 0 else float("-inf")
 
 
 def reduced(numerators: Sequence[int]) -> list[int]:

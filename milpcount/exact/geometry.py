@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import DomainError
-from milpcount.exact.arithmetic import to_float, to_integers
+from milpcount.rationals import to_float, to_integers
 
 Array = np.ndarray
 

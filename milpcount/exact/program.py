@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from milpcount.exact.arithmetic import reduced, to_float
+from milpcount.exact.arithmetic import reduced
 from milpcount.exact.float_program import Hint, float_hint
 from milpcount.exact.geometry import ExactBox, Point, Rows
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty, prove_witness
 from milpcount.exact.simplex import Simplex, Vertex
+from milpcount.rationals import to_float
 
 Array = np.ndarray
 # Up to so many columns the exact simplex is faster from scratch than a float solver's model.

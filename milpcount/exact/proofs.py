@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from milpcount.exact.arithmetic import reduced, solve, to_float, to_integers
+from milpcount.exact.arithmetic import reduced, solve
 from milpcount.exact.geometry import ExactBox, Point, Rows, common_multipliers
+from milpcount.rationals import to_float, to_integers
 
 Array = np.ndarray
 # Hints come from float64 solvers: what is below this share of its column is taken for zero. A

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from milpcount.domain import InputSet
-from milpcount.exact.arithmetic import to_integers
 from milpcount.exact.geometry import ExactBox, Point, Rows
 from milpcount.exact.program import decide
 from milpcount.network import Activation, Network
+from milpcount.rationals import to_integers
 
 Array = np.ndarray
 Pattern = Sequence[int]
@@ -76,6 +76,7 @@ class ExactInputs:
         """Return the exact form of an input set; every float64 is taken at its exact value."""
         if isinstance(inputs, ExactInputs):
             return inputs
+        inputs = inputs.exact or inputs
         return cls.of(
             inputs.origin, inputs.directions, inputs.lower, inputs.upper, inputs.rows, inputs.rhs
         )
@@ -138,7 +139,7 @@ class ExactWeights:
     Parameters
     ----------
     network : Network
-        Its float64 weights are taken at their exact values.
+        Its numbers are taken at their exact values.
 
     Attributes
     ----------
@@ -153,7 +154,7 @@ class ExactWeights:
         self.tables = [_Table.of(layer.activation) for layer in network.layers]
         maps = [layer.affine for layer in network.layers]
         maps += [network.output] if network.output is not None else []
-        self.affine = [to_integers(np.c_[m.bias, m.weight]) for m in maps]
+        self.affine = [m.exact() for m in maps]
 
     def branch_rows(self, layer: int, values: Array, q: int, units: range) -> tuple[Array, int]:
         """Return the branch rows of some units of a layer from all values before its activation.
@@ -201,7 +202,7 @@ class ExactNetwork:
     Parameters
     ----------
     network : Network
-        Its float64 weights are taken at their exact values.
+        Its numbers are taken at their exact values.
     inputs : InputSet or ExactInputs
 
     Notes

@@ -1,7 +1,8 @@
-"""Affine maps between layers.
+"""Affine maps between layers, over the real numbers.
 
-A layer's affine map answers two questions, its sizes and its dense matrix; a convolution is one
-more class that answers the same (its structure is then there for bounds that use it).
+A layer's affine map answers its sizes, a matrix and an offset in float64, and the same without any
+rounding. For a `Dense` map the two are one; see `milpcount.network.composite` for maps that are no
+float64 matrix.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from milpcount.errors import NetworkError
+from milpcount.rationals import to_integers
 
 Array = np.ndarray
 
@@ -33,8 +35,32 @@ class Affine(Protocol):
     def bias(self) -> Array:
         """Offset, shape (n_out,), float64."""
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether `weight` and `bias` are the nearest float64 numbers to the map's, not the map's.
 
-def _frozen(values: Any, what: str, ndim: int) -> Array:
+        Each is then off by at most half a unit in the last place; zero exactly where the map's is.
+        """
+
+    def exact(self) -> tuple[Array, int]:
+        """Return the map without rounding.
+
+        Returns
+        -------
+        integers : ndarray of int, dtype object, shape (n_out, 1 + n_in)
+            Bias and weights.
+        denominator : int
+        """
+
+
+def frozen(values: Any, what: str, ndim: int) -> Array:
+    """Return numbers as an array of float64 that nobody can change.
+
+    Raises
+    ------
+    NetworkError
+        If they are no finite real numbers, or of another dimension.
+    """
     try:
         # A cast of complex numbers would drop their imaginary parts.
         if np.iscomplexobj(values):
@@ -73,7 +99,7 @@ class Dense:
     bias: Array
 
     def __post_init__(self) -> None:
-        weight, bias = _frozen(self.weight, "weight", 2), _frozen(self.bias, "bias", 1)
+        weight, bias = frozen(self.weight, "weight", 2), frozen(self.bias, "bias", 1)
         if weight.shape[0] != bias.shape[0]:
             raise NetworkError(
                 f"a weight of shape {weight.shape} needs a bias of shape ({weight.shape[0]},), "
@@ -94,17 +120,52 @@ class Dense:
         """Number of outputs."""
         return int(self.weight.shape[0])
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the numbers are rounded: they are not."""
+        return False
 
-def merge(first: Affine, second: Affine) -> Dense:
-    """Return the one affine map that applies `first`, then `second`.
+    def exact(self) -> tuple[Array, int]:
+        """Return bias and weights, shape (n_out, 1 + n_in), in integers, and their denominator."""
+        return to_integers(np.c_[self.bias, self.weight])
+
+
+@dataclass(frozen=True, eq=False)
+class Elementwise:
+    """The map ``v -> (factor * v + shift) / divisor``, entry by entry; a factor of a composite map.
+
+    Parameters
+    ----------
+    factor, shift, divisor : array_like, shape (n,)
 
     Raises
     ------
     NetworkError
-        If the sizes do not chain.
+        If a number is not finite, a divisor is zero, or the lengths differ.
     """
-    if first.n_out != second.n_in:
-        raise NetworkError(
-            f"an affine map with {first.n_out} outputs is followed by one with {second.n_in} inputs"
-        )
-    return Dense(second.weight @ first.weight, second.weight @ first.bias + second.bias)
+
+    factor: Array
+    shift: Array
+    divisor: Array
+
+    def __post_init__(self) -> None:
+        for name in ("factor", "shift", "divisor"):
+            object.__setattr__(self, name, frozen(getattr(self, name), name, 1))
+        lengths = {self.factor.size, self.shift.size, self.divisor.size}
+        if len(lengths) > 1:
+            raise NetworkError(f"factor, shift and divisor of lengths {sorted(lengths)}")
+        if not self.divisor.all():
+            raise NetworkError("a divisor is zero")
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return int(self.factor.size)
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return int(self.factor.size)
+
+
+Factor = Dense | Elementwise

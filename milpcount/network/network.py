@@ -1,7 +1,7 @@
 """The network: hidden layers of piecewise linear units, then an affine output."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation, relu
-from milpcount.network.affine import Affine, Dense
+from milpcount.network.affine import Affine, Array, Dense
+from milpcount.network.composite import Composite
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class Network:
         Hidden layers; their units are what is counted.
     output : Affine or None
         The affine output layer; it has no units.
+    notes : tuple of str
+        What a reader left out or rounded, a sentence each; every result repeats them.
 
     Raises
     ------
@@ -56,9 +59,11 @@ class Network:
 
     layers: tuple[Layer, ...]
     output: Affine | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "notes", tuple(self.notes))
         if not self.layers:
             raise NetworkError(
                 "the network has no hidden layer: there is nothing to count. "
@@ -114,8 +119,8 @@ class Network:
             parts.append(("output", self.output))
         for name, affine in parts:
             digest.update(f"{name} {affine.n_out} {affine.n_in}\n".encode())
-            digest.update(np.ascontiguousarray(affine.weight, "<f8").tobytes())
-            digest.update(np.ascontiguousarray(affine.bias, "<f8").tobytes())
+            for numbers in _numbers_of(affine):
+                digest.update(np.ascontiguousarray(numbers, "<f8").tobytes())
         return digest.hexdigest()
 
     def pattern(self, x: np.ndarray) -> np.ndarray:
@@ -220,6 +225,25 @@ class Network:
         from milpcount.network.files import save
 
         save(self, path)
+
+
+def _numbers_of(affine: Affine) -> Iterator[Array]:
+    """Yield the numbers that a map is made of, those of a composite one after its factors' kinds.
+
+    The kinds are told by numbers that no finite weight is, so that no dense map has the same bytes.
+    """
+    if not isinstance(affine, Composite):
+        yield affine.weight
+        yield affine.bias
+        return
+    for factor in affine.factors:
+        if isinstance(factor, Dense):
+            yield np.array([np.inf, factor.n_out, factor.n_in])
+            yield factor.weight
+            yield factor.bias
+        else:
+            yield np.array([-np.inf, factor.n_out])
+            yield from (factor.factor, factor.shift, factor.divisor)
 
 
 def _numbered(index: int, weight: Any, bias: Any) -> Dense:

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from milpcount.errors import FileFormatError, NetworkError
-from milpcount.network.affine import Dense, merge
-from milpcount.network.network import Network
+from milpcount.network.activation import relu
+from milpcount.network.affine import Dense, Elementwise, Factor
+from milpcount.network.composite import compose
+from milpcount.network.network import Layer, Network
 from milpcount.network.paths import existing_file, read_text
 
 _HEADER = ("counts", "sizes", "flag", "minima", "maxima", "means", "ranges")
@@ -39,10 +41,11 @@ class _Lines:
 def read_nnet(path: str | Path) -> Network:
     """Return the network in a ``.nnet`` file, in raw input and output coordinates.
 
-    The normalisation ``(x - mean) / range`` is folded into the first layer and that of the outputs
-    into the last; ranges that are all 0 or negative mean that there is none. The format also clips
-    inputs to its minima and maxima, which would add units at the borders of the box: this is
-    left out, so the network is the file's within that box and its continuation outside.
+    The normalisation ``(x - mean) / range`` is composed with the first layer and that of the
+    outputs with the last, without rounding; ranges that are all 0 or negative mean that there is
+    none. The format also clips inputs to its minima and maxima, which would add units at the
+    borders of the box: this is left out, so the network is the file's within that box and its
+    continuation outside.
 
     Raises
     ------
@@ -55,13 +58,15 @@ def read_nnet(path: str | Path) -> Network:
     sizes = _read_sizes(lines)
     maps = _read_maps(lines, sizes)
     scaling = _read_scaling(lines, sizes[0])
+    factors: list[list[Factor]] = [[m] for m in maps]
     if scaling is not None:
-        (means, ranges), inner = scaling, len(maps) - 1
-        n = sizes[0]
-        maps[0] = merge(Dense(np.diag(1 / ranges[:n]), -means[:n] / ranges[:n]), maps[0])
-        stretch = Dense(np.eye(sizes[-1]) * ranges[-1], np.full(sizes[-1], means[-1]))
-        maps[inner] = merge(maps[inner], stretch)
-    return Network.from_arrays([m.weight for m in maps], [m.bias for m in maps])
+        means, ranges = scaling
+        n, m = sizes[0], sizes[-1]
+        factors[0].insert(0, Elementwise(np.ones(n), -means[:n], ranges[:n]))
+        stretch = (np.full(m, ranges[-1]), np.full(m, means[-1]), np.ones(m))
+        factors[-1].append(Elementwise(*stretch))
+    *hidden, output = (compose(row) for row in factors)
+    return Network(tuple(Layer(affine, relu()) for affine in hidden), output)
 
 
 def read_bounds(path: str | Path) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,13 @@ mean a ReLU after all but the last. The optional key ``metadata`` is JSON text::
 
 with one activation per hidden layer, and whether the last map is the affine output layer. An
 activation is a name that `parse_activation` reads, or a table of rows and pieces. Further keys in
-the metadata are for the user's own notes. The optional key ``leaky_alpha`` gives one slope per
-hidden layer instead.
+the metadata are for the user's own notes; ``reader_notes`` are those of `Network.notes`. The
+optional key ``leaky_alpha`` gives one slope per hidden layer instead.
+
+An affine map i that is a product of factors, and no float64 matrix, has instead of ``Wi, bi`` the
+keys of its factors j = 0, 1, .. in the order of their application: ``Wi.j, bi.j`` of a dense one,
+and ``factori.j, shifti.j, divisori.j`` of one that maps every entry v by itself to
+``(factor v + shift) / divisor``.
 """
 
 import json
@@ -16,7 +21,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -28,10 +33,14 @@ from milpcount.network.activation import (
     leaky_relu,
     parse_activation,
 )
-from milpcount.network.affine import Dense
+from milpcount.network.affine import Affine, Dense, Elementwise, Factor
+from milpcount.network.composite import Composite, compose
 from milpcount.network.network import Layer, Network
 
 _KEYS = "W0, b0, W1, b1, .. and optionally metadata or leaky_alpha"
+_KEY = re.compile(r"(W|b|factor|shift|divisor)(0|[1-9]\d{0,5})(?:\.(0|[1-9]\d{0,5}))?")
+_DENSE = ("W", "b")
+_ELEMENTWISE = ("factor", "shift", "divisor")
 
 
 def read_npz(path: Path) -> Network:
@@ -54,7 +63,10 @@ def read_npz(path: Path) -> Network:
     hidden = maps[:-1] if has_output else maps
     activations = _read_activations(arrays, metadata, len(hidden))
     layers = tuple(Layer(m, a) for m, a in zip(hidden, activations, strict=True))
-    return Network(layers, maps[-1] if has_output else None)
+    notes = metadata.get("reader_notes", [])
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise FileFormatError(f"metadata with reader_notes {notes!r}: a list of texts is needed")
+    return Network(layers, maps[-1] if has_output else None, tuple(notes))
 
 
 def write_npz(network: Network, stream: BinaryIO) -> None:
@@ -66,10 +78,22 @@ def write_npz(network: Network, stream: BinaryIO) -> None:
         "activations": [_to_record(layer.activation) for layer in network.layers],
         "output": network.output is not None,
     }
+    if network.notes:
+        metadata["reader_notes"] = list(network.notes)
     arrays: dict[str, Any] = {"metadata": np.array(json.dumps(metadata))}
     for number, affine in enumerate(maps):
-        arrays[f"W{number}"], arrays[f"b{number}"] = affine.weight, affine.bias
+        if isinstance(affine, Composite):
+            for k, factor in enumerate(affine.factors):
+                arrays |= _factor_arrays(factor, f"{number}.{k}")
+        else:
+            arrays |= {f"W{number}": affine.weight, f"b{number}": affine.bias}
     np.savez(stream, **arrays)
+
+
+def _factor_arrays(factor: Factor, suffix: str) -> dict[str, np.ndarray]:
+    names = _DENSE if isinstance(factor, Dense) else _ELEMENTWISE
+    attributes = ("weight", "bias") if isinstance(factor, Dense) else _ELEMENTWISE
+    return {f"{n}{suffix}": getattr(factor, a) for n, a in zip(names, attributes, strict=True)}
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -105,27 +129,57 @@ def _read_metadata(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     return metadata
 
 
-def _read_maps(arrays: dict[str, np.ndarray]) -> list[Dense]:
-    numbers = {key for key in arrays if re.fullmatch(r"[Wb](0|[1-9]\d*)", key)}
-    needed = {f"{kind}{i}" for i in range(max(1, (len(numbers) + 1) // 2)) for kind in "Wb"}
-    # An array that is not understood may change what the network computes.
-    foreign = sorted(set(arrays) - numbers - {"metadata", "leaky_alpha"})
-    if foreign or numbers != needed:
-        wrong = f"{foreign[0]!r} is not known" if foreign else f"keys {sorted(numbers)}"
-        raise FileFormatError(f"{wrong}: an .npz network has the keys {_KEYS}")
-    return [_read_map(arrays, i) for i in range(len(needed) // 2)]
+def _read_maps(arrays: dict[str, np.ndarray]) -> list[Affine]:
+    found: dict[int, dict[int | None, set[str]]] = {}
+    for key in arrays:
+        parts = _KEY.fullmatch(key)
+        if parts:
+            name, number, factor = parts.groups()
+            place = None if factor is None else int(factor)
+            found.setdefault(int(number), {}).setdefault(place, set()).add(name)
+        elif key not in ("metadata", "leaky_alpha"):
+            # An array that is not understood may change what the network computes.
+            raise FileFormatError(f"{key!r} is not known: an .npz network has the keys {_KEYS}")
+    if sorted(found) != list(range(max(1, len(found)))):
+        keys = sorted(set(arrays) - {"metadata", "leaky_alpha"})
+        raise FileFormatError(f"keys {keys}: an .npz network has the keys {_KEYS}")
+    return [_read_map(arrays, number, found[number]) for number in range(len(found))]
 
 
-def _read_map(arrays: dict[str, np.ndarray], number: int) -> Dense:
-    for key in (f"W{number}", f"b{number}"):
+def _read_map(
+    arrays: dict[str, np.ndarray], number: int, found: dict[int | None, set[str]]
+) -> Affine:
+    if found.keys() == {None}:
+        return cast("Dense", _read_factor(arrays, f"{number}", found[None]))
+    places = sorted(k for k in found if k is not None)
+    if None in found or places != list(range(len(places))):
+        raise FileFormatError(
+            f"map {number} has factors {places}: they must be numbered from 0, without a matrix of "
+            "the map's own"
+        )
+    factors = [_read_factor(arrays, f"{number}.{k}", found[k]) for k in places]
+    try:
+        return compose(factors)
+    except NetworkError as error:
+        raise NetworkError(f"map {number}: {error}") from None
+
+
+def _read_factor(arrays: dict[str, np.ndarray], suffix: str, found: set[str]) -> Factor:
+    is_elementwise = "." in suffix and found == set(_ELEMENTWISE)
+    if not is_elementwise and found != set(_DENSE):
+        keys = sorted(f"{name}{suffix}" for name in found)
+        raise FileFormatError(f"keys {keys}: an .npz network has the keys {_KEYS}")
+    names = [f"{name}{suffix}" for name in (_ELEMENTWISE if is_elementwise else _DENSE)]
+    for key in names:
         if not np.can_cast(arrays[key].dtype, np.float64, "safe"):
             raise FileFormatError(
                 f"{key} has type {arrays[key].dtype}: float32 or float64 is needed"
             )
     try:
-        return Dense(arrays[f"W{number}"], arrays[f"b{number}"])
+        kind = Elementwise if is_elementwise else Dense
+        return kind(*(arrays[key] for key in names))
     except NetworkError as error:
-        raise NetworkError(f"W{number}, b{number}: {error}") from None
+        raise NetworkError(f"{', '.join(names)}: {error}") from None
 
 
 def _read_activations(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import FileFormatError, NetworkError
-from milpcount.network.affine_tensor import AffineTensor, check_size
+from milpcount.network.affine_tensor import ROOTS, AffineTensor, check_size
+from milpcount.network.alignment import align, restart_together
 
 Value = np.ndarray | AffineTensor | None
 """A constant, a value that depends on the input, or an optional input that is left out."""
@@ -39,7 +40,10 @@ def _operator(*linear: Sequence[int], added: Sequence[int] = ()) -> Operator:
     return Operator(tuple(map(frozenset, linear)), frozenset(added))
 
 
-_MOVED = _operator([0])  # entries are moved, repeated or averaged; the rest says where to
+_MOVED = _operator([0])  # entries are moved or repeated; the rest says where to
+_LINEAR = _operator([0])  # they are added up
+_PADDED = _operator([0], added=[2])
+_JOINED = _operator(range(64), added=range(64))
 _SUM = _operator([0, 1], added=[0, 1])
 _PRODUCT = _operator([0], [1])
 
@@ -52,10 +56,10 @@ OPERATORS: dict[str, Operator] = {
     "MatMul": _PRODUCT,
     "Gemm": _operator([0, 2], [1, 2], added=[2]),
     "Conv": _operator([0], added=[2]),
-    "AveragePool": _MOVED,
-    "GlobalAveragePool": _MOVED,
-    "ReduceMean": _MOVED,
-    "ReduceSum": _MOVED,
+    "AveragePool": _LINEAR,
+    "GlobalAveragePool": _LINEAR,
+    "ReduceMean": _LINEAR,
+    "ReduceSum": _LINEAR,
     "BatchNormalization": _operator([0], added=[2, 3]),
     "Reshape": _MOVED,
     "Flatten": _MOVED,
@@ -64,9 +68,12 @@ OPERATORS: dict[str, Operator] = {
     "Transpose": _MOVED,
     "Slice": _MOVED,
     "Gather": _MOVED,
-    "Pad": _operator([0], added=[2]),
-    "Concat": _operator(range(64), added=range(64)),
+    "Pad": _PADDED,
+    "Concat": _JOINED,
 }
+
+
+_WITHOUT_SUMS = (_MOVED, _PADDED, _JOINED)
 
 
 def node_function(node: Any, opsets: Sequence[Any]) -> Function:
@@ -80,8 +87,6 @@ def node_function(node: Any, opsets: Sequence[Any]) -> Function:
     """
     if node.op_type == "AveragePool":
         return _average_pool(node, opsets)
-    if node.op_type == "BatchNormalization":
-        return _batch_normalization(node)
     return _reference(node, opsets)
 
 
@@ -134,34 +139,27 @@ def _average_pool(node: Any, opsets: Sequence[Any]) -> Function:
     return run
 
 
-def _batch_normalization(node: Any) -> Function:
-    """Return a batch normalisation; the reference one trains in operator sets before 14."""
-    epsilon = attributes_of(node).get("epsilon", float(np.float32(1e-5)))
-
-    def run(values: list[np.ndarray | None]) -> np.ndarray:
-        x, *parameters = (v for v in values if v is not None)
-        scale, shift, mean, variance = (p.reshape(-1, *[1] * (x.ndim - 2)) for p in parameters)
-        return np.asarray(scale * (x - mean) / np.sqrt(variance + epsilon) + shift)
-
-    return run
-
-
 def as_float64(values: np.ndarray) -> np.ndarray:
     """Return floating numbers of any precision in float64, exactly; others as they are."""
     is_real = np.issubdtype(values.dtype, np.floating) or values.dtype.kind == "V"
     return values.astype(np.float64) if is_real else values
 
 
-def apply_linear(operator: Operator, function: Function, inputs: list[Value]) -> AffineTensor:
-    """Return the operator's output, which is affine as its inputs are.
+def apply_linear(
+    node: Any, function: Function, inputs: list[Value], note: Callable[[str], None]
+) -> AffineTensor:
+    """Return a node's output, which is affine as its inputs are; nothing is rounded.
 
     Parameters
     ----------
-    operator : Operator
+    node : NodeProto
+        Of an operator in `OPERATORS`.
     function : callable
-        What the operator computes on arrays.
+        What the node computes on arrays.
     inputs : list of Value
         At least one of them an AffineTensor.
+    note : callable
+        Takes a sentence that belongs to the network.
 
     Raises
     ------
@@ -170,9 +168,37 @@ def apply_linear(operator: Operator, function: Function, inputs: list[Value]) ->
     NetworkError
         If a constant is not finite, or the result is too large to hold.
     """
-    tensors = {i: v for i, v in enumerate(inputs) if isinstance(v, AffineTensor)}
-    _check_inputs(operator, tensors, inputs)
-    first = next(iter(tensors.values()))
+    operator = OPERATORS[node.op_type]
+    _check_inputs(operator, inputs)
+    places = [i for i, v in enumerate(inputs) if isinstance(v, AffineTensor)]
+    aligned = align([v for v in inputs if isinstance(v, AffineTensor)])
+    if len(places) == 1 and node.op_type in _ENTRIES:
+        others = [np.asarray(v, dtype=np.float64) for v in inputs if isinstance(v, np.ndarray)]
+        return _ENTRIES[node.op_type](aligned[0], places[0] == 0, *others)
+    if node.op_type == "BatchNormalization":
+        return _normalised(node, aligned[0], inputs[1:], note)
+    if node.op_type in _MEANS:
+        axes = [v for v in inputs[1:] if not isinstance(v, AffineTensor)]
+        return aligned[0].averaged(lambda stack: np.array([function([x, *axes]) for x in stack]))
+    if node.op_type == "Gemm" and not _is_plain(node):
+        return _scaled_gemm(node, _put(inputs, places, aligned), note)
+    if operator not in _WITHOUT_SUMS and not (len(aligned) == 1 and aligned[0].is_selection):
+        # Sums of products of coefficients would round: each entry becomes a source of its own.
+        aligned = restart_together(aligned)
+    return _evaluate(operator, function, _put(inputs, places, aligned), aligned[0])
+
+
+def _put(inputs: list[Value], places: list[int], tensors: list[AffineTensor]) -> list[Value]:
+    found = list(inputs)
+    for place, tensor in zip(places, tensors, strict=True):
+        found[place] = tensor
+    return found
+
+
+def _evaluate(
+    operator: Operator, function: Function, inputs: list[Value], first: AffineTensor
+) -> AffineTensor:
+    """Apply an operator to every slice of its inputs."""
     without_offsets = [
         np.zeros_like(v) if isinstance(v, np.ndarray) and i in operator.added else v
         for i, v in enumerate(inputs)
@@ -182,31 +208,78 @@ def apply_linear(operator: Operator, function: Function, inputs: list[Value]) ->
     if function(nothing).any():
         raise FileFormatError("with these attributes it is not linear")
     constant = function(_slice(inputs, 0))
-    units = first.stack.shape[0]
-    check_size(units, constant.shape)
-    stack = np.empty((units, *constant.shape))
+    slices = first.stack.shape[0]
+    check_size(slices, constant.shape)
+    stack = np.empty((slices, *constant.shape))
     stack[0] = constant
-    for number in range(1, units):
+    for number in range(1, slices):
         stack[number] = function(_slice(without_offsets, number))
-    return AffineTensor(stack, first.layer)
+    return AffineTensor(stack, first.layer, first.factors)
+
+
+def _subtract(tensor: AffineTensor, is_first: bool, constant: np.ndarray) -> AffineTensor:
+    return tensor.plus(constant, -1.0) if is_first else tensor.times(np.array(-1.0)).plus(constant)
+
+
+_ENTRIES: dict[str, Callable[..., AffineTensor]] = {
+    "Add": lambda tensor, is_first, constant: tensor.plus(constant),
+    "Sub": _subtract,
+    "Mul": lambda tensor, is_first, constant: tensor.times(constant),
+    "Div": lambda tensor, is_first, constant: tensor.over(constant),
+}
+"""Operators that act entry by entry with a constant."""
+
+_MEANS = {"AveragePool", "GlobalAveragePool", "ReduceMean"}
+
+
+def _normalised(
+    node: Any, tensor: AffineTensor, parameters: list[Value], note: Callable[[str], None]
+) -> AffineTensor:
+    epsilon = attributes_of(node).get("epsilon", float(np.float32(1e-5)))
+    scale, shift, mean, variance = (np.asarray(p, dtype=np.float64) for p in parameters[:4])
+    found, rounded = tensor.normalised(mean, variance, epsilon, scale, shift, axis=1)
+    if rounded:
+        note(ROOTS)
+    return found
+
+
+def _is_plain(node: Any) -> bool:
+    attributes = attributes_of(node)
+    return bool(attributes.get("alpha", 1.0) == 1.0 and attributes.get("beta", 1.0) == 1.0)
+
+
+def _scaled_gemm(node: Any, inputs: list[Value], note: Callable[[str], None]) -> AffineTensor:
+    """Return ``alpha A B + beta C`` as ``beta ((alpha A B) / beta + C)``, without rounding."""
+    from onnx import helper
+
+    attributes = attributes_of(node)
+    alpha, beta = np.array(attributes.pop("alpha", 1.0)), np.array(attributes.pop("beta", 1.0))
+    product = helper.make_node("Gemm", ["a", "b"], ["y"], **attributes)
+    opsets = [helper.make_opsetid("", 13)]
+    third: Value = inputs[2] if len(inputs) > 2 else None
+    if not any(isinstance(v, AffineTensor) for v in inputs[:2]):
+        raise FileFormatError(
+            "only its third input depends on the network's input: not implemented"
+        )
+    found = apply_linear(product, _reference(product, opsets), inputs[:2], note).times(alpha)
+    if third is None or not beta.any():
+        return found
+    if isinstance(third, AffineTensor):
+        add = helper.make_node("Add", ["a", "b"], ["y"])
+        return apply_linear(add, _reference(add, opsets), [found, third.times(beta)], note)
+    return found.over(beta).plus(np.asarray(third, dtype=np.float64)).times(beta)
 
 
 def _slice(values: list[Value], number: int) -> list[np.ndarray | None]:
     return [v.stack[number] if isinstance(v, AffineTensor) else v for v in values]
 
 
-def _check_inputs(
-    operator: Operator, tensors: dict[int, AffineTensor], inputs: list[Value]
-) -> None:
-    if not any(tensors.keys() <= together for together in operator.linear):
+def _check_inputs(operator: Operator, inputs: list[Value]) -> None:
+    tensors = {i for i, v in enumerate(inputs) if isinstance(v, AffineTensor)}
+    if not any(tensors <= together for together in operator.linear):
         raise FileFormatError(
             f"inputs {sorted(tensors)} depend on the network's input, so it is not linear; "
             "the others must be constant"
-        )
-    layers = {tensor.layer for tensor in tensors.values()}
-    if len(layers) > 1:
-        raise FileFormatError(
-            f"it joins values of layers {sorted(layers)}: skip connections are not supported"
         )
     for i, value in enumerate(inputs):
         if isinstance(value, np.ndarray) and not np.isfinite(value).all():

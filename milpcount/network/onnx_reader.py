@@ -14,7 +14,8 @@ import numpy as np
 
 from milpcount.errors import FileFormatError, InputError, NetworkError, NotInstalledError
 from milpcount.network.activation import Activation, clip, leaky_relu, relu
-from milpcount.network.affine_tensor import AffineTensor, NetworkBuilder
+from milpcount.network.affine_tensor import AffineTensor
+from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
 from milpcount.network.onnx_operators import (
     OPERATORS,
@@ -43,7 +44,7 @@ def read_onnx(path: str | Path) -> Network:
     Returns
     -------
     Network
-        The function in exact arithmetic: weights in float64, affine operators merged.
+        The function over the real numbers: affine operators in a row are composed without rounding.
 
     Raises
     ------
@@ -139,7 +140,7 @@ class _Walk:
             return variable[0]
         if node.op_type in _ACTIVATIONS:
             return self._activate(node, inputs)
-        return apply_linear(OPERATORS[node.op_type], function, inputs)
+        return apply_linear(node, function, inputs, self.builder.note)
 
     def _activate(self, node: Any, inputs: list[Value]) -> AffineTensor:
         tensor, *parameters = inputs

@@ -11,9 +11,12 @@ from math import prod
 from operator import index
 from typing import Any
 
+import numpy as np
+
 from milpcount.errors import NetworkError, NotInstalledError
 from milpcount.network.activation import Activation, clip, leaky_relu, relu
-from milpcount.network.affine_tensor import AffineTensor, NetworkBuilder, check_size
+from milpcount.network.affine_tensor import ROOTS, AffineTensor, check_size
+from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
 
 _UNCHANGED = ("Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout")
@@ -21,6 +24,7 @@ _LINEAR = (
     *("Linear", "Flatten", "Unflatten", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"),
     *("Conv1d", "Conv2d", "Conv3d", "AvgPool1d", "AvgPool2d", "AvgPool3d"),
 )
+_MOVING = ("Flatten", "Unflatten")
 _UNITS = ("ReLU", "LeakyReLU", "PReLU", "Hardtanh", "ReLU6")
 _AT_THE_END = ("Softmax", "LogSoftmax")
 
@@ -42,7 +46,7 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     Returns
     -------
     Network
-        Weights in float64, converted exactly; affine layers in a row merged.
+        Weights converted exactly; affine layers in a row are composed without rounding.
 
     Raises
     ------
@@ -155,34 +159,73 @@ def _apply(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTe
     if kind in _UNCHANGED:
         return tensor
     if kind in _LINEAR:
-        return _apply_linear(leaf, tensor)
+        return _apply_linear(leaf, tensor, builder)
     activation = _activation(kind, leaf)
     return tensor if activation is None else builder.activate(tensor, activation)
 
 
-def _apply_linear(leaf: Any, tensor: AffineTensor) -> AffineTensor:
-    torch = _torch()
-    stack = torch.from_numpy(tensor.stack)
+def _apply_linear(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
+    torch, kind = _torch(), _kind(leaf)
     try:
         _check_finite(leaf)
         with torch.no_grad():
             # A copy: the caller's module keeps its precision, its mode and its offsets.
             module = copy.deepcopy(leaf).cpu().double().eval()
-            constant = module(stack[:1])
-            check_size(len(stack), tuple(constant.shape[1:]))
+            if kind.startswith("BatchNorm"):
+                return _normalise(module, tensor, builder)
+            if kind.startswith("AvgPool"):
+                return tensor.averaged(lambda stack: _run(module, stack))
+            if getattr(module, "padding_mode", "zeros") != "zeros":
+                tensor = _pad(module, tensor)
+            if kind not in _MOVING and not tensor.is_selection:
+                # Sums of products of coefficients would round: entries become sources of their own.
+                tensor = tensor.restarted()
+            constant = _run(module, tensor.stack[:1])
+            check_size(len(tensor.stack), tuple(constant.shape[1:]))
             _drop_offsets(module)
-            if module(torch.zeros_like(stack[:1])).count_nonzero():
+            if _run(module, np.zeros_like(tensor.stack[:1])).any():
                 raise NetworkError("its offset cannot be told from its linear part")
-            coefficients = module(stack[1:])
+            coefficients = _run(module, tensor.stack[1:])
     # Torch raises many kinds of errors; all mean that the module cannot take this input.
     except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
         if isinstance(error, NetworkError):
             raise
         reason = " ".join(str(error).split())
         raise NetworkError(f"it cannot take an input of shape {tensor.shape}: {reason}") from None
-    if len(coefficients) != len(stack) - 1:
+    if len(coefficients) != len(tensor.stack) - 1:
         raise NetworkError("it mixes the inputs of a batch: only one input at a time is supported")
-    return AffineTensor(torch.cat([constant, coefficients]).numpy(), tensor.layer)
+    return AffineTensor(np.concatenate([constant, coefficients]), tensor.layer, tensor.factors)
+
+
+def _run(module: Any, stack: np.ndarray) -> np.ndarray:
+    return np.asarray(module(_torch().from_numpy(np.ascontiguousarray(stack))).numpy())
+
+
+def _normalise(module: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
+    if module.running_mean is None or module.running_var is None:
+        raise NetworkError(
+            "it takes its statistics from the batch: train it with track_running_stats=True"
+        )
+    n = module.num_features
+    if not tensor.shape or tensor.shape[0] != n:
+        raise NetworkError(f"it cannot take an input of shape {tensor.shape}: {n} channels")
+    scale = np.ones(n) if module.weight is None else module.weight.numpy()
+    shift = np.zeros(n) if module.bias is None else module.bias.numpy()
+    found, rounded = tensor.normalised(
+        module.running_mean.numpy(), module.running_var.numpy(), module.eps, scale, shift, axis=0
+    )
+    if rounded:
+        builder.note(ROOTS)
+    return found
+
+
+def _pad(module: Any, tensor: AffineTensor) -> AffineTensor:
+    """Pad with copies of entries, as a convolution does that does not pad with zeros."""
+    torch = _torch()
+    sides, mode = module._reversed_padding_repeated_twice, module.padding_mode
+    padded = torch.nn.functional.pad(torch.from_numpy(tensor.stack), sides, mode=mode)
+    module.padding, module.padding_mode = (0,) * len(module.kernel_size), "zeros"
+    return AffineTensor(padded.numpy(), tensor.layer, tensor.factors)
 
 
 def _check_finite(leaf: Any) -> None:

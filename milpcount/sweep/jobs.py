@@ -110,6 +110,10 @@ def digest_of(inputs: InputSet) -> str:
     for array in (inputs.origin, inputs.directions, inputs.lower, inputs.upper, inputs.rows,
                   inputs.rhs):  # fmt: skip
         digest.update(f"{array.shape}".encode() + array.astype("<f8").tobytes())
+    if inputs.exact is not None:
+        for exact in (inputs.exact.origin, inputs.exact.directions, inputs.exact.lower,
+                      inputs.exact.upper, inputs.exact.rows, inputs.exact.rhs):  # fmt: skip
+            digest.update(" ".join(map(str, exact.ravel().tolist())).encode() + b"\n")
     return digest.hexdigest()
 
 

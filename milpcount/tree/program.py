@@ -150,12 +150,13 @@ class _Image:
         lower, upper = inputs.lower, inputs.upper
         if not inputs.is_boxed:
             A, A_abs, c, c_abs, lower, upper = _homogeneous(inputs, A, A_abs, c, c_abs)
-        width = upper - lower
+        width = inputs.width if inputs.is_boxed else upper - lower
         c = c + A @ lower
         c_abs = c_abs + A_abs @ abs(lower)
         A, A_abs = A * width, A_abs * width
         n, units = width.size, affine.n_out
-        self.terms = n + d + W.shape[1]
+        # Numbers of the domain that are rounded enter a term twice at most.
+        self.terms = n + d + W.shape[1] + (0 if inputs.exact is None else 4)
         self.small = n <= SMALL
         total = A_abs.sum(axis=1)
         self.one = -1 if inputs.is_boxed else n - 1
@@ -196,9 +197,11 @@ def _homogeneous(
 
 def _first_exponent(affine: Affine, inputs: InputSet) -> int:
     """Return e such that scaled rows of the first layer and domain are multiples of 2^-e."""
+    if inputs.exact is not None:
+        return _FINEST
     finite = np.concatenate([inputs.lower, inputs.upper])
     bounds = _exponent(finite[np.isfinite(finite)])
-    weight = _exponent(affine.weight)
+    weight = _exponent_of(affine)
     slope = max(weight + _exponent(inputs.directions), _exponent(inputs.rows))
     constants = (_exponent(affine.bias), _exponent(inputs.rhs), weight + _exponent(inputs.origin))
     return max(slope + bounds, *constants)
@@ -209,9 +212,10 @@ def _rounding(network: Network, image: _Image) -> tuple[Array, Array]:
     ops, quantum = [], []
     count, exponent = float(image.terms + 16), image.exponent
     for number, layer in enumerate(network.layers):
+        count += layer.affine.is_rounded
         if number:
             count += layer.affine.n_in + 8
-            exponent = max(exponent + _exponent(layer.affine.weight), _exponent(layer.affine.bias))
+            exponent = max(exponent + _exponent_of(layer.affine), _exponent(layer.affine.bias))
         kind = layer.activation
         offsets = [p.intercept for p in kind.pieces] + [r.threshold for r in kind.rows]
         exponent = max(exponent, _exponent(np.array(offsets)))
@@ -222,6 +226,12 @@ def _rounding(network: Network, image: _Image) -> tuple[Array, Array]:
 
 
 _COARSEST = 200
+_FINEST = 10_000
+
+
+def _exponent_of(affine: Affine) -> int:
+    """Return the exponent of a map's weights; those of a rounded one are multiples of nothing."""
+    return _FINEST if affine.is_rounded else _exponent(affine.weight)
 
 
 def _exponent(array: Array) -> int:
@@ -233,4 +243,4 @@ def _exponent(array: Array) -> int:
     for e in range(53):
         if (np.ldexp(values, e) % 1 == 0).all():
             return e
-    return 10_000
+    return _FINEST

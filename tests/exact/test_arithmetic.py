@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milpcount.exact import arithmetic
-from milpcount.exact.arithmetic import reduced, solve, to_float, to_integers, use_flint
+from milpcount.exact.arithmetic import reduced, solve, use_flint
+from milpcount.rationals import to_float, to_integers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

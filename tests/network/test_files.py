@@ -109,7 +109,7 @@ def meta(**content) -> dict[str, np.ndarray]:
 
 BAD_ARRAYS = {
     "no arrays": ({}, FileFormatError, r"keys \[\]: an .npz network has the keys W0, b0"),
-    "a bias is missing": (GOOD | {"b1": None}, FileFormatError, r"keys \['W0', 'W1', 'b0'\]"),
+    "a bias is missing": (GOOD | {"b1": None}, FileFormatError, r"keys \['W1'\]: an .npz"),
     "a layer is missing": (GOOD | {"W0": None, "b0": None}, FileFormatError, r"\['W1', 'b1'\]"),
     "an unknown array": (GOOD | {"mask0": np.ones(2)}, FileFormatError, "'mask0' is not known"),
     "a weight of rank 1": (GOOD | {"W1": np.ones(2)}, NetworkError, r"W1, b1: .* \(2,\)"),

@@ -8,7 +8,6 @@ import pytest
 from milpcount.errors import NetworkError
 from milpcount.network import Dense, Layer, Network, leaky_relu, piecewise_linear, relu
 from milpcount.network.activation import clip, parse_activation
-from milpcount.network.affine import merge
 
 W, B = [np.array([[1.0, -1.0], [2.0, 0.0]]), np.array([[1.0, 1.0]])], [np.zeros(2), np.zeros(1)]
 
@@ -103,15 +102,6 @@ def test_weights_cannot_be_changed_afterwards():
     assert net.layers[0].affine.weight[0, 0] == 1.0
     with pytest.raises(ValueError, match="read-only"):
         net.layers[0].affine.weight[0, 0] = 99.0
-
-
-def test_merge_is_composition():
-    first, second = Dense(W[0], [1.0, 2.0]), Dense(W[1], [3.0])
-    both = merge(first, second)
-    np.testing.assert_array_equal(both.weight, [[3.0, -1.0]])
-    np.testing.assert_array_equal(both.bias, [6.0])
-    with pytest.raises(NetworkError, match="2 outputs is followed by one with 1 inputs"):
-        merge(first, Dense([[1.0]], [0.0]))
 
 
 V = np.array([-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 7.0])

@@ -111,7 +111,7 @@ REFUSED = {
     ),
     "second layer on the input": (
         [GEMM, ("Relu", "v", "h"), ("Relu", "v", "g"), ("Add", "h g", "y")],
-        r"node 'g' \(Relu\): .* parallel branches are not supported",
+        r"node 'g' \(Relu\): .* parallel branches are not implemented",
     ),
     "product of two values": ([GEMM, ("Mul", "v v", "y")], r"\(Mul\): .*not linear"),
     "division by a value": ([GEMM, ("Div", "b v", "y")], r"\(Div\): .*not linear"),

@@ -1,0 +1,103 @@
+"""Affine maps in a row, without rounding.
+
+A normalisation and a layer, or a layer and a batch normalisation, make one affine map, but in
+general no float64 matrix. A `Composite` keeps them as factors: its float64 entries are the exact
+ones rounded once, and `Composite.exact` multiplies the factors out in integers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from milpcount.errors import NetworkError
+from milpcount.network.affine import Dense, Factor
+from milpcount.network.products import Product
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Composite:
+    """Maps that are applied one after the other, whose product is no float64 matrix.
+
+    Made by `compose`, which returns a `Dense` map where the product is one.
+
+    Parameters
+    ----------
+    factors : tuple of Dense or Elementwise
+        In the order of their application.
+    product : Product
+        Of all of them.
+    """
+
+    factors: tuple[Factor, ...]
+    product: Product = field(repr=False)
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.factors[0].n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.factors[-1].n_out
+
+    @property
+    def weight(self) -> Array:
+        """The nearest float64 matrix, shape (n_out, n_in)."""
+        return self.product.weight
+
+    @property
+    def bias(self) -> Array:
+        """The nearest float64 offset, shape (n_out,)."""
+        return self.product.bias
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the numbers are rounded: they are."""
+        return True
+
+    def exact(self) -> tuple[Array, int]:
+        """Return bias and weights, shape (n_out, 1 + n_in), in integers, and their denominator."""
+        return self.product.exact()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return compose, (self.factors,)  # the factors are small, the product is not
+
+
+def compose(factors: Sequence[Factor]) -> Dense | Composite:
+    """Return the affine map that applies the factors, first to last, without rounding.
+
+    Parameters
+    ----------
+    factors : sequence of Dense or Elementwise
+        At least one.
+
+    Returns
+    -------
+    Dense or Composite
+        Dense if every number of the product is a float64.
+
+    Raises
+    ------
+    NetworkError
+        If the sizes do not chain, a number of the product is beyond the range of float64 (also if
+        it is not zero and below its smallest normal number), or the product is too large.
+    """
+    for first, second in pairwise(factors):
+        if first.n_out != second.n_in:
+            raise NetworkError(
+                f"an affine map with {first.n_out} outputs is followed by one with {second.n_in} "
+                "inputs"
+            )
+    if len(factors) == 1 and isinstance(factors[0], Dense):
+        return factors[0]
+    product = Product.of(factors)
+    if product.is_float:
+        return Dense(product.weight, product.bias)
+    product.check_range()
+    return Composite(tuple(factors), product)

@@ -1,0 +1,162 @@
+"""Affine maps in a row are the exact product, whatever float64 would make of it."""
+
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import milpcount as mc
+from milpcount.errors import NetworkError
+from milpcount.network import Composite, Dense, Elementwise, Layer, Network, compose, relu
+from milpcount.network.error_free import product_is_exact, quotient_is_exact, sum_is_exact
+from milpcount.network.files import load
+from milpcount.rationals import root
+
+RNG = np.random.default_rng(5)
+METHODS = (mc.RegionTree(), mc.ExactTree(), mc.BruteForce(), mc.SolutionPool())
+
+
+def apply(factor: Dense | Elementwise, x: list[Fraction]) -> list[Fraction]:
+    if isinstance(factor, Elementwise):
+        rows = zip(factor.factor, factor.shift, factor.divisor, x, strict=True)
+        return [(Fraction(f) * v + Fraction(s)) / Fraction(d) for f, s, d, v in rows]
+    return [
+        sum((Fraction(w) * v for w, v in zip(row, x, strict=True)), Fraction(b))
+        for row, b in zip(factor.weight.tolist(), factor.bias.tolist(), strict=True)
+    ]
+
+
+def elementwise(n: int) -> Elementwise:
+    return Elementwise(RNG.normal(size=n), RNG.normal(size=n), RNG.uniform(0.3, 3, n))
+
+
+def dense(n_out: int, n_in: int) -> Dense:
+    return Dense(RNG.normal(size=(n_out, n_in)), RNG.normal(size=n_out))
+
+
+CHAINS = {
+    "normalised": lambda: [elementwise(3), dense(2, 3)],
+    "batch normalised": lambda: [dense(3, 2), elementwise(3)],
+    "two matrices": lambda: [dense(3, 2), dense(2, 3)],
+    "scaled twice": lambda: [elementwise(2), elementwise(2)],
+    "all": lambda: [elementwise(3), dense(4, 3), elementwise(4), dense(2, 4), elementwise(2)],
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_product_is_that_of_fractions(name):
+    factors = CHAINS[name]()
+    product = compose(factors)
+    assert isinstance(product, Composite)
+    integers, q = product.exact()
+    x = [Fraction(v) for v in RNG.normal(size=product.n_in).tolist()]
+    expected = x
+    for factor in factors:
+        expected = apply(factor, expected)
+    found = [
+        Fraction(int(row[0]), q)
+        + sum(Fraction(int(c), q) * v for c, v in zip(row[1:], x, strict=True))
+        for row in integers
+    ]
+    assert found == expected
+    nearest = [[int(c) / q for c in row] for row in integers]
+    np.testing.assert_array_equal(np.c_[product.bias, product.weight], nearest)
+    again = pickle.loads(pickle.dumps(product))
+    np.testing.assert_array_equal(again.weight, product.weight)
+
+
+def test_product_of_integers_is_dense():
+    product = compose([Dense([[1, 2], [3, 4]], [1, 2]), Elementwise([2, 4], [1, 1], [8, 2])])
+    assert isinstance(product, Dense)
+    np.testing.assert_array_equal(product.weight, [[0.25, 0.5], [6, 8]])
+    np.testing.assert_array_equal(product.bias, [0.375, 4.5])
+
+
+def test_what_float64_cannot_hold_is_refused():
+    tiny = Dense([[1e-200]], [0.0])
+    with pytest.raises(NetworkError, match="below the range of float64"):
+        compose([tiny, tiny])
+    large = Dense([[1e200]], [0.0])
+    with pytest.raises(NetworkError, match="weight of affine maps in a row holds inf"):
+        compose([large, large])
+    with pytest.raises(NetworkError, match="1 outputs is followed by one with 2 inputs"):
+        compose([tiny, dense(1, 2)])
+    with pytest.raises(NetworkError, match="divisor is zero"):
+        Elementwise([1.0], [0.0], [0.0])
+    with pytest.raises(NetworkError, match="merged into one"):
+        compose([Dense(np.ones((700, 700)), np.ones(700))] * 2)
+
+
+def test_file_holds_the_factors(tmp_path):
+    hidden = compose([elementwise(2), dense(3, 2)])
+    net = Network((Layer(hidden, relu()),), dense(1, 3), ("a note",))
+    net.save(tmp_path / "net.npz")
+    again = load(tmp_path / "net.npz")
+    assert again.fingerprint == net.fingerprint
+    assert again.notes == ("a note",)
+    assert again.layers[0].affine.exact()[1] == hidden.exact()[1]
+    rounded = Network((Layer(Dense(hidden.weight, hidden.bias), relu()),), net.output)
+    assert rounded.fingerprint != net.fingerprint
+    assert mc.count(again, mc.Box(-1, 1)).details["notes"] == ["a note"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_units_that_vanish_together(seed):
+    # (x - m) / r with weights 1, 3 and biases 1, 3: both units are zero at x = m - r, and nowhere
+    # else, whatever m and r are in float64; rounded, they vanish at two points.
+    rng = np.random.default_rng(seed)
+    mean, spread = rng.uniform(0.1, 1.3), rng.uniform(0.3, 3)
+    scale = Elementwise([1.0], [-mean], [spread])
+    net = Network((Layer(compose([scale, Dense([[1], [3]], [1, 3])]), relu()),))
+    for method in METHODS:
+        assert mc.count(net, mc.Box(-10, 10), method).lower == 2, method.name
+
+
+def test_methods_agree_on_random_composites():
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        n, h = int(rng.integers(1, 4)), int(rng.integers(2, 5))
+        w = rng.integers(-2, 3, size=(h, n)).astype(float)
+        b = rng.integers(-1, 2, size=h).astype(float)
+        scale = Elementwise(np.ones(n), -rng.normal(size=n), rng.uniform(0.3, 3, n))
+        after = Elementwise(rng.uniform(0.5, 2, h), np.zeros(h), rng.uniform(0.5, 2, h))
+        first = compose([scale, Dense(w, b), after])
+        second = compose([Dense(rng.integers(-2, 3, size=(2, h)), [0.0, 1.0]), elementwise(2)])
+        net = Network((Layer(first, relu()), Layer(second, relu())))
+        for quantity in ("activation_regions", "activation_patterns"):
+            found = {
+                m.name: mc.count(net, mc.Box(-2, 2), m, quantity=quantity).lower
+                for m in (mc.RegionTree(), mc.ExactTree(), mc.BruteForce())
+            }
+            assert len(set(found.values())) == 1, (seed, quantity, found)
+
+
+numbers = st.floats(-1e6, 1e6) | st.integers(-8, 8).map(float)
+
+
+@given(numbers, numbers)
+@settings(max_examples=300)
+def test_exactness_of_single_operations(a, b):
+    x, y = np.array([a]), np.array([b])
+    total, product = x + y, x * y
+    assert sum_is_exact(x, y, total) == (Fraction(a) + Fraction(b) == Fraction(total[0]))
+    known = Fraction(a) * Fraction(b) == Fraction(product[0])
+    # Below the normal numbers the answer may be no where it is yes.
+    if known is False or a * b == 0 or abs(a * b) > 1e-300:
+        assert product_is_exact(x, y, product) == known
+    if b and abs(a / b) < 1e300:
+        exact = Fraction(a) / Fraction(b) == Fraction(a / b)
+        assert not quotient_is_exact(x, y, x / y) or exact
+
+
+@given(st.fractions(Fraction(1, 10**6), 10**6))
+@settings(max_examples=300)
+def test_root_is_the_nearest(value):
+    found = Fraction(root(value))
+    for other in (np.nextafter(float(found), 0), np.nextafter(float(found), 1e9)):
+        # |found - sqrt v| <= |other - sqrt v| iff sqrt v is on found's side of their middle
+        middle = (found + Fraction(float(other))) / 2
+        assert (middle**2 >= value) if other > found else (middle**2 <= value)
