@@ -169,7 +169,7 @@ class Lasting(Executor):
         self.shutdown()
         self._now = Here()
         if failed is self._given:
-            self._now = _started(Processes(min(size, most_workers()), like=failed)) or self._now
+            self._now = _started(min(size, most_workers()), failed) or self._now
         where = f"{size} new processes" if isinstance(self._now, Processes) else "this process"
         reason = " ".join(str(error).split())
         self._notice(f"the executor takes no more tasks ({reason}); going on in {where}")
@@ -180,8 +180,12 @@ class Lasting(Executor):
             self._now.stop()
 
 
-def _started(pool: Processes) -> Processes | None:
-    """Return a pool whose processes can be started, None for one whose cannot."""
+def _started(workers: int, like: Executor) -> Processes | None:
+    """Return a pool like another one; None where its processes cannot be started."""
+    try:
+        pool = Processes(workers, like=like)
+    except OSError:
+        return None
     try:
         pool.submit(os.getpid).result()
     # A script without a main guard, a daemon that may have no children, no memory: all of it means
