@@ -8,6 +8,7 @@ from typing import Any
 from milpcount import integers
 from milpcount.bounds.best import best_upper
 from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
 from milpcount.errors import LostWorkersError, OptionError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, ignore
@@ -82,9 +83,12 @@ def count(
     if executor is not None and not in_parts:
         notice(f"method {method.name!r} works in one process: the executor has nothing to do")
     with lasting or nullcontext():
-        method.warm_up(problem())
+        if network.n_units:
+            method.warm_up(problem())
         snapshot, status, seconds, extra = _drive(method, problem(), listener)
-    sampled = method.guarantee is Guarantee.PROBABILISTIC
+    # Without units there is no chance, and no tolerance, in any method.
+    guarantee = method.guarantee if network.n_units else Guarantee.EXACT_ARITHMETIC
+    sampled = guarantee is Guarantee.PROBABILISTIC
     if sampled and status is Status.COMPLETE:
         status = Status.SAMPLED
     complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
@@ -104,7 +108,7 @@ def count(
         lower=lower,
         upper=upper,
         status=status,
-        guarantee=method.guarantee,
+        guarantee=guarantee,
         method={"name": method.name, **method.options()},
         seconds=seconds,
         lps=snapshot.lps,
@@ -118,7 +122,7 @@ def count(
         upper_source=source,
         confidence=snapshot.confidence,
         estimate=snapshot.estimate,
-        theorem=method.theorem,
+        theorem=method.theorem if sampled else "",
         versions=versions(*method.packages),
         regions=snapshot.regions,
     )
@@ -131,7 +135,7 @@ def _drive(
 ) -> tuple[Snapshot, Status, float, dict[str, Any]]:
     began = time.perf_counter()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
-    run = method.run(problem)
+    run = method.run(problem) if problem.network.n_units else the_one_region(problem)
     try:
         for snapshot in run:
             now = time.perf_counter()

@@ -13,6 +13,7 @@ from uuid import uuid4
 from milpcount.backends import registry
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.xor_runs import (
     Mechanism,
@@ -146,6 +147,9 @@ class MBound:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the runs go on."""
+        if not problem.network.n_units:
+            yield from the_one_region(problem)
+            return
         mechanism, family = self._prepare(problem)
         report = _Report(self, family)
         yield report.snapshot([])

@@ -12,6 +12,7 @@ from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
 from milpcount.counters.descents import descents_that_pay
 from milpcount.counters.leanings import differ_wildly, leanings
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.counters.preferences import preferences
 from milpcount.counters.scheduler import Tasks
 from milpcount.errors import OptionError
@@ -102,6 +103,9 @@ class Probing:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots several times a second."""
+        if not problem.network.n_units:
+            yield from the_one_region(problem)
+            return
         subject = _subject(problem)
         tally = _Tally(self, problem.network)
         yield tally.snapshot()

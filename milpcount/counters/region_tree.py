@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.result import Guarantee, Quantity, Region
 from milpcount.workers import count_workers
@@ -59,6 +60,8 @@ class RegionTree:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots about ten times a second, with an executor about twice."""
+        if not problem.network.n_units:
+            return the_one_region(problem)
         if problem.executor is None:
             return self._run_here(problem)
         return self._run_in_parts(problem, problem.executor)

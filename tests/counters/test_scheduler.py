@@ -111,7 +111,7 @@ def test_threads():
 def test_an_executor_that_was_shut_down_is_refused(method):
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
-    with pytest.raises(OptionError, match="takes no tasks .*give one that is open"):
+    with pytest.raises(OptionError, match=r"takes no tasks .*give one that is open"):
         mc.count(NET, BOX, method, executor=pool)
 
 
