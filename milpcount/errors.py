@@ -10,6 +10,7 @@
     │   └── OptionError                  a method's option or a limit
     ├── NotInstalledError (ImportError)  an optional package is missing: exit code 2
     ├── SolverError (RuntimeError)       a solver failed or spoke in a status not mapped
+    │   └── LostWorkersError             processes that work are killed again and again
     └── ContradictionError               two methods disagree: never to be ignored
 
 Every message says what was wrong (with the value), what is allowed, and what to do.
@@ -65,6 +66,10 @@ class NotInstalledError(MilpcountError, ImportError):
 
 class SolverError(MilpcountError, RuntimeError):
     """A solver failed, or returned a status that is not mapped."""
+
+
+class LostWorkersError(SolverError):
+    """A task was lost with its worker again and again."""
 
 
 class ContradictionError(MilpcountError):

@@ -47,6 +47,7 @@ class Status(Enum):
     TIME_LIMIT = "stopped at the time limit; the bounds are valid"
     REGION_LIMIT = "stopped at the region limit; the bounds are valid"
     INTERRUPTED = "stopped by the user; the bounds are valid"
+    WORKERS_LOST = "stopped: its workers were killed again and again; the bounds are valid"
 
     @property
     def is_complete(self) -> bool:

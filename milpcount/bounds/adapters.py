@@ -24,10 +24,16 @@ Condition = Callable[[Case], bool]
 
 
 def when(*conditions: Condition) -> Callable[[Formula], Formula]:
-    """Return a wrapper that restricts a formula to the cases that meet all conditions."""
+    """Return a wrapper that restricts a formula to the cases that meet all conditions.
+
+    Theorems speak of hidden layers: where there are none, only the number of patterns is left,
+    which is 1.
+    """
 
     def restrict(formula: Formula) -> Formula:
-        return lambda case: formula(case) if all(c(case) for c in conditions) else None
+        return lambda case: (
+            formula(case) if case.widths and all(c(case) for c in conditions) else None
+        )
 
     return restrict
 

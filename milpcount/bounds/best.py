@@ -35,7 +35,7 @@ def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[
         number of all patterns.
     """
     everything = naive(network), "naive (all patterns)"
-    if quantity in (Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS):
+    if not network.layers or quantity in (Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS):
         return everything
     dimension, widths = inputs.dimension, network.widths
     if of_network(network).has_tables:

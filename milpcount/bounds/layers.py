@@ -112,8 +112,8 @@ class Architecture:
 
     @property
     def is_maxout(self) -> bool:
-        """Whether every hidden unit is a maxout unit."""
-        return all(layer.is_maxout for layer in self.layers)
+        """Whether every hidden unit is a maxout unit, and there are some."""
+        return bool(self.layers) and all(layer.is_maxout for layer in self.layers)
 
     @property
     def has_tables(self) -> bool:
@@ -127,13 +127,13 @@ class Architecture:
 
     @property
     def is_convolutional(self) -> bool:
-        """Whether every hidden layer is a convolution."""
-        return all(layer.convolution for layer in self.layers)
+        """Whether every hidden layer is a convolution, and there are some."""
+        return bool(self.layers) and all(layer.convolution for layer in self.layers)
 
     @property
     def title(self) -> str:
         """What is counted and what is not, in one line."""
-        hidden = " ".join(layer.text for layer in self.layers)
+        hidden = " ".join(layer.text for layer in self.layers) or "none"
         output = "no output layer"
         if self.n_outputs is not None:
             output = f"affine output {self.n_outputs} (no units to count)"

@@ -24,9 +24,11 @@ def interval_ranges(network: Network, inputs: InputSet) -> Ranges | None:
     Returns
     -------
     Ranges or None
-        None unless all units are rectifiers and the set is bounded in its parameters.
+        None unless there are units, all of them rectifiers, and the set is bounded in its
+        parameters.
     """
-    if not inputs.is_boxed or not all(layer.activation.is_relu for layer in network.layers):
+    rectifiers = all(layer.activation.is_relu for layer in network.layers)
+    if not (network.layers and rectifiers and inputs.is_boxed):
         return None
     first = network.layers[0].affine
     weight, bias = first.weight @ inputs.directions, first.weight @ inputs.origin + first.bias

@@ -118,6 +118,7 @@ def write_regions(path: Path, regions: list[Region], n_units: int, n_inputs: int
     n_units, n_inputs : int
         Shapes, also where there are no regions.
     """
-    patterns = np.array([r.pattern for r in regions], dtype=np.int16).reshape(-1, n_units)
+    shape = len(regions), n_units
+    patterns = np.array([r.pattern for r in regions], dtype=np.int16).reshape(shape)
     witnesses = np.array([r.witness for r in regions], dtype=float).reshape(-1, n_inputs)
     np.savez_compressed(path, patterns=patterns, witnesses=witnesses)

@@ -97,7 +97,7 @@ def _text(record: dict[str, Any]) -> str:
         facts.append(("upper bound", f"{upper} activation regions ({record['upper_source']})"))
     head = "\n".join(f"{name:<12} {text}" for name, text in facts)
     rows = [_row(number, entry) for number, entry in enumerate(record["layers"], 1)]
-    return f"{head}\n\n{table(_HEADER[: len(rows[0])], rows)}"
+    return f"{head}\n\n{table(_HEADER[: len(rows[0])], rows)}" if rows else head
 
 
 _HEADER = (

@@ -93,7 +93,7 @@ def _pieces(problem: Problem) -> list[range]:
 
 def _cell(network: ExactNetwork, pattern: tuple[int, ...]) -> tuple[Rows, list[int]]:
     """Return the rows of all units under a pattern, and the sign that it asks of each."""
-    parts, signs = [], []
+    parts, signs = [network.inputs.rows.take([])], list[int]()
     for number, layer in enumerate(network.network.layers):
         start, per_unit = network.starts[number], len(layer.activation.rows)
         parts.append(network.rows(number, pattern))

@@ -2,17 +2,20 @@
 
 import time
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from typing import Any
 
 from milpcount import integers
 from milpcount.bounds.best import best_upper
 from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
-from milpcount.errors import OptionError
+from milpcount.errors import LostWorkersError, OptionError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, ignore
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
+from milpcount.workers import Lasting
 
 
 def count(
@@ -42,12 +45,14 @@ def count(
     listener : callable
         Receives the events of the run.
     executor : concurrent.futures.Executor, optional
-        For methods that work in independent parts.
+        For methods that work in independent parts. It is used, not owned: it may be broken at the
+        end, in which case the count went on in processes of its own, and is not shut down.
 
     Returns
     -------
     CountResult
-        Ctrl-C during the run ends it with `Status.INTERRUPTED` and valid bounds.
+        Ctrl-C during the run ends it with `Status.INTERRUPTED` and valid bounds, and so does, with
+        `Status.WORKERS_LOST`, a task that kills its worker again and again.
 
     Raises
     ------
@@ -62,16 +67,28 @@ def count(
     limits = limits or Limits()
     inputs = domain.bind(network.n_inputs)
 
+    def notice(text: str) -> None:
+        listener(Notice(text))
+
+    in_parts = getattr(method, "in_parts", False)
+    lasting = Lasting(executor, notice) if executor is not None and in_parts else None
+
     def problem() -> Problem:
         return Problem(
             network, inputs, quantity, limits, Deadline(limits.seconds), seed, keep_regions,
-            lambda text: listener(Notice(text)), executor,
+            notice, lasting,
         )  # fmt: skip
 
     listener(Started(f"{network.title} · {domain.title} · {method.name} · seed {seed}"))
-    method.warm_up(problem())
-    snapshot, status, seconds, extra = _drive(method, problem(), listener)
-    sampled = method.guarantee is Guarantee.PROBABILISTIC
+    if executor is not None and not in_parts:
+        notice(f"method {method.name!r} works in one process: the executor has nothing to do")
+    with lasting or nullcontext():
+        if network.n_units:
+            method.warm_up(problem())
+        snapshot, status, seconds, extra = _drive(method, problem(), listener)
+    # Without units there is no chance, and no tolerance, in any method.
+    guarantee = method.guarantee if network.n_units else Guarantee.EXACT_ARITHMETIC
+    sampled = guarantee is Guarantee.PROBABILISTIC
     if sampled and status is Status.COMPLETE:
         status = Status.SAMPLED
     complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
@@ -91,7 +108,7 @@ def count(
         lower=lower,
         upper=upper,
         status=status,
-        guarantee=method.guarantee,
+        guarantee=guarantee,
         method={"name": method.name, **method.options()},
         seconds=seconds,
         lps=snapshot.lps,
@@ -105,7 +122,7 @@ def count(
         upper_source=source,
         confidence=snapshot.confidence,
         estimate=snapshot.estimate,
-        theorem=method.theorem,
+        theorem=method.theorem if sampled else "",
         versions=versions(*method.packages),
         regions=snapshot.regions,
     )
@@ -124,7 +141,7 @@ def _drive(
 ) -> tuple[Snapshot, Status, float, dict[str, Any]]:
     began = time.perf_counter()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
-    run = method.run(problem)
+    run = method.run(problem) if problem.network.n_units else the_one_region(problem)
     try:
         for snapshot in run:
             now = time.perf_counter()
@@ -141,6 +158,11 @@ def _drive(
                 break
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
+    except LostWorkersError as error:
+        if not snapshot.lps:
+            raise  # nothing was done at all
+        status = Status.WORKERS_LOST
+        listener(Notice(str(error)))
     finally:
         close = getattr(run, "close", None)
         if close is not None:

@@ -2,8 +2,8 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, log2
@@ -13,6 +13,8 @@ from uuid import uuid4
 from milpcount.backends import registry
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
+from milpcount.counters.scheduler import Tasks
 from milpcount.counters.xor_runs import (
     Mechanism,
     Run,
@@ -96,6 +98,7 @@ class MBound:
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba", "highspy", "ortools", "pyomo")
+    in_parts: ClassVar[bool] = True
     theorem: ClassVar[str] = "XOR hashing (Gomes et al. 2006; Serra and Ramalingam 2020)"
 
     def __post_init__(self) -> None:
@@ -144,6 +147,9 @@ class MBound:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the runs go on."""
+        if not problem.network.n_units:
+            yield from the_one_region(problem)
+            return
         mechanism, family = self._prepare(problem)
         report = _Report(self, family)
         yield report.snapshot([])
@@ -151,13 +157,13 @@ class MBound:
         if self.hybrid is not None:
             pilots = [Run(family, _FIRST_PILOT + number) for number in range(_PILOTS)]
             part = problem.deadline.share(_PILOTS, _PILOTS + self.runs)
-            for _ in _perform(mechanism, pilots, part, problem.executor):
+            for _ in _perform(mechanism, pilots, part, problem):
                 yield report.snapshot([], pilots)
             s = _fixed_xors([run.tally for run in pilots], self.hybrid)
             known = int(any(run.tally.regions for run in pilots))
             report = replace(report, fixed=s, known=known)
             runs = [Run(family, number, fixed=s, most=self.hybrid) for number in range(self.runs)]
-        for _ in _perform(mechanism, runs, problem.deadline, problem.executor):
+        for _ in _perform(mechanism, runs, problem.deadline, problem):
             yield report.snapshot(runs)
         yield report.snapshot(runs)
 
@@ -180,7 +186,7 @@ def _check_positive(option: str, value: object) -> None:
 
 
 def _perform(
-    mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline, executor: Executor | None
+    mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline, problem: Problem
 ) -> Iterator[None]:
     """Make the runs, here or by the executor; their tallies are up to date at every pause.
 
@@ -189,10 +195,10 @@ def _perform(
     """
     left = list(runs)
     while left and not deadline.passed():
-        if executor is None:
+        if problem.executor is None:
             yield from _one_by_one(mechanism, left, deadline)
         else:
-            yield from _distribute(mechanism, left, deadline, executor)
+            yield from _distribute(mechanism, left, deadline, problem.executor, problem.notice)
         left = [run for run in left if not run.tally.ended]
 
 
@@ -209,24 +215,26 @@ def _one_by_one(mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline) -
 
 
 def _distribute(
-    mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline, executor: Executor
+    mechanism: Mechanism,
+    runs: Sequence[Run],
+    deadline: Deadline,
+    executor: Executor,
+    notice: Callable[[str], None],
 ) -> Iterator[None]:
-    workers, token = min(len(runs), getattr(executor, "_max_workers", 1)), uuid4().hex
-    seconds = deadline.share(workers, len(runs)).remaining()
+    tasks, token = Tasks[Run](executor, notice), uuid4().hex
+    seconds = deadline.share(min(len(runs), tasks.workers), len(runs)).remaining()
     ends = time.time() + deadline.remaining()
-    pending: dict[Future[Tally], Run] = {}
     with tempfile.TemporaryDirectory(prefix="milpcount-") as alive:
         try:
             for run in runs:
                 task = Task(mechanism, run.again(), token, seconds, ends, alive)
-                pending[executor.submit(perform, task)] = run
-            while pending and not (deadline.passed() and time.time() > ends + _GRACE_SECONDS):
-                for future in wait(pending, _POLL_SECONDS).done:
-                    pending.pop(future).take(future.result())
+                tasks.submit(run, perform, task)
+            while len(tasks) and not (deadline.passed() and time.time() > ends + _GRACE_SECONDS):
+                for run, future in tasks.finished(_POLL_SECONDS):
+                    run.take(future.result())
                 yield
         finally:
-            for future in pending:
-                future.cancel()
+            tasks.cancel()
 
 
 def _fixed_xors(pilots: Sequence[Tally], threshold: int) -> int:

@@ -35,7 +35,8 @@ class Problem:
     notice : callable
         Takes one line for the user.
     executor : concurrent.futures.Executor, optional
-        For independent parts; what a method returns does not depend on its number of workers.
+        For independent parts, by way of `counters.scheduler.Tasks`; what a method returns does not
+        depend on its number of workers.
     """
 
     network: Network
@@ -103,6 +104,10 @@ class Method(Protocol):
         Distributions whose versions belong into the result.
     theorem : str
         What the confidence of a probabilistic lower bound rests on; empty for the others.
+
+    Notes
+    -----
+    A method that makes use of an executor says so by a class attribute ``in_parts = True``.
     """
 
     name: ClassVar[str]

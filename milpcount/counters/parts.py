@@ -1,8 +1,8 @@
 """A count in independent parts: what is found, what is left, and who has which part.
 
 Whoever holds the parts hands out batches of prefixes, and adds up what comes back. A batch that is
-lost with its process goes back to what is left, so that nothing is lost or counted twice; a
-`Checkpoint` taken at any moment counts the batches that are out as left.
+lost with its process is handed out again as it was, and counts once; a `Checkpoint` taken at any
+moment counts the batches that are out as left.
 """
 
 from collections import Counter
@@ -170,7 +170,7 @@ class Parts:
         )
 
     def accept(self, task: Task, outcome: Outcome) -> None:
-        """Add what came of a task; of one that is not out (any more) it is left out."""
+        """Add what came of a task; what comes back a second time is left out."""
         batch = self._out.pop(task.number, None)
         if batch is None:
             return
@@ -182,10 +182,6 @@ class Parts:
         self.cpu_seconds += outcome.cpu_seconds
         self.decisions.update(outcome.decisions)
         self.regions += outcome.regions
-
-    def give_back(self, task: Task) -> None:
-        """Take back a task that was lost."""
-        self._waiting += self._out.pop(task.number, [])
 
     def checkpoint(self) -> Checkpoint:
         """Return what is found and left; the tasks that are out are left."""

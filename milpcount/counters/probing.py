@@ -3,8 +3,6 @@
 import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,7 +12,9 @@ from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
 from milpcount.counters.descents import descents_that_pay
 from milpcount.counters.leanings import differ_wildly, leanings
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.counters.preferences import preferences
+from milpcount.counters.scheduler import Tasks
 from milpcount.errors import OptionError
 from milpcount.network import Network
 from milpcount.result import Guarantee, Quantity
@@ -65,6 +65,7 @@ class Probing:
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba",)
+    in_parts: ClassVar[bool] = True
     version: ClassVar[int] = 2  # of the walks that a seed makes: what is stored is done again
     theorem: ClassVar[str] = "Knuth 1975 and Ville's inequality (betting)"
 
@@ -102,6 +103,9 @@ class Probing:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots several times a second."""
+        if not problem.network.n_units:
+            yield from the_one_region(problem)
+            return
         subject = _subject(problem)
         tally = _Tally(self, problem.network)
         yield tally.snapshot()
@@ -170,22 +174,21 @@ def _round(
         return
     seconds = _seconds(problem)
     until = None if seconds is None else time.time() + seconds
-    futures: list[Future[Any]] = [
-        problem.executor.submit(make_walks, subject, batch, until) for batch in batches
-    ]
+    tasks, walks_of = Tasks[int](problem.executor, problem.notice), dict[int, Any]()
+    number_added = 0
     try:
-        for batch, future in zip(batches, futures, strict=True):
-            while not future.done():
-                try:
-                    future.result(timeout=_POLL_SECONDS)
-                except NotYet:
-                    yield tally.snapshot()
-            tally.add(future.result(), batch.walks)
-            if tally.is_cut:
-                return
+        for i, batch in enumerate(batches):
+            tasks.submit(i, make_walks, subject, batch, until)
+        while number_added < len(batches):
+            walks_of |= {i: future.result() for i, future in tasks.finished(_POLL_SECONDS)}
+            while number_added in walks_of:  # in their order, whatever comes back first
+                tally.add(walks_of.pop(number_added), batches[number_added].walks)
+                if tally.is_cut:
+                    return
+                number_added += 1
+            yield tally.snapshot()
     finally:
-        for future in futures:
-            future.cancel()
+        tasks.cancel()
 
 
 def _seconds(problem: Problem) -> float | None:

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.errors import SolverError
+from milpcount.counters.no_units import the_one_region
+from milpcount.counters.scheduler import Tasks
 from milpcount.result import Guarantee, Quantity, Region
-from milpcount.workers import MOST_LOSSES, count_workers, failure, is_lost
+from milpcount.workers import count_workers
 
 if TYPE_CHECKING:
     from milpcount.counters.parts import Parts
-    from milpcount.tree.split import Task
 
 _SLICE_SECONDS = 0.1
 _SNAPSHOT_SECONDS = 0.4
@@ -39,6 +39,7 @@ class RegionTree:
     )
     guarantee: ClassVar[Guarantee] = Guarantee.CERTIFIED
     packages: ClassVar[tuple[str, ...]] = ("numba",)
+    in_parts: ClassVar[bool] = True
     theorem: ClassVar[str] = ""
 
     def options(self) -> dict[str, Any]:
@@ -59,6 +60,8 @@ class RegionTree:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots about ten times a second, with an executor about twice."""
+        if not problem.network.n_units:
+            return the_one_region(problem)
         if problem.executor is None:
             return self._run_here(problem)
         return self._run_in_parts(problem, problem.executor)
@@ -87,51 +90,25 @@ class RegionTree:
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
         from milpcount.counters.parts import Parts
-        from milpcount.tree.split import Subject, search_parts
+        from milpcount.tree.split import Subject, Task, search_parts
 
         subject = Subject.pack(problem.network, problem.inputs)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         parts = Parts(keep=problem.keep_regions, most=problem.limits.regions, patterns=patterns)
-        running: dict[Future[Any], Task] = {}
-        losses = 0
+        tasks = Tasks[Task](executor, problem.notice)
         try:
             while not parts.is_done:
-                workers = count_workers(executor)
-                while len(running) < workers:
-                    task = parts.take(workers - len(running), workers)
+                while tasks.idle:
+                    task = parts.take(tasks.idle, tasks.workers)
                     if task is None:
                         break
-                    running[executor.submit(search_parts, subject, task)] = task
-                done, _ = wait(running, _SNAPSHOT_SECONDS, FIRST_COMPLETED)
-                losses = _collect(parts, running, done, losses)
+                    tasks.submit(task, search_parts, subject, task)
+                for task, future in tasks.finished(_SNAPSHOT_SECONDS):
+                    parts.accept(task, future.result())
                 yield _shown(parts)
         finally:
-            for future in running:
-                future.cancel()
+            tasks.cancel()
         yield _shown(parts)
-
-
-def _collect(
-    parts: "Parts", running: "dict[Future[Any], Task]", done: set[Future[Any]], losses: int
-) -> int:
-    """Add up what is done; return the tasks lost in a row."""
-    for future in done:
-        task = running.pop(future)
-        error = failure(future)
-        if error is None:
-            parts.accept(task, future.result())
-            losses = 0
-        elif is_lost(error):
-            parts.give_back(task)
-            losses += 1
-        else:
-            raise error
-    if losses > MOST_LOSSES:
-        raise SolverError(
-            f"{losses} tasks in a row were lost with their workers: the workers are killed, for "
-            "want of memory perhaps, or cannot start; try fewer"
-        )
-    return losses
 
 
 def _shown(parts: "Parts") -> Snapshot:

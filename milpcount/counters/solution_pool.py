@@ -12,6 +12,7 @@ from milpcount.backends.backend import Search, SearchState
 from milpcount.backends.cell_oracle import MARGIN
 from milpcount.backends.no_good import LEAST_MARGIN
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import Formulation, formulate
@@ -153,6 +154,9 @@ class SolutionPool:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the patterns are enumerated."""
+        if not problem.network.n_units:
+            yield from the_one_region(problem)
+            return
         formulation = formulate(
             problem.network,
             problem.inputs,

@@ -115,8 +115,10 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
     The gradient is taken with respect to the parameters scaled to the unit box. It is exact in the
     first layer; in deeper ones the inputs' gradients are taken to be orthogonal.
     """
-    first = network.layers[0].affine.weight @ inputs.directions * width
-    scales = [np.sqrt((first**2).sum(axis=1))]
+    scales = []
+    for layer in network.layers[:1]:
+        first = layer.affine.weight @ inputs.directions * width
+        scales.append(np.sqrt((first**2).sum(axis=1)))
     for layer in network.layers[1:]:
         scales.append(np.sqrt(((layer.affine.weight * scales[-1]) ** 2).sum(axis=1)))
     return tuple(scales)

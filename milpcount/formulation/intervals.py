@@ -124,8 +124,9 @@ def interval_bounds(network: Network, inputs: InputSet) -> PreActivationBounds:
         If an activation takes more than one value per unit.
     """
     low, high = parameter_box(inputs)
-    first = network.layers[0].affine
-    bounds = [_first_layer(first.weight, first.bias, inputs, low, high)]
+    bounds = []
+    for layer in network.layers[:1]:
+        bounds.append(_first_layer(layer.affine.weight, layer.affine.bias, inputs, low, high))
     for before, layer in zip(network.layers, network.layers[1:], strict=False):
         outputs = output_range(before, *bounds[-1])
         bounds.append(affine_range(layer.affine.weight, layer.affine.bias, *outputs))

@@ -139,5 +139,5 @@ def unstable_variables(
 def from_bounds(bounds: PreActivationBounds) -> tuple[Term, ...]:
     """Return the variables of the units that bounds leave open."""
     stable = zip(bounds.stable_active, bounds.stable_inactive, strict=True)
-    free = np.concatenate([~(on | off) for on, off in stable])
+    free = np.concatenate([np.zeros(0, dtype=bool), *(~(on | off) for on, off in stable)])
     return tuple((int(unit), 1) for unit in np.flatnonzero(free))

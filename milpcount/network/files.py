@@ -49,7 +49,7 @@ def load(path: str | Path) -> Network:
         If the file is missing, a directory, of another suffix, truncated or corrupt, or holds
         something that is not supported.
     NetworkError
-        If a number is not finite, the shapes do not chain, or there is no hidden layer.
+        If a number is not finite or the shapes do not chain.
     NotInstalledError
         If the package that reads the format is missing.
     """

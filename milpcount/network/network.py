@@ -45,7 +45,8 @@ class Network:
     Attributes
     ----------
     layers : tuple of Layer
-        Hidden layers; their units are what is counted.
+        Hidden layers; their units are what is counted. None at all, with an output, is an affine
+        map: one region.
     output : Affine or None
         The affine output layer; it has no units.
     notes : tuple of str
@@ -54,7 +55,7 @@ class Network:
     Raises
     ------
     NetworkError
-        If there is no hidden layer or the shapes do not chain.
+        If there is no layer at all or the shapes do not chain.
     """
 
     layers: tuple[Layer, ...]
@@ -64,15 +65,14 @@ class Network:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "notes", tuple(self.notes))
-        if not self.layers:
-            raise NetworkError(
-                "the network has no hidden layer: there is nothing to count. "
-                "A last layer counts only if an activation follows it"
-            )
-        widths = [self.layers[0].affine.n_in]
         maps = [(layer.affine, layer.width) for layer in self.layers]
         if self.output is not None:
             maps.append((self.output, self.output.n_out))
+        if not maps:
+            raise NetworkError(
+                "the network has no layer: give hidden layers, or an affine output at least"
+            )
+        widths = [maps[0][0].n_in]
         for number, (affine, width) in enumerate(maps):
             if affine.n_in != widths[-1]:
                 raise NetworkError(
@@ -84,7 +84,9 @@ class Network:
     @property
     def n_inputs(self) -> int:
         """Number of inputs."""
-        return self.layers[0].affine.n_in
+        first = self.layers[0].affine if self.layers else self.output
+        assert first is not None
+        return first.n_in
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -107,7 +109,7 @@ class Network:
     @property
     def title(self) -> str:
         """Architecture and activations in one line."""
-        names = sorted({layer.activation.name for layer in self.layers})
+        names = sorted({layer.activation.name for layer in self.layers}) or ["affine, no units"]
         return f"{self.architecture} ({', '.join(names)})"
 
     @cached_property
@@ -135,7 +137,8 @@ class Network:
         ndarray of int64, shape (..., n_units)
             The piece of each unit; 1 is active and 0 inactive for a ReLU.
         """
-        value, found = self._points(x), []
+        value = self._points(x)
+        found = [np.zeros((*value.shape[:-1], 0), dtype=np.int64)]
         for layer in self.layers:
             v = value @ layer.affine.weight.T + layer.affine.bias
             found.append(layer.activation.pieces_at(v))
@@ -187,7 +190,7 @@ class Network:
         Raises
         ------
         NetworkError
-            If a number is not finite, the shapes do not chain, or there is no hidden layer.
+            If a number is not finite, the shapes do not chain, or there is no layer.
         """
         if len(weights) != len(biases):
             raise NetworkError(f"{len(weights)} weights need as many biases, not {len(biases)}")

@@ -52,7 +52,7 @@ def read_nnet(path: str | Path) -> Network:
     FileFormatError
         If the file is missing, truncated, or has a line that does not fit its header.
     NetworkError
-        If a number is not finite or there is no hidden layer.
+        If a number is not finite.
     """
     lines = _read_lines(path)
     sizes = _read_sizes(lines)

@@ -52,7 +52,7 @@ def read_onnx(path: str | Path) -> Network:
         If the file is missing or corrupt, has several inputs or outputs, or a node that is not
         supported, named in the message.
     NetworkError
-        If a number is not finite or there is no hidden layer.
+        If a number is not finite.
     NotInstalledError
         If onnx is missing.
     """

@@ -1,8 +1,10 @@
 """Reader of scikit-learn's multi-layer perceptrons."""
 
+from functools import reduce
 from typing import Any
 
 from milpcount.errors import NetworkError, NotInstalledError
+from milpcount.network.affine import Dense, merge
 from milpcount.network.network import Network
 
 
@@ -12,13 +14,14 @@ def read_sklearn(model: Any) -> Network:
     Parameters
     ----------
     model : estimator
-        With activation ``"relu"``; the softmax or logistic function of a classifier's output is
-        left out.
+        With activation ``"relu"`` or ``"identity"``; the softmax or logistic function of a
+        classifier's output is left out.
 
     Returns
     -------
     Network
-        Weights converted to float64 exactly.
+        Weights converted to float64 exactly. With ``"identity"`` all layers are one affine map,
+        multiplied out in float64: a network without units.
 
     Raises
     ------
@@ -39,17 +42,16 @@ def read_sklearn(model: Any) -> Network:
     if not hasattr(model, "coefs_"):
         raise NetworkError(f"the {type(model).__name__} is not fitted: call its fit method first")
     _check_activation(model.activation)
-    return Network.from_arrays([w.T for w in model.coefs_], model.intercepts_)
+    weights = [w.T for w in model.coefs_]
+    if model.activation == "identity":
+        maps = [Dense(w, b) for w, b in zip(weights, model.intercepts_, strict=True)]
+        return Network((), reduce(merge, maps))
+    return Network.from_arrays(weights, model.intercepts_)
 
 
 def _check_activation(name: str) -> None:
-    if name == "identity":
+    if name not in ("relu", "identity"):
         raise NetworkError(
-            "activation 'identity' makes the whole network one affine map: it has one linear "
-            "region and no units to count; allowed is 'relu'"
-        )
-    if name != "relu":
-        raise NetworkError(
-            f"activation {name!r} is not piecewise linear: allowed is 'relu'; train the model "
-            "with activation='relu'"
+            f"activation {name!r} is not piecewise linear: allowed are 'relu' and 'identity'; "
+            "train the model with activation='relu'"
         )

@@ -74,7 +74,8 @@ def colour(pattern: Sequence[int], widths: Sequence[int]) -> tuple[float, float,
     """
     from colorsys import hls_to_rgb
 
-    first, rest = _unit(pattern[: widths[0]]), _unit(pattern[widths[0] :])
+    end = sum(widths[:1])
+    first, rest = _unit(pattern[:end]), _unit(pattern[end:])
     active = sum(map(bool, pattern)) / max(1, len(pattern))
     return hls_to_rgb(first, 0.45 + 0.3 * rest + 0.15 * active, 0.55)
 

@@ -89,14 +89,16 @@ class Job:
     def size(self) -> int:
         """An upper bound on the regions, for the order of the jobs."""
         network = self.network
-        if network is None or not all(y.activation.is_relu for y in network.layers):
+        layers = () if network is None else network.layers
+        if network is None or not layers or not all(y.activation.is_relu for y in layers):
             return 0
         return serra_2018(network.n_inputs, network.widths)
 
     @property
     def in_parts(self) -> bool:
         """Whether the job is cut into tasks, instead of being one."""
-        return self.spec.name == "tree"
+        has_units = self.network is None or self.network.n_units > 0
+        return self.spec.name == "tree" and has_units
 
 
 @cache
@@ -170,7 +172,7 @@ def run_whole(job: Job) -> dict[str, Any]:
 
 def _warm_up(job: Job) -> None:
     network = job.network
-    if job.method is not None and network is not None:
+    if job.method is not None and network is not None and network.n_units:
         job.method.warm_up(Problem(network, job.domain.bind(network.n_inputs), job.quantity))
 
 

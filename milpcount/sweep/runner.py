@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
 from milpcount.counters.parts import Checkpoint, Parts
+from milpcount.counters.scheduler import Tasks
 from milpcount.domain import InputSet
-from milpcount.errors import MilpcountError, SolverError
+from milpcount.errors import LostWorkersError, MilpcountError
 from milpcount.network import Network
 from milpcount.result import Status
 from milpcount.store import Record, Store
@@ -16,7 +17,7 @@ from milpcount.sweep.checkpoints import Checkpoints
 from milpcount.sweep.jobs import Job, counted_in_parts, is_settled, line_of, run_whole
 from milpcount.tree.split import Subject, Task, search_parts
 from milpcount.tree.warm_up import is_compiled, warm_up
-from milpcount.workers import MOST_LOSSES, count_workers, failure, is_lost
+from milpcount.workers import Lasting, count_workers, failure
 
 _CHECKPOINT_SECONDS = 10.0
 _POLL_SECONDS = 0.5
@@ -105,9 +106,6 @@ class _Whole:
     def accept(self, call: tuple[Any, ...], fields: dict[str, Any]) -> None:
         self.fields = fields
 
-    def give_back(self, call: tuple[Any, ...]) -> None:
-        self._taken = False
-
     @property
     def regions(self) -> int:
         return 0
@@ -141,9 +139,6 @@ class _Count:
         self._parts.accept(task, outcome)
         if time.monotonic() - self._saved >= _CHECKPOINT_SECONDS:
             self.pause()
-
-    def give_back(self, call: tuple[Any, ...]) -> None:
-        self._parts.give_back(call[2])
 
     @property
     def regions(self) -> int:
@@ -190,8 +185,12 @@ class Runner:
         watcher: Watcher | None = None,
         seconds: float | None = None,
     ) -> None:
-        self._store, self._executor = store, executor
+        self._store = store
         self._watcher = watcher or Watcher()
+        self._executor = Lasting(executor, self._watcher.notice)
+        self._tasks = Tasks[tuple[_Whole | _Count, tuple[Any, ...]]](
+            self._executor, self._watcher.notice
+        )
         self._seconds = seconds
         self._checkpoints = Checkpoints(store.path, self._watcher.notice)
         todo = [job for job in jobs if not is_settled(job, store.records.get(job.key))]
@@ -200,10 +199,9 @@ class Runner:
         self._total = len(jobs)
         self._done = len(jobs) - len(todo)
         self._active: list[_Whole | _Count] = []
-        self._running: dict[Future[Any], tuple[_Whole | _Count, tuple[Any, ...]]] = {}
         self._failed: list[str] = []
         self._regions_done = 0
-        self._losses = 0
+        self._has_workers = False
         self._began = time.monotonic()
         self._pace = _Pace()
 
@@ -221,8 +219,8 @@ class Runner:
         except KeyboardInterrupt:
             stopped = True
         finally:
-            for future in self._running:
-                future.cancel()
+            self._tasks.cancel()
+            self._executor.shutdown()
             for work in self._active:
                 work.pause()
         return Outcome(self._done, self._total, self._failed, stopped)
@@ -251,8 +249,7 @@ class Runner:
     def _fill(self) -> None:
         """Give every idle worker a task, those of the jobs begun first before others."""
         workers = count_workers(self._executor)
-        while len(self._running) < workers:
-            idle = workers - len(self._running)
+        while idle := self._tasks.idle:
             found = next(
                 ((work, call) for work in self._active if (call := work.take(idle, workers))), None
             )
@@ -261,8 +258,7 @@ class Runner:
                     return
                 self._begin(self._waiting.pop(0))
                 continue
-            work, call = found
-            self._running[self._executor.submit(*call)] = work, call
+            self._tasks.submit(found, *found[1])
 
     def _begin(self, job: Job) -> None:
         self._store.refresh()  # another process may have done it meanwhile
@@ -275,33 +271,20 @@ class Runner:
             self._fail(job, error)
 
     def _collect(self) -> None:
-        done, _ = wait(self._running, _POLL_SECONDS, FIRST_COMPLETED)
-        for future in done:
-            work, call = self._running.pop(future)
+        for (work, call), future in self._tasks.finished(_POLL_SECONDS):
             error = failure(future)
             if error is None:
-                self._losses = 0
+                self._has_workers = True
                 work.accept(call, future.result())
-            elif is_lost(error):
-                self._lose(work, call)
-            else:
-                self._fail(work.job, error)
-                self._active = [other for other in self._active if other is not work]
+                continue
+            if isinstance(error, LostWorkersError) and not self._has_workers:
+                raise error  # the next jobs would fare no better
+            self._fail(work.job, error)
+            self._active = [other for other in self._active if other is not work]
         for work in list(self._active):
             fields = work.fields
             if fields is not None:
                 self._finish(work, fields)
-
-    def _lose(self, work: _Whole | _Count, call: tuple[Any, ...]) -> None:
-        work.give_back(call)
-        self._losses += 1
-        if self._losses == 1:
-            self._watcher.notice("a worker was lost; its task is done again")
-        if self._losses > MOST_LOSSES:
-            raise SolverError(
-                f"{self._losses} tasks in a row were lost with their workers: the workers are "
-                "killed, for want of memory perhaps, or cannot start; try fewer"
-            )
 
     def _fail(self, job: Job, error: BaseException) -> None:
         if not isinstance(error, (MilpcountError, OSError)):

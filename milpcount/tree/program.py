@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.errors import NetworkError
 from milpcount.network import Affine, Network
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -74,7 +75,14 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     Returns
     -------
     Program
+
+    Raises
+    ------
+    NetworkError
+        If the network has no units, and so no tree.
     """
+    if not network.layers:
+        raise NetworkError("the network has no units: it has one region, and no tree to search")
     image = _Image(network, inputs)
     units: list[tuple[int, ...]] = []
     layers: list[tuple[int, ...]] = []

@@ -163,11 +163,6 @@ BAD_ARRAYS = {
         "cannot be read .*give a name or a table",
     ),
     "output is no truth value": (GOOD | meta(output=1), FileFormatError, "output 1: true or fal"),
-    "no hidden layer": (
-        {"W0": np.ones((1, 2)), "b0": np.zeros(1)},
-        NetworkError,
-        "no hidden layer: there is nothing to count",
-    ),
     "slopes for other layers": (
         GOOD | {"leaky_alpha": np.full(3, 0.1)},
         FileFormatError,

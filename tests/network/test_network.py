@@ -40,6 +40,15 @@ def test_the_fingerprint_sees_everything_that_counts():
     assert len(set(prints)) == len(prints)
 
 
+def test_an_affine_map_is_a_network_without_units():
+    net = Network.from_arrays([[[1.0, 2.0]]], [[3.0]])
+    assert (net.layers, net.n_inputs, net.n_units, net.widths) == ((), 2, 0, ())
+    assert net.title == "2-1 (affine, no units)"
+    np.testing.assert_array_equal(net([[1.0, 1.0], [0.0, 1.0]]), [[6.0], [5.0]])
+    assert net.pattern(np.zeros((4, 2))).shape == (4, 0)
+    assert net.fingerprint != Network.from_arrays([[[1.0, 2.0]]], [[3.0]], output=False).fingerprint
+
+
 def test_minus_zero_is_zero():
     negative = Network.from_arrays([W[0] * -1 * -1, W[1]], [B[0] * -1, B[1]])
     assert np.signbit(B[0] * -1).all()
@@ -63,8 +72,7 @@ BAD = {
     "no units": ([np.ones((0, 2))], [[]], "a layer needs at least one unit"),
     "no inputs": ([np.ones((2, 0))], [[0.0, 0.0]], "a layer needs at least one unit"),
     "a bias is missing": ([[[1.0]]], [], "1 weights need as many biases, not 0"),
-    "no layers": ([], [], "no hidden layer: there is nothing to count"),
-    "only an output": ([[[1.0]]], [[0.0]], "no hidden layer: there is nothing to count"),
+    "no layers": ([], [], "the network has no layer: give hidden layers, or an affine output"),
     "shapes that do not chain": (
         [np.ones((2, 3)), np.ones((1, 3))],
         [np.zeros(2), np.zeros(1)],

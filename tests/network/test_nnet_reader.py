@@ -84,11 +84,13 @@ BAD = {
     "ranges too few": (text(ranges="1,1,"), "3 means and 2 ranges: 3 of each are needed"),
     "nan": (text().replace("0.25", "nan"), r"layer 1: bias holds nan at \(0,\)"),
     "inf in a range": (text(ranges="1,inf,1,"), "range inf; ranges must be positive"),
-    "only one layer": (
-        "1,2,1,2,\n2,1,\n0\n0\n1\n0\n0\n1,1,\n0,\n",
-        "no hidden layer: there is nothing to count",
-    ),
 }
+
+
+def test_one_layer_is_an_affine_map_without_units(read):
+    net = read("1,2,1,2,\n2,1,\n0\n0\n1\n0\n0\n1,3,\n5,\n")
+    assert net.n_units == 0
+    np.testing.assert_array_equal(net([1.0, 1.0]), [9.0])
 
 
 @pytest.mark.parametrize("name", BAD)

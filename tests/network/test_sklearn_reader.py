@@ -42,10 +42,11 @@ def test_smooth_activations_are_refused(activation):
         Network.from_sklearn(model)
 
 
-def test_identity_leaves_nothing_to_count():
+def test_identity_makes_one_affine_map_of_all_layers():
     model = fitted("MLPRegressor", X[:, 0], activation="identity")
-    with pytest.raises(NetworkError, match="one linear region and no units to count"):
-        Network.from_sklearn(model)
+    net = Network.from_sklearn(model)
+    assert net.n_units == 0
+    np.testing.assert_allclose(net(X)[:, 0], model.predict(X), rtol=1e-9, atol=1e-12)
 
 
 def test_not_fitted():

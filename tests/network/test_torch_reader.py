@@ -189,7 +189,6 @@ REFUSED = {
         r"0 \(Conv2d\) does not tell the shape .*: give input_shape",
     ),
     "no layers": (nn.Sequential(), "the module has no layers"),
-    "no units": (nn.Sequential(LINEAR), "no hidden layer: there is nothing to count"),
     "no module": (3, "a int is not a torch.nn.Module"),
 }
 
@@ -200,6 +199,13 @@ def test_refused(name):
     with pytest.raises(NetworkError, match=message) as caught:
         Network.from_torch(module)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("module", [LINEAR, nn.Sequential(LINEAR, nn.Identity())])
+def test_an_affine_module_is_a_network_without_units(module):
+    net = Network.from_torch(module)
+    assert net.n_units == 0
+    np.testing.assert_array_equal(net.output.weight, LINEAR.weight.detach().numpy())
 
 
 @pytest.mark.parametrize("wrong", [3, (), (0,), (2.5,), "abc"])
