@@ -118,7 +118,7 @@ def _part(factor: Factor, into: np.ndarray, out: np.ndarray, size: int) -> Facto
     """Return the part of a factor that belongs to row 0, as in `_block`."""
     if isinstance(factor, Elementwise) and not np.array_equal(into, out):
         return None
-    found = []
+    found: list[tuple[np.ndarray, ...]] = []
     for row in range(size):
         i, o = np.flatnonzero(into == row), np.flatnonzero(out == row)
         if not i.size or not o.size:
