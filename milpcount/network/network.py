@@ -116,7 +116,7 @@ class Network:
     def fingerprint(self) -> str:
         """SHA-256 over layers, activations and weights (little-endian float64)."""
         digest = hashlib.sha256(b"milpcount network 1\n")
-        parts: list[tuple[str, Affine]] = [(y.activation.name, y.affine) for y in self.layers]
+        parts: list[tuple[str, Affine]] = [(y.activation.key, y.affine) for y in self.layers]
         if self.output is not None:
             parts.append(("output", self.output))
         for name, affine in parts:

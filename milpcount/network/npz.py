@@ -218,12 +218,14 @@ def _from_record(record: Any) -> Activation:
     if isinstance(record, str):
         return parse_activation(record)
     try:
-        rows = tuple(Row(a, b, float(t)) for a, b, t in record["rows"])
+        rows = tuple(Row(a, b, t) for a, b, t in record["rows"])
         pieces = tuple(
-            Piece(v, float(s), float(i), tuple((row, sign) for row, sign in literals))
+            Piece(v, s, i, tuple((row, sign) for row, sign in literals))
             for v, s, i, literals in record["pieces"]
         )
-        return Activation(str(record["name"]), int(record["rank"]), rows, pieces)
+        return Activation(record["name"], record["rank"], rows, pieces)
+    except NetworkError:
+        raise  # its table is wrong
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(
             f"activation {record!r} cannot be read ({error!r}): give a name or a table with "

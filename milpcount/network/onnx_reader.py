@@ -15,6 +15,7 @@ import numpy as np
 from milpcount.errors import FileFormatError, InputError, NetworkError, NotInstalledError
 from milpcount.network.activation import Activation, clip, leaky_relu, relu
 from milpcount.network.affine_tensor import AffineTensor
+from milpcount.network.batch import without_batch
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
 from milpcount.network.onnx_operators import (
@@ -37,7 +38,9 @@ _RANDOM = {"Bernoulli", "Multinomial"}
 def read_onnx(path: str | Path) -> Network:
     """Return the network in an ``.onnx`` file.
 
-    Inputs are taken row-major, without the batch. A Softmax or LogSoftmax at the end is left out;
+    Inputs are taken row-major, without the batch: a first dimension of unknown size, or one of
+    fixed size whose rows never meet and are all treated alike. Where rows meet, as once they are
+    flattened, they are parts of one input. A Softmax or LogSoftmax at the end is left out;
     it does not change the regions. Dropout is the identity, as it is once trained. A rectifier
     after the last affine map makes it a hidden layer, and the network has no output layer.
 
@@ -52,7 +55,7 @@ def read_onnx(path: str | Path) -> Network:
         If the file is missing or corrupt, has several inputs or outputs, or a node that is not
         supported, named in the message.
     NetworkError
-        If a number is not finite.
+        If a number is not finite, or the rows of a fixed batch are not treated alike.
     NotInstalledError
         If onnx is missing.
     """
@@ -108,21 +111,34 @@ class _Walk:
         if len(graph.output) != 1:
             names = [o.name for o in graph.output]
             raise FileFormatError(f"the model has outputs {names}: exactly one is supported")
-        self._read_input()
+        batch = self._read_input()
         end = _last_affine(graph)
         for node in _needed(graph, end):
             self.values[node.output[0]] = _naming(node, self._evaluate)
         output = self.values.get(end)
         if not isinstance(output, AffineTensor):
             raise FileFormatError(f"the output {end!r} does not depend on the model's input")
-        return self.builder.finish(output)
+        network = self.builder.finish(output)
+        return without_batch(network, batch) if batch > 1 else network
 
-    def _read_input(self) -> None:
+    def _read_input(self) -> int:
+        """Set the model's input; return its first dimension if that may be a batch, else 1."""
         inputs = [i for i in self.model.graph.input if i.name not in self.values]
         if len(inputs) != 1:
             names = [i.name for i in inputs]
             raise FileFormatError(f"the model has inputs {names}: exactly one is supported")
-        self.values[inputs[0].name] = AffineTensor.identity(_input_shape(inputs[0]), 0)
+        shape = _input_shape(inputs[0])
+        batch = shape[0] if len(shape) > 1 else 1
+        try:
+            self.values[inputs[0].name] = AffineTensor.identity(shape, 0)
+        except NetworkError as error:
+            if batch == 1:
+                raise
+            raise NetworkError(
+                f"input {inputs[0].name!r}: {error}; if its first dimension, {batch}, is a batch, "
+                "export the model with a dynamic batch axis or a batch of 1"
+            ) from None
+        return batch
 
     def _evaluate(self, node: Any) -> Value:
         unknown = [name for name in node.input if name and name not in self.values]
