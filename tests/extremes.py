@@ -2,6 +2,7 @@
 
 import warnings
 from itertools import pairwise
+from math import comb, prod
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,17 @@ _UNITS: tuple[Activation, ...] = (
     maxout(2),
 )
 _LARGEST_BOX = 1e308
+_MOST_REGIONS = 100
 
 
 def case(seed: int) -> tuple[mc.Network, Any]:
     """Return a network and a box; most have weights, biases or bounds near the range's ends."""
     random = np.random.default_rng(seed)
-    sizes = [int(random.integers(1, 5))]
-    sizes += [int(random.integers(1, 6)) for _ in range(int(random.integers(1, 4)))]
-    while np.prod([s + 1.0 for s in sizes[1:]]) > 100:  # exact arithmetic has to count it too
-        sizes[int(random.integers(1, len(sizes)))] = 1
+    sizes, units = _sizes(random)
     whole, biased = bool(random.integers(2)), int(random.integers(3))
     spread, reach = str(random.choice(["layer", "row", "entry"])), random.choice([30.0, 160.0, 300.0])
     layers = []
-    for n_in, width in pairwise(sizes):
-        unit = _UNITS[int(random.integers(len(_UNITS)))]
+    for (n_in, width), unit in zip(pairwise(sizes), units, strict=True):
         shape = (width * unit.rank, n_in)
         weight = random.integers(-2, 3, shape) if whole else random.normal(size=shape)
         bias = random.integers(-1, 2, shape[0]) if whole else random.normal(size=shape[0])
@@ -44,6 +42,22 @@ def case(seed: int) -> tuple[mc.Network, Any]:
             _repeat(random, weight, bias)
         layers.append(Layer(Dense(weight, bias), unit))
     return mc.Network(tuple(layers)), _box(random, sizes[0])
+
+
+def _sizes(random: Any) -> tuple[list[int], list[Activation]]:
+    """Return one to four inputs, one to three layers of up to five units, and their units.
+
+    Layers shrink until exact arithmetic can count the network in a second or so.
+    """
+    n, layers = int(random.integers(1, 5)), int(random.integers(1, 4))
+    widths = [int(random.integers(1, 6)) for _ in range(layers)]
+    units = [_UNITS[int(random.integers(len(_UNITS)))] for _ in range(layers)]
+    while True:
+        cuts = [w * len(unit.rows) for w, unit in zip(widths, units, strict=True)]
+        most = prod(sum(comb(c, j) for j in range(n + 1)) for c in cuts)  # Zaslavsky's bound
+        if most <= _MOST_REGIONS:
+            return [n, *widths], units
+        widths[widths.index(max(widths))] -= 1
 
 
 def _scale(random: Any, spread: str, reach: float, shape: tuple[int, int]) -> np.ndarray:
