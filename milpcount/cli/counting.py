@@ -118,7 +118,9 @@ def write_regions(path: Path, regions: list[Region], n_units: int, n_inputs: int
     n_units, n_inputs : int
         Shapes, also where there are no regions.
     """
+    most = max((max(r.pattern, default=0) for r in regions), default=0)
+    kind = np.promote_types(np.int16, np.min_scalar_type(-most - 1))
     shape = len(regions), n_units
-    patterns = np.array([r.pattern for r in regions], dtype=np.int16).reshape(shape)
+    patterns = np.array([r.pattern for r in regions], dtype=kind).reshape(shape)
     witnesses = np.array([r.witness for r in regions], dtype=float).reshape(-1, n_inputs)
     np.savez_compressed(path, patterns=patterns, witnesses=witnesses)

@@ -31,8 +31,8 @@ def preferences(network: Network, taken: Array, log_size: Array) -> Array:
     Parameters
     ----------
     network : Network
-    taken : ndarray of uint8, shape (walks, units)
-        The pieces taken where a cell was split.
+    taken : ndarray of int, shape (walks, units)
+        The pieces taken where a cell was split, -1 where none was.
     log_size : ndarray, shape (walks,)
         Logarithms of the walks' estimates.
 

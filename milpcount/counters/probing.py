@@ -202,7 +202,7 @@ class _Tally:
     def __init__(self, method: Probing, network: Network) -> None:
         self.method = method
         self.log_size: Array = np.zeros(0)
-        self.taken: Array = np.zeros((0, network.n_units), dtype=np.uint8)
+        self.taken: Array = np.zeros((0, network.n_units), dtype=np.int8)
         self.tests = self.undecided = self.dead_ends = self.counted = 0
         self.log_bound = -math.inf
         self.is_cut = False

@@ -143,8 +143,9 @@ class _Cell:
         if point is not None:
             return Verdict(witness=_simplest(self.rows, self.signs, self.box, point))
         guess = np.zeros(len(self.rows))
-        for i, m, scale in zip(self.used, hint.multipliers, self.scales, strict=True):
-            guess[i] = m * to_float(self.rows.denominators[i], scale)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is no guess
+            for i, m, scale in zip(self.used, hint.multipliers, self.scales, strict=True):
+                guess[i] = m * to_float(self.rows.denominators[i], scale)
         multipliers = prove_empty(self.rows, self.signs, self.box, guess)
         return None if multipliers is None else Verdict(multipliers=multipliers)
 

@@ -81,7 +81,8 @@ def prove_empty(
     rounded = to_integers(guess[support])[0].tolist()
     found = common_multipliers(rounded, cell.denominators)
     if not cell.is_proof(found, box):
-        repaired = _repair(cell, guess[support], box)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows proves nothing
+            repaired = _repair(cell, guess[support], box)
         if repaired is None or not cell.is_proof(repaired, box):
             return None
         found = repaired
@@ -170,10 +171,10 @@ def _repair(cell: _SignedPart, guess: Array, box: ExactBox) -> list[int] | None:
         return None
     integers = cell.values[keep]
     top = integers[:, 0] * box.denominator + integers[:, 1:] @ at_bounds
-    near = np.array(
-        [to_float(int(v), cell.denominators[k]) for v, k in zip(top, keep, strict=True)]
-    )
-    near = near * guess[keep] / box.denominator
+    scales = [cell.denominators[k] * box.denominator for k in keep]
+    near = np.array([to_float(int(v), q) for v, q in zip(top, scales, strict=True)]) * guess[keep]
+    if not (np.isfinite(near).all() and np.isfinite(weighted.sum())):
+        return None
     columns, floats = integers[:, 1:][:, cancels], weighted[:, 1:][:, cancels]
     if abs(near.sum()) <= _ROUNDING * np.abs(weighted).sum():
         columns = np.concatenate([columns, top[:, None]], axis=1)

@@ -68,13 +68,25 @@ class ExactAnswers:
         """Return the kind of a row below a pattern of the layers above; see `rows`."""
         layer = self._layer(r)
         row = self.network.rows(layer, pattern).take([r - self._program.layers[layer, 4]])
+        return self._kind(row, closed=self._patterns)
+
+    def kind_of_domain_row(self, i: int) -> int:
+        """Return the kind of the program's i-th row of the domain, which must not be negative."""
+        inputs = self._given[1]
+        if i >= len(inputs.rhs):  # a bound on a parameter, of an unbounded set
+            return kinds.TINY
+        row = Rows.of(np.append(inputs.rhs[i], -inputs.rows[i])[None])
+        return self._kind(row, closed=False)
+
+    def _kind(self, row: Rows, *, closed: bool) -> int:
+        """Return the kind of a row; if `closed`, one that is zero on a face is not positive."""
         values, box = row.values[0], self.network.inputs.box
         highest, lowest = box.scaled_maximum(values), box.scaled_maximum(-values)
         if not values.any():
             return kinds.ZERO
         if highest is not None and highest <= 0:
             return kinds.NEGATIVE
-        if lowest is not None and (lowest < 0 or (lowest == 0 and not self._patterns)):
+        if lowest is not None and (lowest < 0 or (lowest == 0 and not closed)):
             # Where patterns are counted, a unit is inactive on a face that its row is zero on.
             return kinds.POSITIVE
         return kinds.TINY
@@ -138,6 +150,6 @@ class ExactAnswers:
                 "flat; describe a flat set as a Section"
             )
         raise DomainError(
-            "the polytope is too thin for floating point (less than about 1e-9 of its box): "
-            "scale its bounds to it, or use the method 'exact'"
+            "the domain is too thin for floating point (less than about 1e-9 of its box), or its "
+            "numbers are too far apart: scale its bounds to it, or count with the method 'tree'"
         )

@@ -6,7 +6,7 @@ from milpcount.tree.box_projection import box_project, transposed
 from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
 from milpcount.tree.compiled import copy, entry, fill, jit
 from milpcount.tree.projection import EMPTY, FULL, project
-from milpcount.tree.rows import NORMAL, POSITIVE, TINY
+from milpcount.tree.rows import LOST, NORMAL, POSITIVE, TINY
 from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
 
 OPEN = -1
@@ -32,7 +32,9 @@ def add_row(s, at, r, sign):
         s.cell_columns[q, at] = s.cell_rows[at, q]
     s.cell_offset[at] = f * s.row_b[r]
     s.cell_error[at] = s.row_error[r]
-    s.cell_margin[at] = max(NARROWEST, 4.0 * s.row_error[r])
+    # A projection need not clear a row whose coefficients are lost: no point would be certified.
+    lost = s.row_s[r] == LOST
+    s.cell_margin[at] = -s.row_error[r] if lost else max(NARROWEST, 4.0 * s.row_error[r])
 
 
 @jit

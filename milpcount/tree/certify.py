@@ -12,12 +12,15 @@ unit above its threshold (a unit is inactive at 0, and the domain is closed).
 
 import numpy as np
 
-from milpcount.tree.box_projection import combine, positive_part
+from milpcount.tree.box_projection import combine
 from milpcount.tree.compiled import fill, jit
 from milpcount.tree.rows import EXACT_QUANTA
 from milpcount.tree.state import CLOSED
 
 _LARGEST_DENOMINATOR = 60
+_LEAST, _MOST = 1e-100, 1e100
+"""Sums of multipliers whose products with rows lose nothing that counts to underflow, and are
+finite: rows have unit norm, so the rounding granted for their errors is above 1e-114 in all."""
 
 
 @jit
@@ -27,20 +30,31 @@ def is_interior(rows, offset, error, first, count, g):
         t = offset[i]
         for q in range(g.shape[0]):
             t += rows[i, q] * g[q]
-        if not t > error[i]:
+        if not error[i] < t < np.inf:
             return False
     return True
+
+
+@jit
+def _highest(z):
+    """Return the maximum of ``z @ x`` over the cube, infinite if an entry is not finite."""
+    total, size = 0.0, 0.0
+    for j in range(z.shape[0]):
+        total += max(0.0, z[j])
+        size += abs(z[j])
+    return total if size < np.inf else np.inf
 
 
 @jit
 def is_empty(rows, offset, error, lam, first, count, V, y, z):
     """Return whether non-negative multipliers prove the cell empty beyond all rounding."""
     combine(rows, lam, first, count, y, V, z)
-    total = positive_part(z)
+    total, size = _highest(z), 0.0
     for i in range(first, count):
         if lam[i] > 0.0:
             total += lam[i] * (offset[i] + error[i])
-    return total < 0.0
+            size += lam[i]
+    return -np.inf < total < 0.0 and _LEAST < size < _MOST
 
 
 @jit
@@ -77,7 +91,8 @@ def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
     magnitude = 0.0
     for i in range(first, count):
         weights[i] = np.rint(weights[i] / largest * denominator)
-        magnitude += weights[i] * state.row_s[ids[i]]
+        if weights[i] != 0.0:
+            magnitude += weights[i] * state.row_s[ids[i]]
     if not magnitude * 2.0**quantum < EXACT_QUANTA:
         return False
     fill(y, 0.0)
@@ -93,7 +108,7 @@ def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
         if y[q] != 0.0:
             for j in range(z.shape[0]):
                 z[j] += y[q] * p.V[q, j]
-    total += positive_part(z)
+    total += _highest(z)
     if total == 0.0 and state.control[CLOSED]:
         return _has_strict(p, state, first, count, weights)
     return total <= 0.0

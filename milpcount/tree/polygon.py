@@ -4,7 +4,11 @@ A polygon here always *contains* its cell: it is cut along ``row >= -slack`` wit
 row's rounding error, so a cut corner lies on the far side of the true line. What is lost is the
 rounding perpendicular to an edge, a few units in the last place for each cut, which `DRIFT` covers
 for thousands of cuts. A row that is negative at every corner by more than that proves emptiness.
+Rows have unit norm and corners lie in the unit square, so what is rounded is of the size of 1. A
+row with a number that is not finite proves nothing here.
 """
+
+import numpy as np
 
 from milpcount.tree.compiled import entry, jit
 
@@ -14,8 +18,10 @@ DRIFT = 1e-12
 
 @jit
 def highest(corners, count, a, b, offset):
-    """Return the maximum of ``a x + b y + offset`` over the corners."""
-    best = -1e300
+    """Return the maximum of ``a x + b y + offset`` over the corners; infinite if not known."""
+    if not abs(a) + abs(b) + abs(offset) < np.inf:
+        return np.inf
+    best = -np.inf
     for i in range(count):
         best = max(best, a * corners[i, 0] + b * corners[i, 1] + offset)
     return best
@@ -35,8 +41,11 @@ def clip(corners, count, a, b, offset, slack, out):
     Returns
     -------
     int
-        Their number, one more than before at most but for rounding; -1 if `out` cannot hold them.
+        Their number, one more than before at most but for rounding; -1 if `out` cannot hold them
+        or the row is not finite.
     """
+    if not abs(a) + abs(b) + abs(offset) + slack < np.inf:
+        return -1
     kept = 0
     limit = out.shape[0]
     previous = count - 1

@@ -26,7 +26,7 @@ class Walked:
         Natural logarithms of the estimates; fewer than asked for if there was no time.
     log_square : ndarray, shape (walks,)
         Natural logarithms of the mean squares of each walk's descents.
-    taken : ndarray of uint8, shape (walks, units)
+    taken : ndarray of int, shape (walks, units)
     moments : ndarray, shape (layers, 7, 7)
         Sums of products over all choices: what was known, how they leaned, and what came below.
     tests, descent_tests, undecided, dead_ends, counted : int
@@ -115,7 +115,7 @@ def _walked(made: walks.Walks, search: Search, seconds: float) -> Walked:
     return Walked(
         made.log_size[:done].copy(),
         made.log_square[:done].copy(),
-        made.taken[:done].copy(),
+        made.taken[:done].astype(np.min_scalar_type(-int(search.program.units[:, 5].max()))),
         made.moments.copy(),
         int(search.state.control[TESTS]),
         int(c[walks.DESCENT_TESTS]),

@@ -6,6 +6,8 @@ dimension m: with few parameters V is the identity; with many, V holds the first
 the domain's), since no deeper row depends on more than these. An unbounded set is made homogeneous:
 ``(t, 1)`` becomes a ray ``(t, s)``, the ray meets the cube ``[-1, 1]^d x [0, 1]``, constants become
 multiples of s, and a region of the network is exactly a full-dimensional cone of the new cells.
+
+What overflows here has an infinite majorant, and stands as 0: see `rows`.
 """
 
 from typing import NamedTuple
@@ -15,8 +17,13 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
 from milpcount.network import Affine, Network
+from milpcount.tree.rows import LARGE, LOST
 
-UNIT_ROUNDOFF = 2.0**-53
+_SMALLEST = 2.0**-1022
+"""The smallest normal number: what a product may lose to underflow, over the unit roundoff."""
+_EXTREME = 40
+"""Exponents beyond which a row of the domain is scaled."""
+_NEVER = 10_000
 
 SMALL = 16
 """Parameters up to which box sides are constraints like any other (see `projection`)."""
@@ -33,7 +40,8 @@ class Program(NamedTuple):
     ``values``: weights on the outputs of the layer above (the first layer's on g), bias, majorants.
     ``rows``: value a, value b (or -1), threshold. ``pieces``: value, slope, intercept, first
     literal; ``literals``: row, sign. ``domain_*``: rows of the domain, ``M @ g + beta >= 0``.
-    ``ops`` per layer: rounding errors a composed form has seen. ``quantum`` per layer: exponent e
+    ``ops`` per layer: rounding errors a composed form has seen. ``tiny``: what underflow may take
+    from a form, over u and over its products. ``quantum`` per layer: exponent e
     such that forms are multiples of ``2^-e`` (-1: too fine to be useful). ``one``: the image
     coordinate that stands for the constant 1 where the set is unbounded, else -1.
     """
@@ -59,6 +67,7 @@ class Program(NamedTuple):
     domain_beta: Array
     domain_majorant: Array
     ops: Array
+    tiny: float
     quantum: Array
     one: int
     small: int
@@ -140,7 +149,7 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
         as_int(row_values, 2), np.array(thresholds), np.array(piece_value, dtype=np.int64),
         np.array(slopes), np.array(intercepts), np.array(starts, dtype=np.int64),
         as_int(literals, 2), image.domain_M, image.domain_beta, image.domain_majorant,
-        ops, quantum, image.one, int(image.small),
+        ops, float(_SMALLEST * (1.0 + image.S.sum())), quantum, image.one, int(image.small),
     )  # fmt: skip
 
 
@@ -149,24 +158,16 @@ class _Image:
 
     def __init__(self, network: Network, inputs: InputSet) -> None:
         affine, d = network.layers[0].affine, inputs.dimension
-        W, T = affine.weight, inputs.directions
-        # Rows in t: coefficients, constant, and the magnitudes that bound their rounding.
-        A = np.vstack([W @ T, -inputs.rows])
-        A_abs = np.vstack([abs(W) @ abs(T), abs(inputs.rows)])
-        c = np.concatenate([W @ inputs.origin + affine.bias, inputs.rhs])
-        c_abs = np.concatenate([abs(W) @ abs(inputs.origin) + abs(affine.bias), abs(inputs.rhs)])
-        lower, upper = inputs.lower, inputs.upper
-        if not inputs.is_boxed:
-            A, A_abs, c, c_abs, lower, upper = _homogeneous(inputs, A, A_abs, c, c_abs)
-        width = inputs.width if inputs.is_boxed else upper - lower
-        c = c + A @ lower
-        c_abs = c_abs + A_abs @ abs(lower)
-        A, A_abs = A * width, A_abs * width
-        n, units = width.size, affine.n_out
+        with np.errstate(over="ignore", invalid="ignore"):
+            A, A_abs, c, c_abs, width = _rows_on_the_cube(affine, inputs)
+            total = A_abs.sum(axis=1)
+            majorant = total + c_abs
+        lost = ~(majorant < LARGE)
+        A[lost], c[lost], total[lost], majorant[lost] = 0.0, 0.0, 0.0, LOST
+        n, units = width, affine.n_out
         # Numbers of the domain that are rounded enter a term twice at most.
-        self.terms = n + d + W.shape[1] + (0 if inputs.exact is None else 4)
+        self.terms = n + d + affine.n_in + (0 if inputs.exact is None else 4)
         self.small = n <= SMALL
-        total = A_abs.sum(axis=1)
         self.one = -1 if inputs.is_boxed else n - 1
         if self.small or n <= A.shape[0]:
             self.V, M, self.S = np.eye(n), A, np.ones(n)
@@ -181,10 +182,66 @@ class _Image:
                 )
         self.m = self.V.shape[0]
         self.first, self.offset = M[:units], c[:units]
-        self.majorant = (total + c_abs)[:units]
+        self.majorant = majorant[:units]
         self.domain_M, self.domain_beta = np.ascontiguousarray(M[units:]), c[units:]
-        self.domain_majorant = (total + c_abs)[units:]
+        self.domain_majorant = majorant[units:]
         self.exponent = _first_exponent(affine, inputs)
+
+
+def _rows_on_the_cube(affine: Affine, inputs: InputSet) -> tuple[Array, Array, Array, Array, int]:
+    """Return the rows of the first layer and of the domain, and the number n of parameters.
+
+    Coefficients (rows, n) and their magnitudes, constants and their magnitudes; magnitudes bound
+    the rounding of what they belong to, are not finite where that may not be, and are zero only
+    where there is no term at all.
+    """
+    W, T = affine.weight, inputs.directions
+    rows, rhs = _scaled_rows(inputs)
+    A = np.vstack([W @ T, -rows])
+    A_abs = np.vstack([_magnitudes(W, T), abs(rows)])
+    c = np.concatenate([W @ inputs.origin + affine.bias, rhs])
+    c_abs = np.concatenate([_magnitudes(W, inputs.origin) + abs(affine.bias), abs(rhs)])
+    lower, upper = inputs.lower, inputs.upper
+    if not inputs.is_boxed:
+        A, A_abs, c, c_abs, lower, upper = _homogeneous(inputs, A, A_abs, c, c_abs)
+    width = inputs.width if inputs.is_boxed else upper - lower
+    c = c + A @ lower
+    c_abs = c_abs + _magnitudes(A_abs, lower)
+    present = A_abs > 0.0  # where there is no coefficient, an infinite width makes none
+    A, A_abs = A * width, A_abs * width + _SMALLEST
+    return np.where(present, A, 0.0), np.where(present, A_abs, 0.0), c, c_abs, width.size
+
+
+def _magnitudes(left: Array, right: Array) -> Array:
+    """Return ``|left| @ |right|``, and more where products may underflow; 0 if all are zero."""
+    sizes = np.abs(left) @ np.abs(right)
+    if _least(left) * _least(right) < _SMALLEST:
+        terms = (left != 0.0).astype(np.float64) @ (right != 0.0)
+        sizes = np.where(terms > 0.0, sizes + _SMALLEST, 0.0)
+    return np.asarray(sizes)
+
+
+def _least(array: Array) -> float:
+    """Return the smallest magnitude of an entry that is not zero; 1 if there is none."""
+    sizes = np.abs(array[array != 0.0])
+    return float(sizes.min()) if sizes.size else 1.0
+
+
+def _scaled_rows(inputs: InputSet) -> tuple[Array, Array]:
+    """Return the domain's rows, those of extreme values times a power of two.
+
+    Only where that is exact: a row with both extremes at once is left as it is.
+    """
+    both = np.column_stack([inputs.rows, inputs.rhs])
+    reach = np.maximum(np.frexp(inputs.lower)[1], np.frexp(inputs.upper)[1])  # 0 where infinite
+    terms = np.frexp(both)[1] + np.append(reach, 0)
+    top = np.where(both == 0.0, -_NEVER, terms).max(axis=1, initial=-_NEVER)
+    shift = np.where((top > -_NEVER) & (abs(top) > _EXTREME), -top, 0)[:, None]
+    with np.errstate(over="ignore", under="ignore"):
+        scaled = np.ldexp(both, shift)
+        exact = (np.ldexp(scaled, -shift) == both).all(axis=1, keepdims=True)
+    both = np.where(exact, scaled, both)
+    return both[:, :-1], both[:, -1]
 
 
 def _homogeneous(
@@ -206,12 +263,13 @@ def _homogeneous(
 def _first_exponent(affine: Affine, inputs: InputSet) -> int:
     """Return e such that scaled rows of the first layer and domain are multiples of 2^-e."""
     if inputs.exact is not None:
-        return _FINEST
+        return _NEVER
     finite = np.concatenate([inputs.lower, inputs.upper])
     bounds = _exponent(finite[np.isfinite(finite)])
     weight = _exponent_of(affine)
-    slope = max(weight + _exponent(inputs.directions), _exponent(inputs.rows))
-    constants = (_exponent(affine.bias), _exponent(inputs.rhs), weight + _exponent(inputs.origin))
+    rows, rhs = _scaled_rows(inputs)
+    slope = max(weight + _exponent(inputs.directions), _exponent(rows))
+    constants = (_exponent(affine.bias), _exponent(rhs), weight + _exponent(inputs.origin))
     return max(slope + bounds, *constants)
 
 
@@ -234,21 +292,17 @@ def _rounding(network: Network, image: _Image) -> tuple[Array, Array]:
 
 
 _COARSEST = 200
-_FINEST = 10_000
 
 
 def _exponent_of(affine: Affine) -> int:
     """Return the exponent of a map's weights; those of a rounded one are multiples of nothing."""
-    return _FINEST if affine.is_rounded else _exponent(affine.weight)
+    return _NEVER if affine.is_rounded else _exponent(affine.weight)
 
 
 def _exponent(array: Array) -> int:
-    """Return the least e >= 0 such that every entry is a multiple of ``2^-e`` (10^4 if large)."""
-    values = np.asarray(array, dtype=np.float64)
-    values = values[values != 0]
-    if values.size == 0:
-        return 0
-    for e in range(53):
-        if (np.ldexp(values, e) % 1 == 0).all():
-            return e
-    return _FINEST
+    """Return the least e >= 0 such that entries are multiples of ``2^-e``; 10^4 if above 52."""
+    mantissa, power = np.frexp(np.asarray(array, dtype=np.float64))
+    whole = np.ldexp(mantissa, 53).astype(np.int64)  # entries are whole * 2^(power - 53)
+    trailing = np.frexp((whole & -whole).astype(np.float64))[1] - 1
+    needed = int(np.where(whole == 0, 0, 53 - power - trailing).max(initial=0))
+    return needed if needed < 53 else _NEVER

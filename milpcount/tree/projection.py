@@ -150,6 +150,8 @@ def project(rows, columns, offset, margin, lam, count, x, active, chol, forward,
                 lam[p] = grown
                 w += 1
                 break
+            if leave < 0:  # a number has overflowed
+                return UNDECIDED
             lam[active[leave]] = 0.0
             for a in range(leave, w - 1):
                 active[a] = active[a + 1]

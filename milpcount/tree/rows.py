@@ -4,6 +4,19 @@ Every form carries a majorant ``sigma``: the sum of the magnitudes of all terms 
 to make it, over the cube. By the usual forward analysis (Higham 2002, section 3.1) its computed
 value at any point is then within ``ops * u * sigma`` of the exact one, and exactly right where all
 terms are multiples of one power of two and ``sigma`` holds fewer than 2^52 of them.
+
+That analysis is for numbers that neither underflow nor overflow:
+
+* A product may also lose half of the smallest subnormal number, ``2^-1075 = u * 2^-1022``, whatever
+  its size; sums lose nothing there. A form of k products for each of the image's coordinates is off
+  by at most ``k u 2^-1022 (1 + sum(S))`` more, as ``|g| <= S``. So every form that has a product
+  gets ``p.tiny >= 2^-1022 (1 + sum(S))`` into its majorant: ``ops`` counts at least its products,
+  and what the forms below it have lost is in their own majorants. Only a form without any term has
+  ``sigma == 0``: it is the zero function, not a small one.
+* A majorant of `LARGE` or more says that some term may have overflowed. Its row is `LOST`: no
+  number of it is read again, and exact arithmetic decides what it does. Majorants are sums of
+  magnitudes, so they become infinite (or nan) before the coefficients do, except where S is small,
+  which `classify` looks at.
 """
 
 import numpy as np
@@ -23,6 +36,12 @@ TINY = 5
 
 _HOPELESS = 8.0
 """Above any value a row takes once it is scaled by its rounding error."""
+LARGE = 1e150
+"""Squares of what is smaller are finite."""
+_SMALL_SQUARE = 1e-280
+"""A squared norm below it may have lost digits to underflow, and 1 over its root may overflow."""
+LOST = np.inf
+"""Majorant of a row whose float64 coefficients say nothing: they are set to 0."""
 
 
 @jit
@@ -41,7 +60,7 @@ def compose_layer(p, layer, value_M, value_b, value_s, unit_M, unit_b, unit_s):
     for q in range(first, first + count):
         fill(value_M[q], 0.0)
         value_b[q] = 0.0
-        total = abs(p.bias[q])
+        total, products = abs(p.bias[q]), False
         if p.one >= 0:
             value_M[q, p.one] = p.bias[q]
         else:
@@ -49,23 +68,29 @@ def compose_layer(p, layer, value_M, value_b, value_s, unit_M, unit_b, unit_s):
         for unit in range(n_above):
             w = p.weights[q, unit]
             if w != 0.0 and unit_s[above + unit] != 0.0:
+                products = True
                 total += abs(w) * unit_s[above + unit]
                 value_b[q] += w * unit_b[above + unit]
                 for a in range(m):
                     value_M[q, a] += w * unit_M[above + unit, a]
-        value_s[q] = total
+        value_s[q] = total + p.tiny if products else total
 
 
 @jit
 def set_output(p, unit, piece, value_M, value_b, value_s, unit_M, unit_b, unit_s):
     """Set a unit's output on one of its pieces."""
     v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
-    unit_s[unit] = abs(slope) * value_s[v] + abs(offset)
-    if unit_s[unit] == 0.0:
+    unit_s[unit] = abs(offset)
+    if slope != 0.0 and value_s[v] != 0.0:
+        unit_s[unit] += abs(slope) * value_s[v] + p.tiny
+        unit_b[unit] = slope * value_b[v]
+        for a in range(p.V.shape[0]):
+            unit_M[unit, a] = slope * value_M[v, a]
+    elif offset == 0.0:  # forms that are zero are not read
         return
-    unit_b[unit] = slope * value_b[v]
-    for a in range(p.V.shape[0]):
-        unit_M[unit, a] = slope * value_M[v, a]
+    else:  # constant, even where the value itself has overflowed
+        unit_b[unit] = 0.0
+        fill(unit_M[unit], 0.0)
     if p.one >= 0:
         unit_M[unit, p.one] += offset
     else:
@@ -98,20 +123,28 @@ def compose_rows(p, layer, rounding, value_M, value_b, value_s, row_M, row_b, ro
         else:
             row_b[r] -= t
         row_s[r] = sigma
-        unknown |= classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, sigma,
+        unknown |= classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s,
                             row_norm, row_error, row_kind)  # fmt: skip
     return unknown
 
 
 @entry
-def classify(p, r, ops, quantum, rounding, row_M, row_b, sigma, row_norm, row_error, row_kind):
-    """Set norm, error and kind of one row; return whether its kind is unknown."""
+def classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
+    """Set norm, error and kind of one row; return whether its kind is unknown.
+
+    Of a row of kind `NORMAL` every number is finite, and so is its value at any point of the cube,
+    also after it is scaled by its norm.
+    """
     m = p.V.shape[0]
+    sigma = row_s[r]
     reach = 0.0
     for q in range(m):
         reach += abs(row_M[r, q]) * p.S[q]
+    # Tests that fail where a number is nan: where S is small, coefficients may have overflowed.
+    if not (sigma < LARGE and reach < LARGE):
+        return _lose(r, row_M, row_b, row_s, row_norm, row_error, row_kind)
     error = UNIT_ROUNDOFF * (ops + rounding) * sigma
-    exact = quantum >= 0 and sigma * 2.0**quantum < EXACT_QUANTA
+    exact = sigma == 0.0 or (quantum >= 0 and sigma * 2.0**quantum < EXACT_QUANTA)
     if abs(row_b[r]) > reach + error or (reach == 0.0 and exact):
         row_kind[r] = POSITIVE if row_b[r] > 0 else (NEGATIVE if row_b[r] < 0 else ZERO)
         return False
@@ -121,7 +154,9 @@ def classify(p, r, ops, quantum, rounding, row_M, row_b, sigma, row_norm, row_er
         for a in range(m):
             t += p.H[q, a] * row_M[r, a]
         squared += t * row_M[r, q]
-    if reach <= error or squared <= 0.0:
+    if not squared < LARGE * LARGE or (reach > error and squared < _SMALL_SQUARE):
+        return _lose(r, row_M, row_b, row_s, row_norm, row_error, row_kind)
+    if reach <= error:
         row_kind[r] = UNKNOWN
         row_norm[r] = 1.0 / max(error, 1e-300)
         row_error[r] = _HOPELESS
@@ -130,3 +165,15 @@ def classify(p, r, ops, quantum, rounding, row_M, row_b, sigma, row_norm, row_er
     row_norm[r] = 1.0 / np.sqrt(squared)
     row_error[r] = error * row_norm[r]
     return False
+
+
+@jit
+def _lose(r, row_M, row_b, row_s, row_norm, row_error, row_kind):
+    """Make nothing of a row's coefficients: no proof in floating point can rest on it."""
+    fill(row_M[r], 0.0)
+    row_b[r] = 0.0
+    row_s[r] = LOST
+    row_norm[r] = 1.0
+    row_error[r] = _HOPELESS
+    row_kind[r] = UNKNOWN
+    return True

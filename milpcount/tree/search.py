@@ -187,7 +187,10 @@ class Search:
             if wanted == kernel.DONE:
                 return
             if wanted == kernel.ASK_DOMAIN:
-                self.reject_domain()
+                self._in_exact_cell = True
+                yield from self._count_root()
+                self._in_exact_cell = False
+                return
             if wanted == kernel.ASK_ROW:
                 self.answer_row(int(c[ASKED]))
             elif wanted == kernel.ASK_SIDE:
@@ -283,12 +286,15 @@ class Search:
             s.row_M[r], s.row_b[r] = p.domain_M[i], p.domain_beta[i]
             s.row_s[r] = p.domain_majorant[i]
             unknown = kinds.classify(
-                p, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s[r],
+                p, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s,
                 s.row_norm, s.row_error, s.row_kind,
             )  # fmt: skip
-            if unknown or s.row_kind[r] in (kinds.NEGATIVE, kinds.ZERO):
+            if unknown:
+                s.row_kind[r] = self._answers.kind_of_domain_row(i)
+            if s.row_kind[r] == kinds.NEGATIVE:
                 self.reject_domain()
-            if s.row_kind[r] == kinds.NORMAL:
+            # Rows that are constant and not negative restrict nothing: the domain is closed.
+            if s.row_kind[r] in (kinds.NORMAL, kinds.TINY):
                 add_row(s, count, r, 1)
                 if p.V.shape[1] == 2:
                     a, b = s.cell_rows[count]
@@ -337,7 +343,22 @@ class Search:
         tree = ExactRegionTree(self.exact, patterns=self.patterns)
         above = tuple(int(k) for k in self.state.pattern[: self._first_unit(depth)])
         root = Cell(above, cell, witness, 1.0)
-        for leaf in tree.below(root, self._known(depth, piece)):
+        yield from self._take(tree, tree.below(root, self._known(depth, piece)), depth)
+
+    def _count_root(self) -> Iterator[None]:
+        """Count the whole domain, of which floating point finds no point."""
+        if not self.exact.inputs.has_interior:
+            self.reject_domain()
+        tree = ExactRegionTree(self.exact, patterns=self.patterns)
+        self.exact_cells += 1
+        yield from self._take(tree, tree.walk(), 0)
+        self.state.control[DEPTH] = -1
+
+    def _take(
+        self, tree: ExactRegionTree, leaves: Iterator[Cell | None], depth: int
+    ) -> Iterator[None]:
+        """Take the regions that an exact tree finds below the node at a depth."""
+        for leaf in leaves:
             if leaf is not None and self._is_wanted(leaf.pattern):
                 self.thin_regions += 1
                 if self.keep:

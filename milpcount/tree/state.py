@@ -190,7 +190,7 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
         cell_margin=reals(most), cell_error=reals(most),
         free=np.ones(n, dtype=np.bool_), hessian=p.H.copy(),
         trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
-        kept=np.zeros((buffer if keep else 1, units), dtype=np.uint8),
+        kept=np.zeros((buffer if keep else 1, units), dtype=np.int32),
         kept_points=reals(buffer if keep else 1, points),
         xor_first=first, xor_rows=bits(layers + 1, variables, xor_words),
         xor_pivot=np.full((layers + 1, variables), -1), xor_layers=ints(layers + 1, 2),

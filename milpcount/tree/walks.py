@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-NOT_SPLIT = 255
+NOT_SPLIT = -1
 """In `Walks.taken`: the unit was settled, or the walk ended above it."""
 
 # Entries of `Walks.control`.
@@ -96,8 +96,8 @@ def new_walks(batch: Batch) -> Walks:
         np.ascontiguousarray(batch.leaning),
         np.zeros(batch.walks),
         np.zeros(batch.walks),
-        np.full((batch.walks, units), NOT_SPLIT, dtype=np.uint8),
-        np.full(units, NOT_SPLIT, dtype=np.uint8),
+        np.full((batch.walks, units), NOT_SPLIT, dtype=np.int32),
+        np.full(units, NOT_SPLIT, dtype=np.int32),
         np.zeros(6),
         np.full((units + 1, pieces), -1.0),
         np.full(units + 1, -1.0),

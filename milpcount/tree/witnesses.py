@@ -14,13 +14,17 @@ _HALVINGS = 40
 def to_inputs(inputs: InputSet, y: Array) -> Array:
     """Return the inputs of points of the cube, shape (k, n) to (k, n_inputs).
 
-    For an unbounded set the cube holds rays; those at infinity come out as not finite.
+    For an unbounded set the cube holds rays; those at infinity come out as not finite, as does what
+    overflows.
     """
-    if inputs.is_boxed:
-        width = inputs.upper - inputs.lower
-        return inputs.to_inputs(np.clip(inputs.lower + y * width, inputs.lower, inputs.upper))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return inputs.to_inputs((2.0 * y[:, :-1] - 1.0) / y[:, -1:])
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        if not inputs.is_boxed:
+            return inputs.to_inputs((2.0 * y[:, :-1] - 1.0) / y[:, -1:])
+        low, high = inputs.lower, inputs.upper
+        width = high - low
+        # A width may overflow where its ends do not.
+        t = np.where(np.isfinite(width), low + y * width, (1.0 - y) * low + y * high)
+        return inputs.to_inputs(np.clip(t, low, high))
 
 
 def inner_points(
@@ -43,7 +47,8 @@ def inner_points(
     -------
     x : ndarray, shape (k, n_inputs)
     fine : ndarray of bool, shape (k,)
-        Whether x has the pattern; where not, the cell is too thin for float64.
+        Whether x has the pattern; where not, the cell is too thin for float64, or something
+        overflows there.
     """
     best, fine = y.copy(), np.zeros(len(y), dtype=bool)
     for k in range(_HALVINGS):
@@ -59,6 +64,13 @@ def inner_points(
 
 
 def _has_pattern(network: Network, x: Array, patterns: Array) -> Array:
-    finite = np.isfinite(x).all(axis=1)
-    same = network.pattern(np.where(finite[:, None], x, 0.0)) == patterns
-    return np.asarray(same.all(axis=1) & finite)
+    """Return which points have their patterns in float64, without overflow in any layer."""
+    fine, first = np.isfinite(x).all(axis=1), 0
+    value = np.where(fine[:, None], x, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for layer in network.layers:
+            v = value @ layer.affine.weight.T + layer.affine.bias
+            same = layer.activation.pieces_at(v) == patterns[:, first : first + layer.width]
+            fine &= np.isfinite(v).all(axis=1) & same.all(axis=1)
+            value, first = layer.activation.apply(v), first + layer.width
+    return np.asarray(fine)
