@@ -5,28 +5,32 @@ offsets set to zero, to the coefficients, as one batch; so convolutions and pool
 of their own.
 """
 
-import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import prod
 from operator import index
 from typing import Any
 
 import numpy as np
 
-from milpcount.errors import NetworkError, NotInstalledError
+from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation, clip, leaky_relu, relu
 from milpcount.network.affine_tensor import ROOTS, AffineTensor, check_size
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
-
-_UNCHANGED = ("Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout")
-_LINEAR = (
-    *("Linear", "Flatten", "Unflatten", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"),
-    *("Conv1d", "Conv2d", "Conv3d", "AvgPool1d", "AvgPool2d", "AvgPool3d"),
+from milpcount.network.torch_modules import (
+    AT_THE_END,
+    LINEAR,
+    UNCHANGED,
+    check_global_hooks,
+    import_torch,
+    kind_of,
+    plain_copy,
+    unsupported,
 )
+from milpcount.network.unsupported import AT_THE_END_ONLY, COMES_LAST, reason
+
 _MOVING = ("Flatten", "Unflatten")
-_UNITS = ("ReLU", "LeakyReLU", "PReLU", "Hardtanh", "ReLU6")
-_AT_THE_END = ("Softmax", "LogSoftmax")
 
 
 def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network:
@@ -39,6 +43,8 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
         Hardtanh, ReLU6, BatchNorm, Conv, AvgPool, Flatten, Unflatten, Identity and Dropout. A
         Softmax or LogSoftmax at the end is left out; it does not change the regions. A unit
         after the last affine layer makes it a hidden layer, and the network has no output layer.
+        A module with forward hooks or methods of its own is refused: they can change what it
+        computes. It is left as it is, and nothing of it is called.
     input_shape : sequence of int, optional
         Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
         entries, row-major. Needed where the first layer does not tell, as a convolution.
@@ -56,66 +62,63 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     NotInstalledError
         If torch is missing.
     """
-    nn = _torch().nn
-    if not isinstance(module, nn.Module):
+    if not isinstance(module, import_torch().nn.Module):
         raise NetworkError(f"a {type(module).__name__} is not a torch.nn.Module")
+    check_global_hooks()
     leaves = list(_leaves(module))
-    while leaves and isinstance(leaves[-1][1], tuple(getattr(nn, n) for n in _AT_THE_END)):
+    while leaves and leaves[-1].kind in AT_THE_END:
         leaves.pop()
+    for leaf in leaves:
+        _check_supported(leaf, is_last=leaf is leaves[-1])
     builder = NetworkBuilder()
     tensor = AffineTensor.identity(_input_shape(input_shape, leaves), 0)
-    for name, leaf in leaves:
+    for leaf in leaves:
         try:
             tensor = _apply(leaf, tensor, builder)
         except NetworkError as error:
-            raise NetworkError(f"{name} ({type(leaf).__name__}): {error}") from None
+            raise NetworkError(f"{leaf.title}: {error}") from None
     return builder.finish(tensor)
 
 
-def _torch() -> Any:
+@dataclass(frozen=True, eq=False)
+class _Leaf:
+    """A module that a chain applies; `kind` is None if it is of no supported class."""
+
+    name: str
+    module: Any
+    kind: str | None
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({type(self.module).__name__})"
+
+
+def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
+    """Yield the modules that a chain applies, in order."""
+    leaf = _Leaf(prefix or "the module", module, None)
     try:
-        import torch
-    except ImportError:
-        raise NotInstalledError("reading a PyTorch module", "torch", "torch") from None
-    return torch
-
-
-def _leaves(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the modules that a chain applies, in order, with names for messages."""
-    kind = _torch().nn.Sequential
-    if not isinstance(module, kind):
-        yield prefix or "the module", module
+        kind = kind_of(module)
+    except NetworkError as error:
+        raise NetworkError(f"{leaf.title}: {error}") from None
+    if kind != "Sequential":
+        yield _Leaf(leaf.name, module, kind)
         return
-    if not _has_forward_of(module, kind):
-        raise NetworkError(
-            f"{prefix or 'the module'} ({type(module).__name__}) has a forward method of its own, "
-            "which cannot be read: wrap its layers in a plain nn.Sequential"
-        )
     # Not named_children: it leaves out the second use of a shared module.
     for key, child in module._modules.items():
         yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
 
 
-def _has_forward_of(module: Any, kind: type) -> bool:
-    same = getattr(type(module), "forward", None) is getattr(kind, "forward", None)
-    return same and "forward" not in vars(module)
+def _check_supported(leaf: _Leaf, is_last: bool) -> None:
+    why = unsupported(leaf.module) if leaf.kind is None else None
+    if leaf.kind in AT_THE_END:
+        why = f"{reason(leaf.kind)}; {AT_THE_END_ONLY}"
+    elif why and is_last:
+        why += f"; {COMES_LAST}"
+    if why:
+        raise NetworkError(f"{leaf.title}: {why}")
 
 
-def _kind(module: Any) -> str:
-    """Return the name of the supported class whose forward method a module runs."""
-    nn = _torch().nn
-    for name in (*_UNCHANGED, *_LINEAR, *_UNITS):
-        kind = getattr(nn, name)
-        if isinstance(module, kind) and _has_forward_of(module, kind):
-            return name
-    raise NetworkError(
-        "the module is not supported: wrap its layers in nn.Sequential; supported are "
-        f"{', '.join(sorted((*_UNCHANGED, *_LINEAR, *_UNITS)))}, and at the end "
-        f"{' or '.join(_AT_THE_END)}"
-    )
-
-
-def _input_shape(given: Sequence[int] | None, leaves: list[tuple[str, Any]]) -> tuple[int, ...]:
+def _input_shape(given: Sequence[int] | None, leaves: list[_Leaf]) -> tuple[int, ...]:
     if given is None:
         return _first_shape(leaves)
     try:
@@ -129,48 +132,43 @@ def _input_shape(given: Sequence[int] | None, leaves: list[tuple[str, Any]]) -> 
     return shape
 
 
-def _first_shape(leaves: list[tuple[str, Any]]) -> tuple[int, ...]:
+def _first_shape(leaves: list[_Leaf]) -> tuple[int, ...]:
     """Return the shape of one input as the first layer that has one tells it."""
-    for name, leaf in leaves:
-        kind = _kind_named(name, leaf)
+    for leaf in leaves:
+        kind, module = leaf.kind, leaf.module
         if kind == "Linear":
-            return (int(leaf.in_features),)
+            return (int(module.in_features),)
         if kind == "BatchNorm1d":
-            return (int(leaf.num_features),)
-        if kind == "Unflatten" and leaf.dim == 1:
-            return (prod(leaf.unflattened_size),)
-        if kind not in (*_UNCHANGED, "Flatten"):
+            return (int(module.num_features),)
+        if kind == "Unflatten" and module.dim == 1:
+            return (prod(module.unflattened_size),)
+        if kind not in (*UNCHANGED, "Flatten"):
             raise NetworkError(
-                f"{name} ({kind}) does not tell the shape of the inputs: give input_shape, e.g. "
-                "input_shape=(1, 28, 28)"
+                f"{leaf.name} ({kind}) does not tell the shape of the inputs: give input_shape, "
+                "e.g. input_shape=(1, 28, 28)"
             )
     raise NetworkError("the module has no layers: there is nothing to count")
 
 
-def _kind_named(name: str, leaf: Any) -> str:
-    try:
-        return _kind(leaf)
-    except NetworkError as error:
-        raise NetworkError(f"{name} ({type(leaf).__name__}): {error}") from None
-
-
-def _apply(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
-    kind = _kind(leaf)
-    if kind in _UNCHANGED:
+def _apply(leaf: _Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
+    kind = leaf.kind
+    if kind is None or kind in UNCHANGED:
         return tensor
-    if kind in _LINEAR:
-        return _apply_linear(leaf, tensor, builder)
-    activation = _activation(kind, leaf)
+    module = plain_copy(leaf.module, kind)
+    if kind in LINEAR:
+        return _apply_linear(kind, module, tensor, builder)
+    activation = _activation(kind, module)
     return tensor if activation is None else builder.activate(tensor, activation)
 
 
-def _apply_linear(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
-    torch, kind = _torch(), _kind(leaf)
+def _apply_linear(
+    kind: str, module: Any, tensor: AffineTensor, builder: NetworkBuilder
+) -> AffineTensor:
+    """Apply a module of a linear class, which is the reader's own copy."""
     try:
-        _check_finite(leaf)
-        with torch.no_grad():
-            # A copy: the caller's module keeps its precision, its mode and its offsets.
-            module = copy.deepcopy(leaf).cpu().double().eval()
+        _check_finite(module)
+        with import_torch().no_grad():
+            module.double()
             if kind.startswith("BatchNorm"):
                 return _normalise(module, tensor, builder)
             if kind.startswith("AvgPool"):
@@ -187,7 +185,9 @@ def _apply_linear(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> A
                 raise NetworkError("its offset cannot be told from its linear part")
             coefficients = _run(module, tensor.stack[1:])
     # Torch raises many kinds of errors; all mean that the module cannot take this input.
-    except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
+    except (
+        *(AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError),
+    ) as error:
         if isinstance(error, NetworkError):
             raise
         reason = " ".join(str(error).split())
@@ -198,7 +198,7 @@ def _apply_linear(leaf: Any, tensor: AffineTensor, builder: NetworkBuilder) -> A
 
 
 def _run(module: Any, stack: np.ndarray) -> np.ndarray:
-    return np.asarray(module(_torch().from_numpy(np.ascontiguousarray(stack))).numpy())
+    return np.asarray(module(import_torch().from_numpy(np.ascontiguousarray(stack))).numpy())
 
 
 def _normalise(module: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
@@ -221,7 +221,7 @@ def _normalise(module: Any, tensor: AffineTensor, builder: NetworkBuilder) -> Af
 
 def _pad(module: Any, tensor: AffineTensor) -> AffineTensor:
     """Pad with copies of entries, as a convolution does that does not pad with zeros."""
-    torch = _torch()
+    torch = import_torch()
     sides, mode = module._reversed_padding_repeated_twice, module.padding_mode
     padded = torch.nn.functional.pad(torch.from_numpy(tensor.stack), sides, mode=mode)
     module.padding, module.padding_mode = (0,) * len(module.kernel_size), "zeros"

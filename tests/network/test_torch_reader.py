@@ -151,14 +151,34 @@ REFUSED = {
     ),
     "a chain of its own": (
         nn.Sequential(LINEAR, Backwards(LINEAR, nn.ReLU())),
-        r"1 \(Backwards\) has a forward method of its own",
+        r"1 \(Backwards\): it has a forward method of its own",
     ),
-    "a layer of its own": (nn.Sequential(Bent(3, 3), nn.ReLU()), r"0 \(Bent\): .*not supported"),
+    "a layer of its own": (
+        nn.Sequential(Bent(3, 3), nn.ReLU()),
+        r"0 \(Bent\): it has a forward method of its own, .* what nn.Linear does: .*not supported",
+    ),
     "a list of modules": (nn.ModuleList([LINEAR]), r"\(ModuleList\): .*not supported"),
-    "a smooth unit": (nn.Sequential(LINEAR, nn.Tanh()), r"1 \(Tanh\): .*not supported"),
+    "a smooth unit": (
+        nn.Sequential(LINEAR, nn.Tanh(), LINEAR),
+        r"1 \(Tanh\): it is not piecewise linear, so .* no linear regions to count$",
+    ),
+    "a smooth unit at the end": (
+        nn.Sequential(LINEAR, nn.ReLU(), nn.Sigmoid()),
+        r"2 \(Sigmoid\): it is not piecewise linear, .*; it comes last: leave it out",
+    ),
+    "a norm of the input": (nn.Sequential(LINEAR, nn.LayerNorm(3)), "not piecewise linear"),
+    "a maximum": (
+        nn.Sequential(LINEAR, nn.Sequential(nn.MaxPool2d(2)), LINEAR),
+        r"1\.0 \(MaxPool2d\): it is piecewise linear, but not implemented$",
+    ),
+    "a transposed convolution": (
+        nn.Sequential(nn.ConvTranspose1d(1, 1, 2), LINEAR),
+        r"0 \(ConvTranspose1d\): it is piecewise linear, but not implemented$",
+    ),
+    "a wrapper": (nn.DataParallel(LINEAR), r"\(DataParallel\): it wraps .*: give its 'module'"),
     "softmax before the end": (
         nn.Sequential(LINEAR, nn.Softmax(1), nn.ReLU()),
-        r"1 \(Softmax\): .*at the end Softmax",
+        r"1 \(Softmax\): it is not piecewise linear, .*; it is left out at the end of a network",
     ),
     "shapes that do not chain": (
         nn.Sequential(LINEAR, nn.ReLU(), nn.Linear(4, 1)),
