@@ -169,7 +169,7 @@ def apply_linear(
         If a constant is not finite, or the result is too large to hold.
     """
     operator = OPERATORS[node.op_type]
-    _check_inputs(operator, inputs)
+    _check_inputs(node.op_type, inputs)
     places = [i for i, v in enumerate(inputs) if isinstance(v, AffineTensor)]
     aligned = align([v for v in inputs if isinstance(v, AffineTensor)])
     if len(places) == 1 and node.op_type in _ENTRIES:
@@ -274,12 +274,17 @@ def _slice(values: list[Value], number: int) -> list[np.ndarray | None]:
     return [v.stack[number] if isinstance(v, AffineTensor) else v for v in values]
 
 
-def _check_inputs(operator: Operator, inputs: list[Value]) -> None:
+def _why(kind: str) -> str:
+    if kind in ("Conv", "Div", "Gemm", "MatMul", "Mul"):
+        return "a product or quotient of two such values is not piecewise linear"
+    return "it is implemented where the others are constant"
+
+
+def _check_inputs(kind: str, inputs: list[Value]) -> None:
     tensors = {i for i, v in enumerate(inputs) if isinstance(v, AffineTensor)}
-    if not any(tensors <= together for together in operator.linear):
+    if not any(tensors <= together for together in OPERATORS[kind].linear):
         raise FileFormatError(
-            f"inputs {sorted(tensors)} depend on the network's input, so it is not linear; "
-            "the others must be constant"
+            f"its inputs {sorted(tensors)} depend on the network's input: {_why(kind)}"
         )
     for i, value in enumerate(inputs):
         if isinstance(value, np.ndarray) and not np.isfinite(value).all():

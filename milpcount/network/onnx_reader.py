@@ -27,6 +27,7 @@ from milpcount.network.onnx_operators import (
     node_function,
 )
 from milpcount.network.paths import existing_file
+from milpcount.network.unsupported import AT_THE_END_ONLY, COMES_LAST, is_known, reason
 
 _UNCHANGED = {"Identity", "Dropout", "Cast"}
 _AT_THE_END = {"Softmax", "LogSoftmax"}
@@ -104,6 +105,7 @@ class _Walk:
     model: Any
     values: dict[str, Any]
     builder: NetworkBuilder = field(default_factory=NetworkBuilder)
+    end: str = ""
 
     def network(self) -> Network:
         """Return the network from the graph's input to its output."""
@@ -112,12 +114,12 @@ class _Walk:
             names = [o.name for o in graph.output]
             raise FileFormatError(f"the model has outputs {names}: exactly one is supported")
         batch = self._read_input()
-        end = _last_affine(graph)
-        for node in _needed(graph, end):
+        self.end = _last_affine(graph)
+        for node in _needed(graph, self.end):
             self.values[node.output[0]] = _naming(node, self._evaluate)
-        output = self.values.get(end)
+        output = self.values.get(self.end)
         if not isinstance(output, AffineTensor):
-            raise FileFormatError(f"the output {end!r} does not depend on the model's input")
+            raise FileFormatError(f"the output {self.end!r} does not depend on the model's input")
         network = self.builder.finish(output)
         return without_batch(network, batch) if batch > 1 else network
 
@@ -146,7 +148,7 @@ class _Walk:
             raise FileFormatError(f"its input {unknown[0]!r} is not defined before it")
         inputs = [self.values[name] if name else None for name in node.input]
         variable = [v for v in inputs if isinstance(v, AffineTensor)]
-        _check_supported(node, bool(variable))
+        _check_supported(node, bool(variable), self.end in node.output)
         function = node_function(node, self.model.opset_import)
         if not variable:
             return function([v for v in inputs if not isinstance(v, AffineTensor)])
@@ -220,17 +222,30 @@ def _needed(graph: Any, end: str) -> list[Any]:
             wanted |= set(node.input) - {""}
             found.append(node)
             if len(node.output) > 1 and wanted & set(node.output[1:]):
-                raise FileFormatError(f"{_label(node)}: its further outputs are not supported")
+                raise FileFormatError(f"{_label(node)}: its further outputs are not implemented")
     return found[::-1]
 
 
-def _check_supported(node: Any, is_variable: bool) -> None:
+def _refusal(node: Any, is_last: bool) -> str:
+    """Return why an operator on values that depend on the input is not read."""
+    kind = node.op_type
+    why = reason(kind)
+    if kind in _AT_THE_END:
+        return f"{why}; {AT_THE_END_ONLY}"
+    if not is_known(kind) and node.domain not in _STANDARD:
+        why = f"operators of domain {node.domain!r} are not known"
+    if is_last:
+        return f"{why}; {COMES_LAST}"
+    return why if is_known(kind) else f"{why}; known are {_SUPPORTED}"
+
+
+def _check_supported(node: Any, is_variable: bool, is_last: bool) -> None:
     """Raise FileFormatError for an operator whose meaning here is not known."""
     kind, attributes = node.op_type, attributes_of(node)
     if is_variable and kind not in {*_ACTIVATIONS, *OPERATORS, *_UNCHANGED, "Shape"}:
-        raise FileFormatError(f"the operator is not supported; supported are {_SUPPORTED}")
+        raise FileFormatError(_refusal(node, is_last))
     if node.domain not in _STANDARD:
-        raise FileFormatError(f"operators of domain {node.domain!r} are not supported")
+        raise FileFormatError(f"operators of domain {node.domain!r} are not implemented")
     if kind in _RANDOM or kind.startswith("Random"):
         raise FileFormatError("random numbers are not supported: export the model for inference")
     if attributes.get("training_mode"):
@@ -249,7 +264,9 @@ def _number(value: np.ndarray | None, default: float) -> float:
     if value is None or value.size == 0:
         return default
     if (value != value.flat[0]).any():
-        raise FileFormatError("its parameter differs between units: one for all is supported")
+        raise FileFormatError(
+            "its parameter differs between units: it is piecewise linear, but not implemented"
+        )
     return float(value.flat[0])
 
 
@@ -276,6 +293,4 @@ _ACTIVATIONS: dict[str, Callable[[dict[str, Any], list[np.ndarray | None]], Acti
     "PRelu": lambda attributes, inputs: _leaky(_number(inputs[0], 1.0)),
     "Clip": _clip,
 }
-_SUPPORTED = ", ".join(sorted({*_ACTIVATIONS, *OPERATORS, *_UNCHANGED})) + (
-    ", and at the end Softmax or LogSoftmax"
-)
+_SUPPORTED = ", ".join(sorted({*_ACTIVATIONS, *OPERATORS, *_UNCHANGED, *_AT_THE_END}))

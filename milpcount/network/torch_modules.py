@@ -98,14 +98,15 @@ def unsupported(module: Any) -> str:
     """Return why a module of no supported class is not read."""
     where = type(module).__module__
     if where.startswith("torch.") and ("quantized" in where or ".qat" in where):
-        return "quantised modules round, which is not supported: give the module in floats"
+        return "quantised modules round, which is not implemented: give the module in floats"
     if type(module).__name__ in _WRAPPERS and _is_torch(type(module)):
         return f"it wraps another module: give its {_WRAPPERS[type(module).__name__]!r}"
     name = next((c.__name__ for c in type(module).__mro__ if _is_torch(c)), "")
     if is_known(name):
         return reason(name)
     return (
-        "the module is not supported: wrap its layers in nn.Sequential; supported are "
+        "modules with a forward method of their own are not implemented: wrap the layers in "
+        "nn.Sequential; known are "
         f"{_SUPPORTED}, and at the end {' or '.join(AT_THE_END)}"
     )
 
@@ -223,5 +224,5 @@ def _of_its_own(name: str, kind: type) -> str:
     what = "method" if callable(getattr(kind, name, None)) else "attribute"
     return (
         f"it has a {name} {what} of its own, so it need not compute what nn.{kind.__name__} does: "
-        "that is not supported; wrap supported layers in a plain nn.Sequential"
+        "it is not read; wrap the layers that it stands for in a plain nn.Sequential"
     )

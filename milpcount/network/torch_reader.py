@@ -248,7 +248,9 @@ def _activation(kind: str, leaf: Any) -> Activation | None:
         return clip(float(leaf.min_val), float(leaf.max_val))
     if kind == "PReLU":
         if leaf.weight.numel() != 1:
-            raise NetworkError(f"{leaf.weight.numel()} slopes: one for all units is supported")
+            raise NetworkError(
+                f"{leaf.weight.numel()} slopes: it is piecewise linear, but not implemented"
+            )
         slope = float(leaf.weight.item())
     else:
         slope = float(leaf.negative_slope)

@@ -99,11 +99,31 @@ CONSTANTS = {"W": np.ones((2, 3)), "b": np.zeros(2)}
 REFUSED = {
     "operator that is not piecewise linear": (
         [GEMM, ("Sin", "v", "y")],
-        r"node 'y' \(Sin\): the operator is not supported; supported are Add, ",
+        r"node 'y' \(Sin\): it is not piecewise linear, so .*; it comes last: leave it out",
+    ),
+    "the same, inside": (
+        [GEMM, ("Sigmoid", "v", "s"), ("Relu", "s", "y")],
+        r"node 's' \(Sigmoid\): it is not piecewise linear, so the network has no .* to count$",
+    ),
+    "operator that is not implemented": (
+        [GEMM, ("Abs", "v", "a"), ("Relu", "a", "y")],
+        r"node 'a' \(Abs\): it is piecewise linear, but not implemented$",
+    ),
+    "several outputs": (
+        [GEMM, ("Split", "v", "s t", {"axis": 1}), ("Add", "s t", "y")],
+        r"\(Split\): its further outputs are not implemented",
+    ),
+    "operator that nobody knows": (
+        [GEMM, ("Optional", "v", "o"), ("Relu", "o", "y")],
+        r"\(Optional\): the operator is not known; known are Add, ",
+    ),
+    "smooth operator of another domain": (
+        [GEMM, ("FastGelu", "v", "g", {"domain": "com.microsoft"}), ("Relu", "g", "y")],
+        r"\(FastGelu\): it is not piecewise linear",
     ),
     "softmax before the end": (
         [GEMM, ("Softmax", "v", "s"), ("Relu", "s", "y")],
-        r"node 's' \(Softmax\): .* at the end Softmax",
+        r"node 's' \(Softmax\): it is not piecewise linear.*; it is left out at the end",
     ),
     "skip connection": (
         [GEMM, ("Relu", "v", "h"), ("Add", "h v", "y")],
@@ -113,8 +133,15 @@ REFUSED = {
         [GEMM, ("Relu", "v", "h"), ("Relu", "v", "g"), ("Add", "h g", "y")],
         r"node 'g' \(Relu\): .* parallel branches are not implemented",
     ),
-    "product of two values": ([GEMM, ("Mul", "v v", "y")], r"\(Mul\): .*not linear"),
-    "division by a value": ([GEMM, ("Div", "b v", "y")], r"\(Div\): .*not linear"),
+    "product of two values": (
+        [GEMM, ("Mul", "v v", "y")],
+        r"\(Mul\): .*product .* is not piecewise",
+    ),
+    "division by a value": ([GEMM, ("Div", "b v", "y")], r"\(Div\): .*quotient of .* is not piec"),
+    "entries that the input chooses": (
+        [GEMM, ("Gather", "b v", "y")],
+        r"\(Gather\): its inputs \[1\] depend on .*: it is implemented where the others are",
+    ),
     "rounding": ([GEMM, ("Cast", "v", "y", {"to": 7})], r"\(Cast\): a cast that rounds"),
     "shapes that do not fit": (
         [GEMM, ("MatMul", "v W3", "y")],
@@ -151,7 +178,7 @@ REFUSED = {
     ),
     "further outputs of a node": (
         [GEMM, ("Dropout", "v", "d mask"), ("Mul", "d mask", "y")],
-        r"\(Dropout\): its further outputs are not supported",
+        r"\(Dropout\): its further outputs are not implemented",
     ),
 }
 

@@ -1,4 +1,5 @@
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -57,5 +58,29 @@ def test_not_fitted():
 def test_other_estimators():
     from sklearn.linear_model import LinearRegression
 
-    with pytest.raises(NetworkError, match="a LinearRegression is not supported: give an MLP"):
+    with pytest.raises(NetworkError, match="a LinearRegression is not implemented: give an MLP"):
         Network.from_sklearn(LinearRegression())
+
+
+class Rounding(neural_network.MLPRegressor):
+    def predict(self, x):
+        return np.round(super().predict(x))
+
+
+def test_methods_of_the_users():
+    model = fitted("MLPRegressor", X[:, 0])
+    model.__class__ = Rounding
+    with pytest.raises(NetworkError, match="the Rounding has a predict method of its own"):
+        Network.from_sklearn(model)
+    model.__class__ = neural_network.MLPRegressor
+    model._forward_pass_fast = model._forward_pass_fast
+    with pytest.raises(NetworkError, match="has a _forward_pass_fast method of its own"):
+        Network.from_sklearn(model)
+
+
+def test_affine_maps_are_merged_without_rounding():
+    model = fitted("MLPRegressor", X[:, 0], activation="identity")
+    maps = [np.full((4, 5), 0.1), np.full((5, 3), 0.1), np.full((3, 1), 0.1)]
+    model.coefs_, model.intercepts_ = maps, [np.zeros(5), np.zeros(3), np.zeros(1)]
+    integers, denominator = Network.from_sklearn(model).output.exact()
+    assert Fraction(int(integers[0, 1]), denominator) == 15 * Fraction(0.1) ** 3

@@ -144,10 +144,10 @@ class Bent(nn.Linear):
 
 LINEAR = nn.Linear(3, 3)
 REFUSED = {
-    "a module with a forward method": (Skip(), r"the module \(Skip\): .* in nn.Sequential"),
+    "a module with a forward method": (Skip(), r"the module \(Skip\): .* in nn.Sequential; known"),
     "the same, inside": (
         nn.Sequential(LINEAR, nn.Sequential(nn.ReLU(), Skip())),
-        r"1\.1 \(Skip\): the module is not supported: wrap its layers in nn.Sequential; supported",
+        r"1\.1 \(Skip\): modules with a forward .* not implemented: wrap the layers in nn.Seq",
     ),
     "a chain of its own": (
         nn.Sequential(LINEAR, Backwards(LINEAR, nn.ReLU())),
@@ -155,9 +155,9 @@ REFUSED = {
     ),
     "a layer of its own": (
         nn.Sequential(Bent(3, 3), nn.ReLU()),
-        r"0 \(Bent\): it has a forward method of its own, .* what nn.Linear does: .*not supported",
+        r"0 \(Bent\): it has a forward method of its own, .* what nn.Linear does: it is not read",
     ),
-    "a list of modules": (nn.ModuleList([LINEAR]), r"\(ModuleList\): .*not supported"),
+    "a list of modules": (nn.ModuleList([LINEAR]), r"\(ModuleList\): .*not implemented"),
     "a smooth unit": (
         nn.Sequential(LINEAR, nn.Tanh(), LINEAR),
         r"1 \(Tanh\): it is not piecewise linear, so .* no linear regions to count$",
@@ -186,7 +186,7 @@ REFUSED = {
     ),
     "slopes that differ": (
         nn.Sequential(LINEAR, nn.PReLU(3)),
-        r"1 \(PReLU\): 3 slopes: one for all units is supported",
+        r"1 \(PReLU\): 3 slopes: it is piecewise linear, but not implemented",
     ),
     "statistics of the batch": (
         nn.Sequential(LINEAR, nn.BatchNorm1d(3, track_running_stats=False), nn.ReLU()),
