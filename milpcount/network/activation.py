@@ -13,24 +13,23 @@ on its left, and where the unit jumps it takes the value of that piece. A unit t
 on its right is the mirror image of one of these: ``f(v) = g(-v)``, with -v as the pre-activation.
 """
 
-import ast
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from milpcount.errors import NetworkError
+from milpcount.network.activation_names import made_by_name, scalar_name, table_of
+from milpcount.network.activation_rows import Row
 from milpcount.network.activation_table import (
     Piece,
-    Row,
     Table,
     checked_table,
     maxout_table,
     number,
+    relu_table,
     scalar_table,
 )
 
@@ -79,7 +78,7 @@ class Activation:
             raise NetworkError(f"activation name {self.name!r}: one line of text is needed")
         try:
             table = checked_table(self.rank, self.rows, self.pieces)
-            if _table_of(self.name) not in (None, table):
+            if table_of(self.name) not in (None, table):
                 raise NetworkError("its table is another one: give it the table of that name")
         except NetworkError as error:
             raise NetworkError(f"activation {self.name!r}: {error}") from None
@@ -131,12 +130,12 @@ class Activation:
     @property
     def key(self) -> str:
         """Text that tells the table, whatever the name; part of the network's fingerprint."""
-        if _table_of(self.name) is not None:
+        if table_of(self.name) is not None:
             return self.name
         if self.is_maxout:
             return f"maxout({self.rank})"
         if self.rank == 1:
-            return _scalar_name(self.table)
+            return scalar_name(self.table)
         return f"table{tuple(self.table)!r}"
 
     def pieces_at(self, values: np.ndarray) -> np.ndarray:
@@ -194,7 +193,7 @@ def piecewise_linear(
         increase.
     """
     table = scalar_table(breakpoints, slopes, intercepts)
-    return Activation(_scalar_name(table) if name is None else name, *table)
+    return Activation(scalar_name(table) if name is None else name, *table)
 
 
 def relu() -> Activation:
@@ -264,53 +263,17 @@ def parse_activation(name: str) -> Activation:
         If the name is not one of ``relu``, ``leaky_relu(slope)``, ``maxout(rank)`` and
         ``piecewise_linear([breakpoints],[slopes],[intercepts])``.
     """
-    found: Activation = _read(name, _MAKERS)
+    found: Activation = made_by_name(name, _MAKERS)
     return found
 
 
-_RELU = scalar_table([0.0], [0.0, 1.0], [0.0, 0.0])
+_RELU = relu_table()
 _MAKERS: dict[str, Callable[..., Activation]] = {
     "relu": relu,
     "leaky_relu": leaky_relu,
     "maxout": maxout,
     "piecewise_linear": piecewise_linear,
 }
-_TABLES: dict[str, Callable[..., Table]] = {
-    "relu": lambda: _RELU,
-    "leaky_relu": lambda slope: scalar_table([0.0], [slope, 1.0], [0.0, 0.0]),
-    "maxout": maxout_table,
-    "piecewise_linear": scalar_table,
-}
-
-
-def _table_of(name: str) -> Table | None:
-    """Return the table that a name stands for; None for a name of the user's own."""
-    parts = re.fullmatch(r"(\w+)(\(.*\))?", name)
-    table: Table | None = _read(name, _TABLES) if parts and parts[1] in _TABLES else None
-    return table
-
-
-def _read(name: str, makers: dict[str, Callable[..., Any]]) -> Any:
-    parts = re.fullmatch(r"(\w+)(?:\((.+)\))?", name)
-    kind, arguments = parts.groups() if parts else ("", None)
-    try:
-        given = ast.literal_eval(f"({arguments},)") if arguments else ()
-        return makers[kind](*given)
-    except NetworkError:
-        raise
-    # Text nested too deeply ends in a RecursionError or a MemoryError.
-    except (KeyError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
-        raise NetworkError(
-            f"activation {name!r} is not known: allowed are relu, leaky_relu(slope), "
-            "maxout(rank) and piecewise_linear([breakpoints],[slopes],[intercepts])"
-        ) from None
-
-
-def _scalar_name(table: Table) -> str:
-    breakpoints = [row.threshold for row in table.rows]
-    slopes = [piece.slope for piece in table.pieces]
-    intercepts = [piece.intercept for piece in table.pieces]
-    return f"piecewise_linear({breakpoints},{slopes},{intercepts})"
 
 
 def _value(piece: Piece, at: float) -> Fraction:

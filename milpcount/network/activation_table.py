@@ -3,13 +3,11 @@
 A table is a number of values (the rank), rows and pieces; see `milpcount.network.activation`. It is
 a function if every point has exactly one piece. A scalar table shows it by its order, that of
 maxout by being equal to it, and any other by going through the cells that its rows cut the values
-into: rows compare two values at most, so a cell is a system of difference constraints, and it is
-empty exactly if some cycle of them is negative.
+into.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, pairwise
 from math import isfinite
@@ -17,20 +15,12 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from milpcount.errors import NetworkError
+from milpcount.network.activation_rows import Row, cells
 
 LARGEST_RANK = 512
 """Pre-activations of a maxout unit: its table has a row for every two of them."""
 MOST_ROWS = 12
 """Rows of a table of several values that is no maxout: they cut the values into cells."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The boundary ``v_a - v_b - threshold = 0``; `b` is -1 where there is no second value."""
-
-    a: int
-    b: int
-    threshold: float
 
 
 @dataclass(frozen=True)
@@ -92,6 +82,11 @@ def scalar_table(breakpoints: Any, slopes: Any, intercepts: Any) -> Table:
     )
 
 
+def relu_table() -> Table:
+    """Return the table of the rectifier."""
+    return scalar_table([0.0], [0.0, 1.0], [0.0, 0.0])
+
+
 def maxout_table(rank: int) -> Table:
     """Return the table of ``max(v_0, .., v_{rank-1})``; the lowest index wins a tie.
 
@@ -141,7 +136,7 @@ def checked_table(rank: Any, rows: Any, pieces: Any) -> Table:
             f"it has {table.rank} values and {len(table.rows)} rows: at most {MOST_ROWS} of each "
             "are allowed, unless it is the table of maxout"
         )
-    _check_cells(table, _cells(table))
+    _check_cells(table, cells(table.rank, table.rows))
     return table
 
 
@@ -271,51 +266,3 @@ def _check_cells(table: Table, cells: Iterable[tuple[int, ...]]) -> list[int]:
             )
         found += holding
     return found
-
-
-_Weight = tuple[Fraction, int]
-_NOTHING: _Weight = (Fraction(0), 0)
-
-
-def _cells(table: Table) -> Iterator[tuple[int, ...]]:
-    """Yield the signs of all rows for every cell that has points; a zero counts as negative."""
-    # distances[i][j] bounds x_i - x_j, x_rank being 0: an amount, and -1 where it is not attained.
-    nodes = table.rank + 1
-    start = [[_NOTHING if i == j else None for j in range(nodes)] for i in range(nodes)]
-    pending: list[tuple[tuple[int, ...], list[list[_Weight | None]]]] = [((), start)]
-    while pending:
-        signs, distances = pending.pop()
-        if len(signs) == len(table.rows):
-            yield signs
-            continue
-        row = table.rows[len(signs)]
-        a, b, t = row.a, table.rank if row.b < 0 else row.b, Fraction(row.threshold)
-        for sign, bound in ((1, (b, a, (-t, -1))), (-1, (a, b, (t, 0)))):
-            closer = _bounded(distances, *bound)
-            if closer is not None:
-                pending.append(((*signs, sign), closer))
-
-
-def _bounded(
-    distances: list[list[_Weight | None]], i: int, j: int, weight: _Weight
-) -> list[list[_Weight | None]] | None:
-    """Return all bounds on differences once ``x_i - x_j`` has one more; None if none is left."""
-    back = distances[j][i]
-    if back is not None and _sum(back, weight) < _NOTHING:
-        return None
-    found = [list(row) for row in distances]
-    for k, row in enumerate(distances):
-        to = row[i]
-        if to is None:
-            continue
-        for m, onward in enumerate(distances[j]):
-            if onward is None:
-                continue
-            through, known = _sum(_sum(to, weight), onward), found[k][m]
-            if known is None or through < known:
-                found[k][m] = through
-    return found
-
-
-def _sum(a: _Weight, b: _Weight) -> _Weight:
-    return a[0] + b[0], min(a[1], b[1])

@@ -27,7 +27,7 @@ from milpcount.network.onnx_operators import (
     node_function,
 )
 from milpcount.network.paths import existing_file
-from milpcount.network.unsupported import AT_THE_END_ONLY, COMES_LAST, is_known, reason
+from milpcount.network.unsupported import AT_THE_END_ONLY, is_known, reason
 
 _UNCHANGED = {"Identity", "Dropout", "Cast"}
 _AT_THE_END = {"Softmax", "LogSoftmax"}
@@ -229,14 +229,12 @@ def _needed(graph: Any, end: str) -> list[Any]:
 def _refusal(node: Any, is_last: bool) -> str:
     """Return why an operator on values that depend on the input is not read."""
     kind = node.op_type
-    why = reason(kind)
-    if kind in _AT_THE_END:
-        return f"{why}; {AT_THE_END_ONLY}"
-    if not is_known(kind) and node.domain not in _STANDARD:
-        why = f"operators of domain {node.domain!r} are not known"
-    if is_last:
-        return f"{why}; {COMES_LAST}"
-    return why if is_known(kind) else f"{why}; known are {_SUPPORTED}"
+    if is_known(kind):
+        end = f"; {AT_THE_END_ONLY}" if kind in _AT_THE_END else ""
+        return reason(kind, is_last=is_last) + end
+    if node.domain not in _STANDARD:
+        return f"operators of domain {node.domain!r} are not known"
+    return f"{reason(kind)}; known are {_SUPPORTED}"
 
 
 def _check_supported(node: Any, is_variable: bool, is_last: bool) -> None:

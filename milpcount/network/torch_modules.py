@@ -94,7 +94,7 @@ def kind_of(module: Any) -> str | None:
     return supported[found]
 
 
-def unsupported(module: Any) -> str:
+def unsupported(module: Any, *, is_last: bool) -> str:
     """Return why a module of no supported class is not read."""
     where = type(module).__module__
     if where.startswith("torch.") and ("quantized" in where or ".qat" in where):
@@ -103,7 +103,7 @@ def unsupported(module: Any) -> str:
         return f"it wraps another module: give its {_WRAPPERS[type(module).__name__]!r}"
     name = next((c.__name__ for c in type(module).__mro__ if _is_torch(c)), "")
     if is_known(name):
-        return reason(name)
+        return reason(name, is_last=is_last)
     return (
         "modules with a forward method of their own are not implemented: wrap the layers in "
         "nn.Sequential; known are "

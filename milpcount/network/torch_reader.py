@@ -28,7 +28,7 @@ from milpcount.network.torch_modules import (
     plain_copy,
     unsupported,
 )
-from milpcount.network.unsupported import AT_THE_END_ONLY, COMES_LAST, reason
+from milpcount.network.unsupported import AT_THE_END_ONLY, reason
 
 _MOVING = ("Flatten", "Unflatten")
 
@@ -109,13 +109,10 @@ def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
 
 
 def _check_supported(leaf: _Leaf, is_last: bool) -> None:
-    why = unsupported(leaf.module) if leaf.kind is None else None
+    if leaf.kind is None:
+        raise NetworkError(f"{leaf.title}: {unsupported(leaf.module, is_last=is_last)}")
     if leaf.kind in AT_THE_END:
-        why = f"{reason(leaf.kind)}; {AT_THE_END_ONLY}"
-    elif why and is_last:
-        why += f"; {COMES_LAST}"
-    if why:
-        raise NetworkError(f"{leaf.title}: {why}")
+        raise NetworkError(f"{leaf.title}: {reason(leaf.kind)}; {AT_THE_END_ONLY}")
 
 
 def _input_shape(given: Sequence[int] | None, leaves: list[_Leaf]) -> tuple[int, ...]:

@@ -47,19 +47,22 @@ _PIECEWISE_LINEAR = frozenset(
 )
 
 AT_THE_END_ONLY = "it is left out at the end of a network, and only there"
-COMES_LAST = "it comes last: leave it out to count the units before it"
 
 
-def reason(operator: str) -> str:
+def reason(operator: str, *, is_last: bool = False) -> str:
     """Return in a few words why an operator is not read.
 
     Parameters
     ----------
     operator : str
         Type of an ONNX node, or name of a class of torch.nn.
+    is_last : bool
+        Whether nothing follows it.
     """
     name = re.sub(r"[123]d$", "", operator)
     if name in _NOT_PIECEWISE_LINEAR:
+        if is_last:
+            return "it is not piecewise linear: leave it out, as it comes last, and count the rest"
         return "it is not piecewise linear, so the network has no linear regions to count"
     if name in _PIECEWISE_LINEAR:
         return "it is piecewise linear, but not implemented"

@@ -164,7 +164,7 @@ REFUSED = {
     ),
     "a smooth unit at the end": (
         nn.Sequential(LINEAR, nn.ReLU(), nn.Sigmoid()),
-        r"2 \(Sigmoid\): it is not piecewise linear, .*; it comes last: leave it out",
+        r"2 \(Sigmoid\): it is not piecewise linear: leave it out, as it comes last",
     ),
     "a norm of the input": (nn.Sequential(LINEAR, nn.LayerNorm(3)), "not piecewise linear"),
     "a maximum": (
@@ -175,7 +175,7 @@ REFUSED = {
         nn.Sequential(nn.ConvTranspose1d(1, 1, 2), LINEAR),
         r"0 \(ConvTranspose1d\): it is piecewise linear, but not implemented$",
     ),
-    "a wrapper": (nn.DataParallel(LINEAR), r"\(DataParallel\): it wraps .*: give its 'module'"),
+    "a wrapper": (nn.DataParallel(LINEAR), r"\(DataParallel\): it wraps .*: give its 'module'$"),
     "softmax before the end": (
         nn.Sequential(LINEAR, nn.Softmax(1), nn.ReLU()),
         r"1 \(Softmax\): it is not piecewise linear, .*; it is left out at the end of a network",
