@@ -132,6 +132,12 @@ def test_a_batch_without_an_output_layer(write_onnx):
     assert two.fingerprint == one.fingerprint and two.output is None
 
 
+def test_a_batch_of_an_affine_map_alone(write_onnx):
+    rows = [("Gemm", "x W b", "y", {"transB": 1})]
+    one, two = (read_onnx(write_onnx(rows, {"W": W, "b": B}, [n, 3])) for n in (1, 2))
+    assert two.fingerprint == one.fingerprint and two.n_units == 0 and two.n_inputs == 3
+
+
 # name: (rows, constants, shape, architecture)
 ONE_INPUT = {
     "rows that are flattened": (
