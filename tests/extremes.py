@@ -91,7 +91,7 @@ def _box(random: Any, n: int, farthest: float) -> Any:
         return mc.Box(-1, 1)
     if kind == 1:
         return mc.Box(-(10.0 ** (farthest + 1)), 10.0 ** (farthest + 1))
-    ends = random.normal(size=(2, n)) * 10.0 ** random.uniform(-farthest, farthest, (1, n))
+    ends = random.normal(size=(2, n)) * 10.0 ** random.uniform(7.0 - farthest, farthest, (1, n))
     low, high = ends.min(axis=0), ends.max(axis=0)
     if kind == 2:
         low = np.zeros(n)

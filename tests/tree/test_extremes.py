@@ -88,7 +88,7 @@ class TestUnderflow:
             output=False,
         )
         assert by_both(network, mc.Box(-1, 1)) == (5, 5)
-        assert by_both(network, mc.Box(-1, 1), PATTERNS) == (6, 6)
+        assert by_both(network, mc.Box(-1, 1), PATTERNS) == (5, 5)
 
     def test_a_majorant_is_zero_only_where_nothing_is_there(self):
         weights = [[[1e-200], [0.0]], [[1e-200, 1.0], [0.0, 1.0]]]
@@ -136,13 +136,13 @@ class TestPolytopes:
         domain, random = mc.Polytope(*slab, -1, 1), np.random.default_rng(0)
         weights = [random.normal(size=(3, 3)) for _ in range(3)]
         network = Network.from_arrays(weights, [np.zeros(3)] * 3, output=False)
-        assert by_both(network, domain) == (18, 18)
+        assert by_both(network, domain) == (10, 10)
         search = Search(network, domain.bind(3), forced={0: 1})
         for _ in search.run():
             assert not search.can_split
         assert search.can_split and search.left() == [] and search.share == 1.0
-        assert 0 < search.found < 18
-        with pytest.raises(DomainError, match="too thin for floating point.*method 'tree'"):
+        assert 0 < search.found < 10
+        with pytest.raises(DomainError, match=r"too thin for floating point.*method 'tree'"):
             mc.count(network, domain, mc.Probing(probes=10), seed=0)
 
 
@@ -155,7 +155,7 @@ class TestManyPieces:
         for quantity in QUANTITIES:
             result = mc.count(network, mc.Box(-1, 1), quantity=quantity, keep_regions=True)
             assert result.lower == len({region.pattern for region in result.regions}) == 300
-        walked = mc.count(network, mc.Box(-1, 1), mc.Probing(probes=2000), seed=0)
+        walked = mc.count(network, mc.Box(-1, 1), mc.Probing(probes=20), seed=0)
         assert 270 < walked.estimate < 330
 
 
@@ -232,7 +232,7 @@ class TestProofs:
         for row in ((bad, 1.0, 0.0), (0.0, bad, 0.0), (0.0, 0.0, bad)):
             assert highest(square, 4, *row) == np.inf
             assert polygon.clip(square, 4, *row, 1e-12, out) == -1
-        assert polygon.clip(square, 4, 1.0, 0.0, -0.5, bad, out) == -1
+        assert polygon.clip(square, 4, 1.0, 0.0, -0.5, abs(bad), out) == -1
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200])
     def test_rows(self, bad):
@@ -257,9 +257,9 @@ class TestProofs:
     def test_a_projection_that_overflows_ends(self):
         n, k = 2, 2
         sides = np.eye(n)[[0, 0, 1, 1]] * [[1], [-1], [1], [-1]]
-        table = np.vstack([sides, np.full((k, n), np.nan)])
-        offset, margin = np.array([0.0, 1, 0, 1, -1, np.inf]), np.zeros(2 * n + k)
+        table = np.vstack([sides, [[np.inf, 0], [0, 1]]])
+        offset, margin = np.array([0.0, 1, 0, 1, -1, -0.5]), np.zeros(2 * n + k)
         work = [np.zeros(6, np.int64), np.zeros((3, 3)), np.zeros(6), np.zeros(6), np.zeros(6)]
-        lam, x = np.zeros(6), np.zeros(n)
+        lam, x = np.array([0.0, 0, 0, 0, 1, 0]), np.zeros(n)
         columns = np.ascontiguousarray(table.T)
         assert project(table, columns, offset, margin, lam, 6, x, *work) == projection.UNDECIDED
