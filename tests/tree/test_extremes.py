@@ -90,6 +90,13 @@ class TestUnderflow:
         assert by_both(network, mc.Box(-1, 1)) == (5, 5)
         assert by_both(network, mc.Box(-1, 1), PATTERNS) == (5, 5)
 
+    def test_a_unit_of_products_that_underflow_is_not_a_dead_one(self):
+        # The third layer's unit is 1e-100 x - 5e-101, through 1e-400 x.
+        network = Network.from_arrays(
+            [[[1e-200]], [[1e-200]], [[1e300]]], [[0.0], [0.0], [-5e-101]], output=False
+        )
+        assert by_both(network, mc.Box(0, 1)) == (2, 2)
+
     def test_a_majorant_is_zero_only_where_nothing_is_there(self):
         weights = [[[1e-200], [0.0]], [[1e-200, 1.0], [0.0, 1.0]]]
         network = Network.from_arrays(weights, [[0.0, 0.0], [0.0, 0.0]], output=False)
