@@ -21,19 +21,26 @@ _UNITS: tuple[Activation, ...] = (
     piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0]),
     maxout(2),
 )
-_LARGEST_BOX = 1e308
 _MOST_REGIONS = 100
 
 
-def case(seed: int) -> tuple[mc.Network, Any]:
-    """Return a network and a box; most have weights, biases or bounds near the range's ends."""
+def case(
+    seed: int, reaches: tuple[float, ...] = (30.0, 160.0, 300.0), farthest: float = 307.0
+) -> tuple[mc.Network, Any]:
+    """Return a network and a box, with numbers of all sizes.
+
+    Parameters
+    ----------
+    seed : int
+    reaches : tuple of float
+        Exponents of 10 up to which weights and biases range, one of them in each network.
+    farthest : float
+        The same for the box's bounds.
+    """
     random = np.random.default_rng(seed)
     sizes, units = _sizes(random)
     whole, biased = bool(random.integers(2)), int(random.integers(3))
-    spread, reach = (
-        str(random.choice(["layer", "row", "entry"])),
-        random.choice([30.0, 160.0, 300.0]),
-    )
+    spread, reach = str(random.choice(["layer", "row", "entry"])), float(random.choice(reaches))
     layers = []
     for (n_in, width), unit in zip(pairwise(sizes), units, strict=True):
         shape = (width * unit.rank, n_in)
@@ -44,7 +51,7 @@ def case(seed: int) -> tuple[mc.Network, Any]:
         if random.random() < 0.3:
             _repeat(random, weight, bias)
         layers.append(Layer(Dense(weight, bias), unit))
-    return mc.Network(tuple(layers)), _box(random, sizes[0])
+    return mc.Network(tuple(layers)), _box(random, sizes[0], farthest)
 
 
 def _sizes(random: Any) -> tuple[list[int], list[Activation]]:
@@ -78,13 +85,13 @@ def _repeat(random: Any, weight: np.ndarray, bias: np.ndarray) -> None:
         weight[a, 0] = np.nextafter(weight[a, 0], np.inf)
 
 
-def _box(random: Any, n: int) -> Any:
+def _box(random: Any, n: int, farthest: float) -> Any:
     kind = int(random.integers(4))
     if kind == 0:
         return mc.Box(-1, 1)
     if kind == 1:
-        return mc.Box(-_LARGEST_BOX, _LARGEST_BOX)
-    ends = random.normal(size=(2, n)) * 10.0 ** random.uniform(-300, 307, (1, n))
+        return mc.Box(-(10.0 ** (farthest + 1)), 10.0 ** (farthest + 1))
+    ends = random.normal(size=(2, n)) * 10.0 ** random.uniform(7.0 - farthest, farthest, (1, n))
     low, high = ends.min(axis=0), ends.max(axis=0)
     if kind == 2:
         low = np.zeros(n)

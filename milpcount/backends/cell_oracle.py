@@ -125,7 +125,7 @@ class CellOracle:
         if cell.witness is None:
             return None
         value = float(rows.slopes[unit] @ cell.witness + rows.offsets[unit])
-        if abs(value) <= rows.value_error[unit]:
+        if not abs(value) > rows.value_error[unit]:
             return None
         return int(value > 0)
 
@@ -205,7 +205,7 @@ class CellOracle:
             at = slice(int(self.start_of[layer]), int(self.start_of[layer + 1]))
             bounding = cell.norms[at] > 0
             signed = np.where(cell.bits[at] == 1, 1.0, -1.0) * rows.at(point)
-            if (bounding & (signed <= rows.value_error)).any():
+            if (bounding & ~(signed > rows.value_error)).any():
                 return False
         return True
 

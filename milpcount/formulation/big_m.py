@@ -22,12 +22,24 @@ from enum import Enum
 import numpy as np
 
 from milpcount.domain import InputSet
-from milpcount.formulation.intervals import ROUNDOFF, PreActivationBounds, parameter_box
+from milpcount.errors import OptionError
+from milpcount.formulation.intervals import (
+    ROUNDOFF,
+    UNDERFLOW,
+    PreActivationBounds,
+    parameter_box,
+)
 from milpcount.formulation.linear_program import Builder, LinearProgram
 from milpcount.formulation.units import TwoPiece, two_pieces
 from milpcount.network import Network
 
 Array = np.ndarray
+
+_SHORTEST = 1e-150
+"""Gradients outside of this and its reciprocal are not told from underflow and overflow."""
+_FARTHEST = 1e8
+"""Scaled numbers from here on are rounded by more than solvers tolerate."""
+_DROPPED, _TOLERANCE = 1e-12, 1e-9
 
 
 class Form(Enum):
@@ -106,7 +118,8 @@ def build(
     DomainError
         If the domain is empty or unbounded.
     """
-    return _Construction(network, inputs, bounds, layers).finish(form)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # see `is_fit`
+        return _Construction(network, inputs, bounds, layers).finish(form)
 
 
 def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Array, ...]:
@@ -116,12 +129,61 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
     first layer; in deeper ones the inputs' gradients are taken to be orthogonal.
     """
     scales = []
-    for layer in network.layers[:1]:
-        first = layer.affine.weight @ inputs.directions * width
-        scales.append(np.sqrt((first**2).sum(axis=1)))
-    for layer in network.layers[1:]:
-        scales.append(np.sqrt(((layer.affine.weight * scales[-1]) ** 2).sum(axis=1)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for layer in network.layers[:1]:
+            weight = layer.affine.weight
+            present = (weight != 0).astype(float) @ (inputs.directions != 0)
+            scales.append(_row_lengths(weight @ inputs.directions * width, present))
+        for layer in network.layers[1:]:
+            weight = layer.affine.weight
+            scales.append(_row_lengths(weight * scales[-1], (weight != 0) * (scales[-1] != 0)))
     return tuple(scales)
+
+
+def _row_lengths(matrix: Array, present: Array) -> Array:
+    """Return the rows' Euclidean lengths: 0 only where nothing is present, if only by underflow."""
+    top = np.abs(matrix).max(axis=1, initial=0.0)
+    lengths = top * np.sqrt(((matrix / np.where(top > 0, top, 1.0)[:, None]) ** 2).sum(axis=1))
+    return np.where(present.any(axis=1), np.maximum(lengths, UNDERFLOW), 0.0)
+
+
+def require_fit(program: LinearProgram, columns: PatternMap) -> None:
+    """Refuse a program with numbers that a solver cannot tell apart at its tolerances.
+
+    Raises
+    ------
+    OptionError
+        If there are such.
+    """
+    if not is_fit(program, columns):
+        raise OptionError(
+            "the network's numbers, or the domain's, are too large, too small or too far apart "
+            "for the MILP's solvers: count with the method 'tree' or 'exact'"
+        )
+
+
+def is_fit(program: LinearProgram, columns: PatternMap) -> bool:
+    """Return whether solvers can take a program: its numbers, once scaled, are near enough to 1.
+
+    Solvers compute with an absolute tolerance of 1e-9 in the scaled columns and rows. They take
+    bounds from 1e20 on as infinite and leave out coefficients below 1e-12; products of coefficients
+    and columns are rounded.
+    """
+    lengths = columns.lengths[columns.lengths != 0]
+    if not ((lengths > _SHORTEST) & (lengths < 1.0 / _SHORTEST)).all():
+        return False
+    with np.errstate(all="ignore"):
+        scaled = program.rescaled(columns.shift, columns.scale)
+        moved = np.abs(program.values * columns.shift[program.indices])
+        unit = np.abs(scaled.values) / np.abs(program.values * columns.scale[program.indices])
+    reach = np.maximum(np.abs(scaled.lower), np.abs(scaled.upper))
+    sides = [s[~np.isinf(p)] for s, p in (
+        (scaled.row_lower, program.row_lower), (scaled.row_upper, program.row_upper)
+    )]  # fmt: skip
+    sizes = np.concatenate([reach, np.abs(scaled.values), moved * unit, *map(np.abs, sides)])
+    dropped = np.abs(scaled.values) < _DROPPED
+    lost = np.abs(scaled.values[dropped]) * reach[scaled.indices[dropped]]
+    return bool((sizes < _FARTHEST).all() and (lost < _TOLERANCE).all())
 
 
 class _Construction:

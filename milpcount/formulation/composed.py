@@ -3,7 +3,8 @@
 Under a fixed pattern of the layers before it, a unit's pre-activation is an affine function of
 the parameters. The parameters are scaled to the unit box, so that lengths of gradients measure
 distances in input space. Each row carries a bound on what rounding has done to it: "identically
-zero" is decided against that bound (and then exactly), never against 0.0.
+zero" is decided against that bound (and then exactly), never against 0.0. The bounds cover products
+that underflow, and a number that has overflowed passes no test.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from milpcount.domain import InputSet
-from milpcount.formulation.intervals import gamma, parameter_box
+from milpcount.formulation.intervals import UNDERFLOW, gamma, parameter_box
 from milpcount.formulation.units import two_pieces
 from milpcount.network import Network
 
@@ -49,8 +50,8 @@ class LayerRows:
     @cached_property
     def may_vanish(self) -> Array:
         """Which rows rounding cannot tell from the zero function, shape (units,)."""
-        flat = self.largest <= self.slope_error
-        return np.asarray(flat & (np.abs(self.offsets) <= self.offset_error))
+        differs = (self.largest > self.slope_error) | (np.abs(self.offsets) > self.offset_error)
+        return np.asarray(~differs)
 
     @cached_property
     def value_error(self) -> Array:
@@ -110,8 +111,8 @@ class Composer:
         return LayerRows(
             slopes,
             affine.weight @ corner + affine.bias - at,
-            terms * slope_size.max(axis=1, initial=0.0),
-            terms * size,
+            terms * slope_size.max(axis=1, initial=0.0) + UNDERFLOW,
+            terms * size + UNDERFLOW,
         )
 
     def below(self, index: int, rows: LayerRows, pattern: Array) -> LayerRows:
@@ -140,6 +141,7 @@ class Composer:
         return LayerRows(
             weight @ rows.slopes[used],
             offsets,
-            absolute @ (rows.slope_error[used] * (1 + terms) + terms * rows.largest[used]),
-            absolute @ rows.offset_error[used] * (1 + terms) + terms * size,
+            absolute @ (rows.slope_error[used] * (1 + terms) + terms * rows.largest[used])
+            + UNDERFLOW,
+            absolute @ rows.offset_error[used] * (1 + terms) + terms * size + UNDERFLOW,
         )

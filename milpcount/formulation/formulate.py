@@ -148,7 +148,8 @@ def formulate(
     Raises
     ------
     OptionError
-        If an option is not known or an activation has more than two pieces.
+        If an option is not known, an activation has more than two pieces, or numbers are too far
+        apart for solvers.
     DomainError
         If the domain is empty, unbounded, or does not fit the network.
     """
@@ -163,6 +164,7 @@ def formulate(
     chosen = _form(form) or FORMS[kind]
     bounds = pre_activation_bounds(network, inputs, tighten, deadline or Deadline())
     program, columns = big_m.build(network, inputs, bounds, chosen)
+    big_m.require_fit(program, columns)
     return Formulation(network, inputs, kind, chosen, bounds, program, columns)
 
 

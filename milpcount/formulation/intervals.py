@@ -2,7 +2,9 @@
 
 The rounding follows the standard model of floating-point sums (Higham, Accuracy and Stability of
 Numerical Algorithms, 2002, section 3.1): a sum of n products is off by at most
-``gamma_n = n u / (1 - n u)`` times the sum of their absolute values.
+``gamma_n = n u / (1 - n u)`` times the sum of their absolute values. Products that underflow lose
+half of the smallest subnormal number each, whatever their size; `UNDERFLOW` covers many of them.
+What overflows is not known: its bounds are infinite.
 """
 
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from milpcount.network import Layer, Network
 
 Array = np.ndarray
 ROUNDOFF = float(np.finfo(np.float64).eps) / 2
+UNDERFLOW = float(np.finfo(np.float64).tiny)
+"""More than 2^52 products lose to underflow."""
 
 
 def gamma(terms: int) -> float:
@@ -139,24 +143,39 @@ def _first_layer(
 ) -> tuple[Array, Array]:
     # The product with the directions keeps the correlation of inputs on a section; on a box the
     # directions are unit vectors and it is exact.
-    absolute = np.abs(inputs.directions) @ np.maximum(np.abs(low), np.abs(high))
-    error = gamma(weight.shape[1] + 2 * low.size) * (
-        np.abs(weight) @ (absolute + np.abs(inputs.origin)) + np.abs(bias)
-    )
-    slopes, offset = weight @ inputs.directions, weight @ inputs.origin + bias
-    lower, upper = affine_range(slopes, offset, low, high)
-    return lower - error, upper + error
+    with np.errstate(over="ignore", invalid="ignore"):
+        reach = np.maximum(np.abs(low), np.abs(high))
+        absolute = np.abs(inputs.directions) @ reach + np.abs(inputs.origin)
+        error = gamma(weight.shape[1] + 2 * low.size) * (np.abs(weight) @ absolute + np.abs(bias))
+        # Slopes that have underflowed are multiplied by the parameters, too.
+        error += np.where(_has_terms(weight, absolute), UNDERFLOW * (1 + reach.sum()), 0.0)
+        slopes, offset = weight @ inputs.directions, weight @ inputs.origin + bias
+        lower, upper = affine_range(slopes, offset, low, high)
+        return known(lower - error, upper + error)
 
 
 def affine_range(weight: Array, bias: Array, low: Array, high: Array) -> tuple[Array, Array]:
     """Return sound bounds on ``weight @ v + bias`` for ``low <= v <= high``."""
     positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
-    size = np.abs(weight) @ np.maximum(np.abs(low), np.abs(high)) + np.abs(bias)
-    error = gamma(2 * low.size) * size
-    return (
-        positive @ low + negative @ high + bias - error,
-        positive @ high + negative @ low + bias + error,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        reach = np.maximum(np.abs(low), np.abs(high))
+        error = gamma(2 * low.size) * (np.abs(weight) @ reach + np.abs(bias))
+        error += np.where(_has_terms(weight, reach), UNDERFLOW, 0.0)
+        return known(
+            positive @ low + negative @ high + bias - error,
+            positive @ high + negative @ low + bias + error,
+        )
+
+
+def _has_terms(weight: Array, reach: Array) -> Array:
+    """Return which rows have a product of two factors that are not zero."""
+    return np.asarray((weight != 0).astype(np.float64) @ (reach != 0) > 0)
+
+
+def known(lower: Array, upper: Array) -> tuple[Array, Array]:
+    """Return bounds with those that are not numbers, or bound nothing, taken for infinite."""
+    sound = (lower <= upper) & (lower < np.inf) & (upper > -np.inf)
+    return np.where(sound, lower, -np.inf), np.where(sound, upper, np.inf)
 
 
 def output_range(layer: Layer, low: Array, high: Array) -> tuple[Array, Array]:
@@ -178,9 +197,12 @@ def output_range(layer: Layer, low: Array, high: Array) -> tuple[Array, Array]:
     for piece, left, right in zip(unit.pieces, cuts, cuts[1:], strict=False):
         met = (high >= left) & (low <= right)
         for end in (np.clip(low, left, right), np.clip(high, left, right)):
-            product = piece.slope * end
-            error = 4 * ROUNDOFF * (np.abs(product) + abs(piece.intercept))
-            error *= (piece.intercept != 0) or (piece.slope not in (0.0, 1.0))
+            with np.errstate(over="ignore"):
+                product = piece.slope * end if piece.slope else np.zeros(end.shape)
+                error = 4 * ROUNDOFF * (np.abs(product) + abs(piece.intercept))
+            error = np.where(end != 0, error + UNDERFLOW, error)
+            exact = not piece.intercept and piece.slope in (0.0, 1.0)
+            error = np.where(exact | np.isinf(product), 0.0, error)
             lower = np.where(met, np.minimum(lower, product + piece.intercept - error), lower)
             upper = np.where(met, np.maximum(upper, product + piece.intercept + error), upper)
-    return lower, upper
+    return known(lower, upper)

@@ -15,8 +15,10 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.formulation import big_m, highs_model
+from milpcount.formulation.big_m import PatternMap
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.intervals import (
+    UNDERFLOW,
     PreActivationBounds,
     affine_range,
     gamma,
@@ -78,7 +80,14 @@ def _tighten_layer(
     deadline: Deadline,
 ) -> PreActivationBounds:
     free = ~(bounds.stable_active[index] | bounds.stable_inactive[index])
-    program, objectives, offsets, slack = _pre_activations(network, inputs, bounds, index)
+    before = big_m.build(network, inputs, bounds, None, layers=index)
+    if not big_m.is_fit(*before):
+        return bounds
+    with np.errstate(over="ignore", invalid="ignore"):  # values that are not finite are skipped
+        program, objectives, offsets, slack = _pre_activations(network, inputs, *before, index)
+    slack = slack + UNDERFLOW * (program.n_columns + network.layers[index].affine.n_in)
+    if not np.isfinite(objectives).all():
+        return bounds
     relaxed = highs_model.solver()
     highs_model.load(relaxed, program, relax=True)
     whole = _mip(program) if level == "milp" and program.integer.any() else None
@@ -95,18 +104,19 @@ def _tighten_layer(
             limit *= size
             value = offsets[i] + sign * limit
             value += sign * (slack[i] + gamma(4) * (abs(offsets[i]) + abs(limit)))
+            if not np.isfinite(value):
+                continue
             best[i] = min(best[i], value) if sign > 0 else max(best[i], value)
     return _with_layer(network, bounds, index, lower, upper)
 
 
 def _pre_activations(
-    network: Network, inputs: InputSet, bounds: PreActivationBounds, index: int
+    network: Network, inputs: InputSet, program: LinearProgram, columns: PatternMap, index: int
 ) -> tuple[LinearProgram, Array, Array, Array]:
     """Return the scaled program of the layers before, and its pre-activations.
 
     These are objectives, offsets, and bounds on the rounding error of the offsets.
     """
-    program, columns = big_m.build(network, inputs, bounds, None, layers=index)
     scaled = program.rescaled(columns.shift, columns.scale)
     affine = network.layers[index].affine
     objectives = np.zeros((affine.n_out, program.n_columns))

@@ -89,3 +89,30 @@ def test_the_engine_can_be_switched() -> None:
         assert not arithmetic._use_flint
     finally:
         use_flint(before)
+
+
+SMALLEST, TINY, LARGEST = 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [SMALLEST, -SMALLEST],
+        [TINY, TINY - SMALLEST, 3 * SMALLEST],
+        [LARGEST, -LARGEST],
+        [LARGEST, SMALLEST, 0.0, -0.0],
+        [2.0**1023, 2.0**-1074, 1.0],
+    ],
+)
+def test_the_ends_of_the_range_are_exact(numbers: list[float]) -> None:
+    integers, q = to_integers(np.array(numbers))
+    assert [Fraction(int(n), q) for n in integers] == [Fraction(v) for v in numbers]
+    assert [to_float(int(n), q) for n in integers] == numbers
+
+
+def test_any_bits_of_a_float64_are_exact() -> None:
+    bits = np.random.default_rng(0).integers(0, 2**63, 2000, dtype=np.uint64)
+    values = bits.view(np.float64)
+    values = values[np.isfinite(values)]
+    integers, q = to_integers(values)
+    assert [Fraction(int(n), q) for n in integers] == [Fraction(float(v)) for v in values]

@@ -1,15 +1,20 @@
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.errors import DomainError
+from milpcount.bounds.ranges import interval_ranges
+from milpcount.errors import DomainError, OptionError
 from milpcount.exact.rows import ExactNetwork
+from milpcount.formulation.big_m import typical_slopes
 from milpcount.formulation.composed import Composer
 from milpcount.formulation.intervals import interval_bounds, parameter_box
 from milpcount.network import Network, leaky_relu
+from tests.extremes import case
+from tests.networks import patterns
 
 
 def random_network(seed: int, *sizes: int, scale: float = 1.0) -> Network:
@@ -106,3 +111,78 @@ def test_a_cancellation_is_not_taken_for_a_boundary() -> None:
         assert rows.may_vanish.tolist() == [True]
         exact = ExactNetwork(net, mc.Box(-1, 1).bind(1)).rows(1, [1, 1, 1])
         assert exact.is_zero().tolist() == [vanishes]
+
+
+@pytest.mark.parametrize("make", [interval_bounds, interval_ranges])
+def test_bounds_hold_where_numbers_overflow_and_underflow(make: Any) -> None:
+    decided = 0
+    for seed in range(300):
+        net, box = case(seed)
+        if any(layer.activation.rank > 1 for layer in net.layers):
+            continue
+        inputs = box.bind(net.n_inputs)
+        bounds = make(net, inputs)
+        if bounds is None:  # not of rectifiers only
+            continue
+        random = np.random.default_rng(seed)
+        sides = np.stack([inputs.lower, inputs.upper])
+        for _ in range(5):
+            x = sides[random.integers(2, size=net.n_inputs), range(net.n_inputs)]
+            for low, high, true in zip(
+                bounds.lower, bounds.upper, exact_values(net, x), strict=True
+            ):
+                for a, b, value in zip(low.tolist(), high.tolist(), true, strict=True):
+                    assert a == -np.inf or Fraction(a) <= value
+                    assert b == np.inf or value <= Fraction(b)
+                decided += int(np.isfinite(low).sum())
+    assert decided > 300
+
+
+def exact_values(net: Network, x: np.ndarray) -> list[list[Fraction]]:
+    """Return the pre-activations of all layers at a point, exactly."""
+    value, found = [Fraction(float(v)) for v in x], []
+    for layer in net.layers:
+        weight, bias = layer.affine.weight.tolist(), layer.affine.bias.tolist()
+        found.append(
+            [
+                sum((Fraction(w) * v for w, v in zip(row, value, strict=True)), Fraction(b))
+                for row, b in zip(weight, bias, strict=True)
+            ]
+        )
+        unit, value = layer.activation, []
+        for v in found[-1]:
+            piece = unit.pieces[sum(v > row.threshold for row in unit.rows)]
+            value.append(Fraction(piece.slope) * v + Fraction(piece.intercept))
+    return found
+
+
+def test_a_unit_whose_inputs_underflow_is_not_stable() -> None:
+    # Its pre-activation is 1e-400 x or so: positive, and 0 in float64.
+    net = Network.from_arrays([[[1e-200]], [[1e-200], [0.0]]], [[0.0], [0.0, 0.0]], output=False)
+    bounds = interval_bounds(net, mc.Box(0.5, 1).bind(1))
+    assert bounds.stable_inactive[1].tolist() == [False, True]
+    assert bounds.upper[1][0] > 0.0 == bounds.upper[1][1]
+    ranges = interval_ranges(net, mc.Box(0.5, 1).bind(1))
+    assert ranges is not None
+    assert ranges.upper[1][0] > 0.0 == ranges.upper[1][1]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_pool_is_right_or_refuses_numbers_far_apart(seed: int) -> None:
+    net, box = case(seed, (1.0, 3.0, 6.0, 30.0), 7.0)
+    if any(layer.activation.rank > 1 or layer.activation.n_pieces > 2 for layer in net.layers):
+        pytest.skip("the MILP takes two pieces")
+    try:
+        found = patterns(net, box, mc.SolutionPool())
+    except OptionError as refused:
+        assert "too far apart for the MILP's solvers" in str(refused)
+    else:
+        assert found == patterns(net, box, mc.ExactTree())
+
+
+def test_lengths_of_gradients_neither_underflow_nor_overflow() -> None:
+    inputs, width = mc.Box(-1, 1).bind(2), np.full(2, 2.0)
+    net = Network.from_arrays(
+        [[[3e200, 4e200], [3e-200, 4e-200], [0, 0]]], [[0.0] * 3], output=False
+    )
+    assert np.allclose(typical_slopes(net, inputs, width)[0], [1e201, 1e-199, 0.0])
