@@ -4,8 +4,10 @@ Without caps a few bytes in a file, or a slip on the command line, fill the memo
 Each cap is far above what counting can use, and says why it is there and what to do instead.
 """
 
-import os
+import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import cast
 
 from milpcount.errors import FileFormatError, InputError, OptionError
 from milpcount.integers import human
@@ -80,7 +82,7 @@ NUMBERS = Cap(
 )  # fmt: skip
 LAYERS = Cap(10_000, "layers", "each is an object of its own", "merge layers without units")
 UNITS = Cap(
-    100_000_000, "units", "the number of patterns has as many digits in base 2",
+    100_000_000, "pre-activations", "the number of patterns has as many digits in base 2",
     "give a smaller architecture",
 )  # fmt: skip
 PIECES = Cap(
@@ -88,7 +90,7 @@ PIECES = Cap(
     "give an activation with fewer breakpoints",
 )  # fmt: skip
 RANK = Cap(
-    256, "pre-activations of a unit", "every two of them make a row",
+    512, "pre-activations of a unit", "every two of them make a row",
     "take the maximum in two layers",
 )  # fmt: skip
 JOBS = Cap(
@@ -107,24 +109,12 @@ SECONDS = Cap(
 SEED = Cap(2**64 - 1, "as a seed", "seeds have 64 bits", "give a smaller one")
 PROBES = Cap(10**12, "walks", "no machine makes so many", "give fewer, and a limit on the time")
 RUNS = Cap(
-    10_000, "runs", "each adds less than the one before it", "a few hundred serve well",
+    2_000, "runs", "each adds less than the one before it", "a few hundred serve well",
 )  # fmt: skip
 XOR_SIZE = Cap(
     1_000_000, "units in an XOR", "networks that can be counted have fewer",
     "give a smaller one, or 'dense' for half of the units",
 )  # fmt: skip
-MARGIN_OF_WORKERS = 4
-"""Workers a core: more of them wait for each other, and each takes a hundred megabytes."""
-
-
-def workers() -> Cap:
-    """Return the cap on processes, which depends on the machine."""
-    cores = os.cpu_count() or 1
-    return Cap(
-        max(8, MARGIN_OF_WORKERS * cores), "worker processes",
-        f"each takes a hundred megabytes, and this machine has {cores} cores",
-        "give fewer, or use a cluster",
-    )  # fmt: skip
 
 
 def check_integer(name: str, value: object, *, least: int = 1, cap: Cap | None = None) -> None:
@@ -141,6 +131,32 @@ def check_integer(name: str, value: object, *, least: int = 1, cap: Cap | None =
         raise OptionError(f"{name} {shown}: give an integer of at least {least}")
     if cap is not None:
         cap.check(int(value.__index__()), name, OptionError)
+
+
+def check_number(name: str, value: object, allowed: str, *, above: float, below: float) -> None:
+    """Check an option that is a real number in an open interval.
+
+    Raises
+    ------
+    OptionError
+        If it is something else, nan included.
+    """
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    if not (real and above < cast("float", value) < below):
+        raise OptionError(f"{name} {value!r}"[:80] + f": give {allowed}")
+
+
+def check_seconds(name: str, value: float) -> None:
+    """Check a limit on the time.
+
+    Raises
+    ------
+    OptionError
+        If it is no positive and finite number, or too large.
+    """
+    allowed = "a number of seconds above 0, or leave it out"
+    check_number(name, value, allowed, above=0.0, below=math.inf)
+    SECONDS.check(math.floor(value), name, OptionError)
 
 
 def check_seed(seed: object) -> None:

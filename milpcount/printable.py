@@ -5,6 +5,8 @@ or marks that reverse the direction of writing. Wherever text is shown to people
 here; records for machines are JSON, which escapes by itself.
 """
 
+from html import escape
+
 
 def printable(text: str) -> str:
     r"""Return the text with everything that is not printed escaped, as in ``\x1b``.
@@ -35,8 +37,13 @@ def one_line(text: str, longest: int = 2_000) -> str:
     longest : int
         Characters; the middle of what is longer is left out.
     """
-    line = printable(" ".join(text.split()))
+    line = printable(" ".join(part.strip() for part in text.splitlines()))
     if len(line) <= longest:
         return line
     half = (longest - 5) // 2
     return f"{line[:half]} ... {line[-half:]}"
+
+
+def as_html(text: str) -> str:
+    """Return text as HTML that shows it; what is not printed is escaped as in `printable`."""
+    return escape(printable(text))

@@ -115,9 +115,7 @@ HybridOption = Annotated[
 ]
 WorkersOption = Annotated[
     int,
-    typer.Option(
-        "--workers", metavar="N", min=1, help="Processes; the answer does not depend on it."
-    ),
+    typer.Option("--workers", metavar="N", help="Processes; the answer does not depend on it."),
 ]
 KeepOption = Annotated[
     Path | None,

@@ -15,6 +15,7 @@ on its right is the mirror image of one of these: ``f(v) = g(-v)``, with -v as t
 
 import ast
 import re
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -299,9 +300,11 @@ def _read(name: str, makers: dict[str, Callable[..., Any]]) -> Any:
     except NetworkError:
         raise
     # Text nested too deeply ends in a RecursionError or a MemoryError.
-    except (KeyError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
+    except (
+        KeyError, MemoryError, OverflowError, RecursionError, SyntaxError, TypeError, ValueError
+    ):  # fmt: skip
         raise NetworkError(
-            f"activation {name!r} is not known: allowed are relu, leaky_relu(slope), "
+            f"activation {reprlib.repr(name)} is not known: allowed are relu, leaky_relu(slope), "
             "maxout(rank) and piecewise_linear([breakpoints],[slopes],[intercepts])"
         ) from None
 
