@@ -46,7 +46,7 @@ class Cap:
         """
         if amount > self.most:
             raise error(
-                f"{what}: {human(amount, 19)} {self.unit}, and {human(self.most, 19)} are the "
+                f"{what}: {human(amount, 20)} {self.unit}, and {human(self.most, 20)} are the "
                 f"most: {self.why}; {self.remedy}"
             )
 
@@ -127,7 +127,7 @@ def check_integer(name: str, value: object, *, least: int = 1, cap: Cap | None =
     """
     # An integer of numpy is one, too; a truth value is not.
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value.__index__()) < least:
-        shown = human(value, 19) if type(value) is int else repr(value)[:60]
+        shown = human(value, 20) if type(value) is int else repr(value)[:60]
         raise OptionError(f"{name} {shown}: give an integer of at least {least}")
     if cap is not None:
         cap.check(int(value.__index__()), name, OptionError)

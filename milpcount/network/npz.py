@@ -19,6 +19,7 @@ and ``factori.j, shifti.j, divisori.j`` of one that maps every entry v by itself
 import json
 import re
 import reprlib
+import tokenize
 import zipfile
 import zlib
 from math import prod
@@ -124,7 +125,10 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         NotImplementedError,
         OSError,
         OverflowError,
+        RecursionError,
         RuntimeError,  # an encrypted archive
+        SyntaxError,
+        tokenize.TokenError,  # numpy's reader of headers
         TypeError,
         ValueError,
         zipfile.BadZipFile,

@@ -180,8 +180,8 @@ def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
         if not all(isinstance(entry, str) for entry in entries):
             raise table.wrong(key, entries, "a list of strings")
     wanted = {
-        key: numbers(text, f"{table.name}.{key}")
-        for key, text in (("n1", n1), ("seed", seeds))
+        entry: numbers(text, f"{table.name}.{key}")
+        for entry, key, text in (("n1", "n1", n1), ("seed", "seeds", seeds))
         if text is not None
     }
     caps.SPREAD.check(len(random) * len(wanted.get("seed", [0])), f"{table.path}: networks.random")
