@@ -429,10 +429,10 @@ class Union:
         DomainError
             If a part does not fit the network, or the parts are of several dimensions or planes.
         """
-        first, aligned = _exactly(self.parts[0].bind(n_inputs)), True
+        first, aligned = _exact_form(self.parts[0].bind(n_inputs)), True
         lower, upper = first.lower, first.upper
         for number, part in enumerate(self.parts[1:], start=2):
-            other = _exactly(part.bind(n_inputs))
+            other = _exact_form(part.bind(n_inputs))
             if not _in_one_plane(first, other):
                 raise DomainError(
                     f"a {self.title}: part {number} has dimension {other.dimension} and the first "
@@ -454,7 +454,7 @@ class Union:
         return f"union of {len(self.parts)} {kind}"
 
 
-def _exactly(inputs: InputSet) -> InputSet:
+def _exact_form(inputs: InputSet) -> InputSet:
     return inputs.exact or inputs
 
 

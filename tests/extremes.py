@@ -30,7 +30,10 @@ def case(seed: int) -> tuple[mc.Network, Any]:
     random = np.random.default_rng(seed)
     sizes, units = _sizes(random)
     whole, biased = bool(random.integers(2)), int(random.integers(3))
-    spread, reach = str(random.choice(["layer", "row", "entry"])), random.choice([30.0, 160.0, 300.0])
+    spread, reach = (
+        str(random.choice(["layer", "row", "entry"])),
+        random.choice([30.0, 160.0, 300.0]),
+    )
     layers = []
     for (n_in, width), unit in zip(pairwise(sizes), units, strict=True):
         shape = (width * unit.rank, n_in)

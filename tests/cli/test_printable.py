@@ -9,7 +9,6 @@ import milpcount as mc
 from milpcount.cli.progress import Bar, Lines, columns
 from milpcount.cli.tables import table
 from milpcount.events import Notice, Progress, Started
-from milpcount.network import piecewise_linear
 from milpcount.plots.report import page
 from milpcount.printable import as_html, one_line, printable
 from milpcount.store import Store
@@ -19,15 +18,12 @@ SPELLED = r"\x1b[31mred\x1b]0;title\x07\u202eabc\x9b2J"
 
 
 @pytest.fixture
-def evil(tmp_path):
-    """A network whose units have such a name, in a folder of that name."""
-    unit = piecewise_linear([0.0], [0.0, 1.0], [0.0, 0.0], EVIL)
-    folder = tmp_path / "\x1b[31m"
-    folder.mkdir()
-    path = folder / "net.npz"
-    mc.Network.from_arrays([[[1.0], [-2.0]]], [[0.0, 0.5]], output=False, activation=unit).save(
-        path
-    )
+def evil(tmp_path, monkeypatch):
+    """A network with such a title, in a folder of that name."""
+    monkeypatch.setattr(mc.Network, "title", EVIL)
+    path = tmp_path / "\x1b[31m" / "net.npz"
+    path.parent.mkdir()
+    mc.Network.from_arrays([[[1.0], [-2.0]]], [[0.0, 0.5]], output=False).save(path)
     return path
 
 
@@ -48,7 +44,7 @@ def test_spelling():
         ("bound", "--box", -1, 1),
     ],
 )
-def test_names_of_activations(invoke, evil, command):
+def test_titles_of_networks(invoke, evil, command):
     name, *options = command
     done = invoke(name, evil, *options)
     assert done.exit_code == 0, done.stderr

@@ -43,8 +43,8 @@ OPTIONS = {
     ("--seed", -1): "seed -1: give an integer of at least 0",
     ("--seed", -1, "--method", "probe"): "seed -1: give an integer of at least 0",
     ("--seed", 2**64, "--method", "mbound"): "18,446,744,073,709,551,616 as a seed",
-    ("--workers", 1_000_000): "1,000,000 worker processes, and",
-    ("--workers", 0): "workers 0: give an integer of at least 1",
+    ("--workers", 1_000_000): "workers=1000000: give an integer from 1 to",
+    ("--workers", 0): "workers=0: give an integer from 1 to",
     ("--xor-size", 10**9, "--method", "mbound"): "1,000,000,000 units in an XOR",
     ("--xor-size", "9" * 5000, "--method", "mbound"): "xor",
     ("--runs", 10**9, "--method", "mbound"): "1,000,000,000 runs, and 2,000 are the most",
@@ -185,16 +185,16 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a table of rank 0": (with_metadata(**deep_table("rank", 0)), "rank 0"),
     "a table of huge rank": (
         with_metadata(**deep_table("rank", 10**9)),
-        "1,000,000,000 pre-activations of a unit, and 256 are the most",
+        "it has 1000000000 values and 1 rows: at most 12 of each are allowed",
     ),
-    "a table with a rank that is none": (with_metadata(**deep_table("rank", "2")), "rank 2"),
+    "a table with a rank that is none": (with_metadata(**deep_table("rank", "2")), "rank '2'"),
     "a table of many pieces": (
         with_metadata(**deep_table("pieces", [[0, 0.0, 0.0, []]] * 5000)),
         "5,000 pieces of a unit, and 4,096 are the most",
     ),
     "maxout": (
         with_metadata(activations=["maxout(1000000)"], output=False),
-        "maxout: 1,000,000 pre-activations of a unit, and 256 are the most: every two of them",
+        "a maxout unit of rank 1000000: give an integer of at least 2 and at most 512",
     ),
     "many pieces": (
         with_metadata(
@@ -208,7 +208,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "an activation that is none": (
         with_metadata(activations=[{"name": [1] * 9999}], output=False),
-        "cannot be read (KeyError('rank'))",
+        "cannot be read (KeyError('rows'))",
     ),
 }
 
@@ -228,9 +228,11 @@ def test_archives(invoke, tmp_path, name):
 
 NNET = "1,{0},1,{0},\n{0},1,\n0,\n-1,\n1,\n0,\n1,\n{1}\n0,\n"
 TEXTS = {
-    "more inputs than can be normalised": (
-        NNET.format(300_000, "1," * 300_000),
-        "line 2, the normalisation of the inputs: 90,000,000,000 numbers",
+    "more inputs than a domain can have": (
+        NNET.format(300_000, "1," * 300_000)
+        .replace("\n-1,", "\n" + "-1," * 300_000)
+        .replace("\n1,\n0,", "\n" + "1," * 300_000 + "\n0,"),
+        "a domain of 300000 parameters in 300000 inputs: 90,000,000,000 numbers",
     ),
     "sizes that the file does not hold": (
         NNET.format(10_000, "1,"),
