@@ -277,6 +277,44 @@ def test_a_domain_of_too_many_inputs(invoke, tmp_path):
         assert "a domain of 200000 parameters in 200000 inputs: 40,000,000,000 numbers" in line
 
 
+def onnx_model(path: Path, operator: str, *sizes: int, **attributes: object) -> Path:
+    """Write a model of one node, whose second input, or only one, holds sizes."""
+    onnx = pytest.importorskip("onnx")
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    constant = onnx.numpy_helper.from_array(np.array(sizes, np.int64), "s")
+    names = ["s"] if operator == "ConstantOfShape" else ["x", *(["s"] if sizes else [])]
+    nodes = [
+        helper.make_node(operator, names, ["c"], name="\x1b[31m", **attributes),
+        helper.make_node("Add", ["x", "c"], ["y"]),
+    ]
+    image = [1, 1, 4, 4]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", real, image)],
+        [helper.make_tensor_value_info("y", real, None)],
+        [constant] if sizes else [],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("operator", "sizes", "attributes"),
+    [
+        ("ConstantOfShape", (10**6, 10**6), {}),
+        ("Pad", (0, 0, 0, 0, 0, 0, 10**6, 10**6), {}),
+        ("AveragePool", (), {"kernel_shape": [10**6, 10**6]}),
+        ("AveragePool", (), {"kernel_shape": [2, 2], "pads": [10**6] * 4}),
+    ],
+)
+def test_onnx_nodes_that_make_much_of_nothing(invoke, tmp_path, operator, sizes, attributes):
+    path = onnx_model(tmp_path / "net.onnx", operator, *sizes, **attributes)
+    line = refused(invoke("inspect", path))
+    assert rf"node '\x1b[31m' ({operator}): its output: " in line
+    assert "numbers, and 268,435,456 are the most" in line
+
+
 # Domains -----------------------------------------------------------------------------------------
 
 JSON = {
