@@ -144,7 +144,8 @@ def _drive(
 ) -> tuple[Snapshot, Status, float, dict[str, Any]]:
     began = time.perf_counter()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
-    run = method.run(problem) if problem.network.n_units else the_one_region(problem)
+    by_itself = problem.network.n_units > 0 or isinstance(method, union.PartByPart)
+    run = method.run(problem) if by_itself else the_one_region(problem)
     try:
         for snapshot in run:
             now = time.perf_counter()

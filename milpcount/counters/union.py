@@ -14,6 +14,7 @@ import numpy as np
 
 from milpcount.bounds.best import best_upper
 from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.rows import ExactNetwork
@@ -112,11 +113,11 @@ def over(method: Method, domain: Domain, network: Network) -> Method:
             "one"
         )
     # A Method but for its class variables, which are the other method's.
-    return cast("Method", _PartByPart(method, domain, network))
+    return cast("Method", PartByPart(method, domain, network))
 
 
 @dataclass(frozen=True)
-class _PartByPart:
+class PartByPart:
     """A method that asks another one about each part of a union."""
 
     method: Method
@@ -149,7 +150,8 @@ class _PartByPart:
         tally = _Tally(problem, len(self.domain.parts))
         for number, part in enumerate(self.domain.parts):
             inputs = part.bind(self.network.n_inputs)
-            run = self.method.run(replace(problem, inputs=inputs, keep_regions=True))
+            of_part = replace(problem, inputs=inputs, keep_regions=True)
+            run = self.method.run(of_part) if self.network.n_units else the_one_region(of_part)
             with closing(cast("Any", run)):
                 try:
                     for snapshot in run:

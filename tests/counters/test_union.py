@@ -121,6 +121,14 @@ def test_progress_grows_over_all_parts(net):
     assert seen[-1].note.endswith("regions   part 3 of 3")
 
 
+def test_a_network_without_units_has_one_region_and_it_lies_in_a_part():
+    net = mc.Network.from_arrays([[[1.0, 2.0]]], [[0.0]])
+    union = mc.Union([mc.Box(2, 3), mc.Box(-3, -2)])
+    result = mc.count(net, union, mc.ExactTree(), keep_regions=True)
+    assert result.is_exact and result.lower == 1 and result.verify()
+    assert 2 <= result.regions[0].witness.min() <= result.regions[0].witness.max() <= 3
+
+
 def test_ctrl_c_keeps_what_is_found(net):
     def interrupt(event):
         if isinstance(event, Progress) and "part 2" in event.note:
