@@ -6,7 +6,7 @@ Each cap is far above what counting can use, and says why it is there and what t
 
 import math
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import cast
 
 from milpcount.errors import FileFormatError, InputError, OptionError
@@ -117,24 +117,24 @@ XOR_SIZE = Cap(
 )  # fmt: skip
 
 
-def check_integer(name: str, value: object, *, least: int = 1, cap: Cap | None = None) -> None:
-    """Check an option that is an integer.
+def check_integer(name: str, value: object, *, least: int = 1, cap: Cap | None = None) -> int:
+    """Return an option that is an integer, numpy's included, as a plain one.
 
     Raises
     ------
     OptionError
         If it is something else, too small, or too large.
     """
-    # An integer of numpy is one, too; a truth value is not.
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value.__index__()) < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         shown = human(value, 20) if type(value) is int else repr(value)[:60]
         raise OptionError(f"{name} {shown}: give an integer of at least {least}")
     if cap is not None:
-        cap.check(int(value.__index__()), name, OptionError)
+        cap.check(int(value), name, OptionError)
+    return int(value)
 
 
-def check_number(name: str, value: object, allowed: str, *, above: float, below: float) -> None:
-    """Check an option that is a real number in an open interval.
+def check_number(name: str, value: object, allowed: str, *, above: float, below: float) -> float:
+    """Return an option that is a real number in an open interval, as a plain one.
 
     Raises
     ------
@@ -144,10 +144,11 @@ def check_number(name: str, value: object, allowed: str, *, above: float, below:
     real = isinstance(value, Real) and not isinstance(value, bool)
     if not (real and above < cast("float", value) < below):
         raise OptionError(f"{name} {value!r}"[:80] + f": give {allowed}")
+    return cast("float", value) if isinstance(value, int | float) else float(cast("float", value))
 
 
-def check_seconds(name: str, value: float) -> None:
-    """Check a limit on the time.
+def check_seconds(name: str, value: float) -> float:
+    """Return a limit on the time.
 
     Raises
     ------
@@ -155,16 +156,17 @@ def check_seconds(name: str, value: float) -> None:
         If it is no positive and finite number, or too large.
     """
     allowed = "a number of seconds above 0, or leave it out"
-    check_number(name, value, allowed, above=0.0, below=math.inf)
-    SECONDS.check(math.floor(value), name, OptionError)
+    seconds = check_number(name, value, allowed, above=0.0, below=math.inf)
+    SECONDS.check(math.floor(seconds), name, OptionError)
+    return seconds
 
 
-def check_seed(seed: object) -> None:
-    """Check a seed: an integer of 64 bits, not negative.
+def check_seed(seed: object) -> int:
+    """Return a seed: an integer of 64 bits, not negative.
 
     Raises
     ------
     OptionError
         If it is something else.
     """
-    check_integer("seed", seed, least=0, cap=SEED)
+    return check_integer("seed", seed, least=0, cap=SEED)

@@ -409,6 +409,12 @@ class Union:
         ]
         if not flat:
             raise DomainError("a union of no parts: give at least one domain")
+        for number, part in enumerate(flat, start=1):
+            if not callable(getattr(part, "bind", None)):
+                raise DomainError(
+                    f"part {number} of a union is {reprlib.repr(part)}: give a domain, e.g. "
+                    "Box(0, 1)"
+                )
         caps.PARTS.check(len(flat), "a union", DomainError)
         object.__setattr__(self, "parts", tuple(flat))
 
@@ -450,6 +456,8 @@ class Union:
     @property
     def title(self) -> str:
         """One line for people."""
+        if len(self.parts) == 1:
+            return self.parts[0].title
         kind = "boxes" if all(isinstance(part, Box) for part in self.parts) else "parts"
         return f"union of {len(self.parts)} {kind}"
 

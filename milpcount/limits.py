@@ -24,9 +24,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.seconds is not None:
-            caps.check_seconds("time limit", self.seconds)
+            seconds = caps.check_seconds("time limit", self.seconds)
+            object.__setattr__(self, "seconds", seconds)
         if self.regions is not None:
-            caps.check_integer("region limit", self.regions, cap=caps.REGIONS)
+            regions = caps.check_integer("region limit", self.regions, cap=caps.REGIONS)
+            object.__setattr__(self, "regions", regions)
 
 
 class Deadline:

@@ -65,7 +65,7 @@ def count(
     if quantity not in method.quantities:
         able = ", ".join(sorted(q.value for q in method.quantities))
         raise OptionError(f"method {method.name!r} cannot count {quantity.value}; it counts {able}")
-    check_seed(seed)
+    seed = check_seed(seed)
     limits = limits or Limits()
     inputs = union.hull(domain, network.n_inputs)
     method = union.over(method, domain, network)

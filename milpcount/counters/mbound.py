@@ -104,9 +104,10 @@ class MBound:
 
     def __post_init__(self) -> None:
         check_size(self.xor_size)
-        caps.check_integer("runs", self.runs, cap=caps.RUNS)
+        object.__setattr__(self, "runs", caps.check_integer("runs", self.runs, cap=caps.RUNS))
         if self.hybrid is not None:
-            caps.check_integer("hybrid", self.hybrid, cap=caps.REGIONS)
+            hybrid = caps.check_integer("hybrid", self.hybrid, cap=caps.REGIONS)
+            object.__setattr__(self, "hybrid", hybrid)
         statistics.least_feasible(self.runs, self._error)
         if self.tighten not in LEVELS:
             raise OptionError(f"tighten={self.tighten!r}: give one of {', '.join(LEVELS)}")

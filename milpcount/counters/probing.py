@@ -72,11 +72,14 @@ class Probing:
 
     def __post_init__(self) -> None:
         allowed = "a number between 0 and 1, e.g. 0.95"
-        caps.check_number("confidence", self.confidence, allowed, above=0.0, below=1.0)
-        caps.check_integer("probes", self.probes, cap=caps.PROBES)
+        sure = caps.check_number("confidence", self.confidence, allowed, above=0.0, below=1.0)
+        object.__setattr__(self, "confidence", sure)
+        probes = caps.check_integer("probes", self.probes, cap=caps.PROBES)
+        object.__setattr__(self, "probes", probes)
         if self.gap is not None:
             allowed = "a number of bits above 0, e.g. 0.2"
-            caps.check_number("gap", self.gap, allowed, above=0.0, below=math.inf)
+            gap = caps.check_number("gap", self.gap, allowed, above=0.0, below=math.inf)
+            object.__setattr__(self, "gap", gap)
         if not 0 <= self.count_below <= 10**6:
             raise OptionError(f"count_below {self.count_below!r}: give 0 to 1,000,000 regions")
         if not 1 <= self.descents <= 1000:
