@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
-    from milpcount.domain import Box, Polytope, Section, Unbounded
+    from milpcount.domain import Box, Polytope, Section, Unbounded, Union
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
@@ -37,6 +37,7 @@ _HOMES = {
     "SolutionPool": "counters.solution_pool",
     "Status": "result",
     "Unbounded": "domain",
+    "Union": "domain",
     "bound": "api",
     "compare": "counters.comparison",
     "count": "api",
@@ -60,6 +61,7 @@ __all__ = [
     "SolutionPool",
     "Status",
     "Unbounded",
+    "Union",
     "bound",
     "compare",
     "count",

@@ -16,10 +16,11 @@ from milpcount.bounds.table import BoundTable
 from milpcount.bounds.theorem import Case, Ranges
 from milpcount.counters import driver
 from milpcount.counters.method import Method
+from milpcount.counters.union import verify_over
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
 from milpcount.events import Listener, ignore
-from milpcount.exact.verify import Verification, verify
+from milpcount.exact.verify import Verification
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Quantity
@@ -83,7 +84,7 @@ def count(
 
 
 def _verifier(network: Network, domain: Domain) -> Callable[[CountResult], Verification]:
-    return lambda result: verify(result, network, domain.bind(network.n_inputs))
+    return lambda result: verify_over(result, network, domain)
 
 
 def bound(

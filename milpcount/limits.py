@@ -4,7 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from milpcount.errors import OptionError
+from milpcount import caps
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Limits:
     regions: int | None = None
 
     def __post_init__(self) -> None:
-        if self.seconds is not None and not self.seconds > 0:
-            raise OptionError(f"time limit {self.seconds!r}: give a number of seconds above 0")
-        if self.regions is not None and self.regions < 1:
-            raise OptionError(f"region limit {self.regions!r}: give an integer of at least 1")
+        if self.seconds is not None:
+            seconds = caps.check_seconds("time limit", self.seconds)
+            object.__setattr__(self, "seconds", seconds)
+        if self.regions is not None:
+            regions = caps.check_integer("region limit", self.regions, cap=caps.REGIONS)
+            object.__setattr__(self, "regions", regions)
 
 
 class Deadline:

@@ -5,13 +5,13 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from milpcount import integers
 from milpcount.errors import OptionError
+from milpcount.printable import as_html, printable
 
 
 class Quantity(Enum):
@@ -256,7 +256,7 @@ class CountResult:
             ("domain", self.domain),
             ("method", " ".join([str(self.method.get("name", "")), *_options(self.method)])),
         ]
-        return rows
+        return [(name, printable(text)) for name, text in rows]
 
     def __str__(self) -> str:
         rows = self.rows()
@@ -265,7 +265,7 @@ class CountResult:
 
     def _repr_html_(self) -> str:
         cells = "".join(
-            f"<tr><th style='text-align:left'>{escape(n)}</th><td>{escape(t)}</td></tr>"
+            f"<tr><th style='text-align:left'>{as_html(n)}</th><td>{as_html(t)}</td></tr>"
             for n, t in self.rows()
         )
         return f"<table>{cells}</table>"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from milpcount import integers
+from milpcount import caps, integers
 from milpcount.errors import FileFormatError, NotInstalledError
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ _HEAD = b'{"key": '
 _INTEGERS = ("lower", "upper", "estimate")
 _BY_NAME = ("bounds", "other_bounds")
 """Fields that hold numbers by theorem: upper bounds, and what is none."""
+_KINDS: dict[str, type] = {
+    "subject": str, "method": str, "status": str, "fingerprint": str, "domain": str,
+    "options": dict, "bounds": dict, "other_bounds": dict,
+}  # fmt: skip
+"""Types of fields, where they are there."""
 
 
 def key_of(**parts: Any) -> str:
@@ -104,18 +109,19 @@ class Store:
             return
         with self.path.open("rb") as stream:
             stream.seek(self._read_up_to)
-            content = stream.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        for line in whole.splitlines():
-            self._take(line)
-        self._read_up_to += len(whole)
+            while line := stream.readline(caps.LINE.most + 1):
+                caps.LINE.check(len(line), f"{self.path}")
+                if not line.endswith(b"\n"):
+                    return  # another process is writing it
+                self._take(line)
+                self._read_up_to += len(line)
 
     def _take(self, line: bytes) -> None:
-        try:
-            record = json.loads(line)
-            self.records[record["key"]] = record
-        except (ValueError, KeyError, TypeError):
+        record = _record(line)
+        if record is None:
             self._notice(f"{self.path.name}: a line is no record and is passed over")
+        else:
+            self.records[record["key"]] = record
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -138,10 +144,9 @@ class Store:
         if size == 0 or os.pread(handle, 1, size - 1) == b"\n":
             return
         start = _start_of_last_line(handle, size)
+        caps.LINE.check(size - start, f"{self.path}")
         tail = os.pread(handle, size - start, start)
-        try:
-            json.loads(tail)["key"]
-        except (ValueError, KeyError, TypeError):
+        if _record(tail) is None:
             os.ftruncate(handle, start)
             os.fsync(handle)
             self._notice(
@@ -190,6 +195,19 @@ class Store:
                 for name in names
             }
         )
+
+
+def _record(line: bytes) -> Record | None:
+    """Return the record of a line, None if it is none: every field has the type it is used as."""
+    try:
+        record = json.loads(line)
+        right = all(isinstance(record.get(name, kind()), kind) for name, kind in _KINDS.items())
+        if isinstance(record["key"], str) and right:
+            decoded(record)  # the integers are some
+            return dict(record)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        pass
+    return None
 
 
 def decoded(record: Record) -> Record:

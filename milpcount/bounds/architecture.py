@@ -26,6 +26,7 @@ import re
 from dataclasses import replace
 from math import prod
 
+from milpcount import caps
 from milpcount.bounds.layers import Architecture, Convolution, UnitLayer
 from milpcount.errors import OptionError
 
@@ -62,6 +63,9 @@ def parse(text: str) -> Architecture:
         layers += added
         conv = added[-1].convolution
         shape = (*conv.space_out, conv.channels_out) if conv else (added[-1].width,)
+    caps.UNITS.check(
+        sum(layer.width * layer.rank for layer in layers), f"architecture {text!r}", OptionError
+    )
     first_shape = prod(_sizes(text, first))
     return Architecture(first_shape, tuple(layers), n_outputs, is_ternary)
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from html import escape
 from typing import Any
 
 from milpcount import integers
 from milpcount.bounds.theorem import Bound, Direction, Subject, Value
+from milpcount.printable import as_html, printable
 from milpcount.result import Quantity
 
 
@@ -116,7 +116,7 @@ class BoundTable:
         rows = {title: [_row(b) for b in bounds] for title, bounds in self.blocks()}
         everything = [row for block in rows.values() for row in block]
         widths = [max((len(row[i]) for row in everything), default=0) for i in range(3)]
-        parts = ["\n".join(head)]
+        parts = ["\n".join(map(printable, head))]
         for title, block in rows.items():
             lines = [_line(row, widths) for row in block]
             parts.append("\n".join([title, *lines]))
@@ -125,12 +125,12 @@ class BoundTable:
 
     def _repr_html_(self) -> str:
         blocks = "".join(
-            f"<tr><th colspan='4' style='text-align:left'>{escape(title)}</th></tr>"
+            f"<tr><th colspan='4' style='text-align:left'>{as_html(title)}</th></tr>"
             + "".join(_html(_row(bound)) for bound in bounds)
             for title, bounds in self.blocks()
         )
-        domain = f"<br>domain: {escape(self.domain)}" if self.domain else ""
-        return f"<p>{escape(self.subject)}{domain}</p><table>{blocks}</table>"
+        domain = f"<br>domain: {as_html(self.domain)}" if self.domain else ""
+        return f"<p>{as_html(self.subject)}{domain}</p><table>{blocks}</table>"
 
 
 def _by_value(bound: Bound) -> Value:
@@ -182,7 +182,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _html(row: Sequence[str]) -> str:
-    value, *rest = (escape(cell) for cell in row)
+    value, *rest = (as_html(cell) for cell in row)
     cells = "".join(f"<td style='text-align:left'>{cell}</td>" for cell in rest)
     return f"<tr><td style='text-align:right'>{value}</td>{cells}</tr>"
 

@@ -40,6 +40,7 @@ def count(
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
+    vnnlib_inputs_only: opt.VnnlibInputsOnly = False,
     section: opt.SectionFile = None,
     unbounded: opt.UnboundedFlag = False,
     header_box: opt.HeaderBox = False,
@@ -71,7 +72,9 @@ def count(
     from milpcount.cli.counting import Request, run
     from milpcount.limits import Limits
 
-    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    choice = opt.DomainChoice(
+        network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
+    )
     result = run(
         Request(
             network=network,
@@ -109,6 +112,7 @@ def bound(
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
+    vnnlib_inputs_only: opt.VnnlibInputsOnly = False,
     section: opt.SectionFile = None,
     unbounded: opt.UnboundedFlag = False,
     header_box: opt.HeaderBox = False,
@@ -127,7 +131,9 @@ def bound(
     from milpcount.cli.bounding import table
 
     network = Path(subject)
-    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    choice = opt.DomainChoice(
+        network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
+    )
     found = table(
         subject, choice if choice.given() else None, (tighten or "interval"), family, quantity.value
     )
@@ -140,6 +146,7 @@ def compare(
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
+    vnnlib_inputs_only: opt.VnnlibInputsOnly = False,
     section: opt.SectionFile = None,
     unbounded: opt.UnboundedFlag = False,
     header_box: opt.HeaderBox = False,
@@ -153,7 +160,9 @@ def compare(
     """Count by every method that can afford it; exit code 1 if two contradict each other."""
     from milpcount.cli import comparing
 
-    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    choice = opt.DomainChoice(
+        network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
+    )
     complete = comparing.run(
         network, choice.domain(), quantity.value, time, quiet=quiet, as_json=json
     )
@@ -166,6 +175,7 @@ def inspect(
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
+    vnnlib_inputs_only: opt.VnnlibInputsOnly = False,
     section: opt.SectionFile = None,
     unbounded: opt.UnboundedFlag = False,
     header_box: opt.HeaderBox = False,
@@ -175,7 +185,9 @@ def inspect(
     """Show layers, widths and fingerprint; over a domain also stable units and ranges."""
     from milpcount.cli import inspection
 
-    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    choice = opt.DomainChoice(
+        network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
+    )
     if tighten is not None and not choice.given():
         choice.domain()  # raises: there are no ranges without a domain
     domain = choice.domain() if choice.given() else None

@@ -18,14 +18,14 @@ import typer
 from typer.core import TyperGroup
 
 from milpcount.errors import InputError, MilpcountError, NotInstalledError
+from milpcount.printable import one_line
 
 COMPLETE, FAILURE, USAGE, STOPPED = 0, 1, 2, 3
 
 
 def complain(message: str) -> None:
-    """Write one line to stderr, whatever newlines the message holds."""
-    line = " ".join(message.split())
-    print(f"milpcount: error: {line}", file=sys.stderr, flush=True)
+    """Write one line to stderr, whatever the message holds: names come from files, too."""
+    print(f"milpcount: error: {one_line(message)}", file=sys.stderr, flush=True)
 
 
 def _code(error: Exception) -> int:

@@ -10,6 +10,7 @@ from milpcount.cli.tables import table
 from milpcount.domain import Domain
 from milpcount.limits import Deadline
 from milpcount.network import Network
+from milpcount.printable import printable
 from milpcount.result import Quantity
 
 
@@ -95,7 +96,7 @@ def _text(record: dict[str, Any]) -> str:
         upper = integers.human(integers.from_text(record["upper_bound"]))
         facts.append(("domain", record["domain"]))
         facts.append(("upper bound", f"{upper} activation regions ({record['upper_source']})"))
-    head = "\n".join(f"{name:<12} {text}" for name, text in facts)
+    head = "\n".join(f"{name:<12} {printable(text)}" for name, text in facts)
     rows = [_row(number, entry) for number, entry in enumerate(record["layers"], 1)]
     return f"{head}\n\n{table(_HEADER[: len(rows[0])], rows)}" if rows else head
 

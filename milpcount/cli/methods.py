@@ -85,8 +85,9 @@ def method_named(name: MethodName, **options: Any) -> "Method":
         If an option does not belong to the method.
     """
     given = {option: _plain(value) for option, value in options.items() if value is not None}
-    if str(given.get("xor_size", "")).isdecimal():
-        given["xor_size"] = int(given["xor_size"])
+    size = str(given.get("xor_size", ""))
+    if size.isdecimal() and len(size) < 1000:  # Python refuses to read the longest of them
+        given["xor_size"] = int(size)
     for option in given:
         if option not in OPTIONS.get(name, ()):
             owners = [owner.value for owner, own in OPTIONS.items() if option in own]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -45,7 +45,11 @@ BoxFile = Annotated[
     typer.Option("--box-file", metavar="FILE", help='JSON {"lower": .., "upper": ..}.'),
 ]
 VnnlibFile = Annotated[
-    Path | None, typer.Option("--vnnlib", metavar="FILE", help="The input box of a VNN-LIB file.")
+    Path | None, typer.Option("--vnnlib", metavar="FILE", help="The input set of a VNN-LIB file.")
+]
+VnnlibInputsOnly = Annotated[
+    bool,
+    typer.Option("--vnnlib-inputs-only", help="Leave out what the file says of outputs."),
 ]
 SectionFile = Annotated[
     Path | None,
@@ -111,9 +115,7 @@ HybridOption = Annotated[
 ]
 WorkersOption = Annotated[
     int,
-    typer.Option(
-        "--workers", metavar="N", min=1, help="Processes; the answer does not depend on it."
-    ),
+    typer.Option("--workers", metavar="N", help="Processes; the answer does not depend on it."),
 ]
 KeepOption = Annotated[
     Path | None,
@@ -134,6 +136,11 @@ class DomainChoice:
     section: Path | None = None
     unbounded: bool = False
     header_box: bool = False
+    vnnlib_inputs_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.vnnlib_inputs_only and self.vnnlib is None:
+            raise OptionError("--vnnlib-inputs-only belongs to --vnnlib FILE: leave it out")
 
     def given(self) -> list[str]:
         """Return the names of the options that were given."""
@@ -178,7 +185,8 @@ class DomainChoice:
         if self.box_file is not None:
             return domain_files.read_box(self.box_file)
         if self.vnnlib is not None:
-            return domain_files.read_vnnlib(self.vnnlib)
+            outputs: Literal["ignore", "refuse"] = "ignore" if self.vnnlib_inputs_only else "refuse"
+            return domain_files.read_vnnlib(self.vnnlib, outputs=outputs)
         if self.section is not None:
             return domain_files.read_section(self.section)
         if self.network.suffix != ".nnet":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from milpcount.events import Event, Finished, Listener, Notice, Progress, Started, ignore
+from milpcount.printable import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display
@@ -62,7 +63,7 @@ class Lines:
         if not self._open:
             return
         try:
-            print(f"milpcount: {text}", file=self._stream, flush=True)
+            print(f"milpcount: {one_line(text)}", file=self._stream, flush=True)
         except OSError:
             self._open = False  # nobody reads the progress any more: the count goes on
 
@@ -87,7 +88,7 @@ class Bar:
         elif isinstance(event, Notice):
             self._say(event.text)
         elif isinstance(event, Progress):
-            what = summary(event)
+            what = one_line(summary(event))
             total = None if event.share is None else 1.0
             self._display.update(
                 self._task, total=total, completed=event.share or 0.0, what=what, visible=True
@@ -96,7 +97,7 @@ class Bar:
             self._display.update(self._task, visible=False)
 
     def _say(self, text: str) -> None:
-        self._display.console.print(text, style="dim", highlight=False, markup=False)
+        self._display.console.print(one_line(text), style="dim", highlight=False, markup=False)
 
 
 def columns() -> "list[str | ProgressColumn]":

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from milpcount import integers
+from milpcount import caps, integers
 from milpcount.cli.counting import processes, terminable
 from milpcount.cli.methods import MethodName, method_named
 from milpcount.cli.progress import EVERY
 from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.printable import one_line
 from milpcount.store import Record, Store, write_whole
 from milpcount.sweep.experiment import MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of
@@ -69,8 +70,8 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
     SolverError
         If jobs failed; the others are done and stored.
     """
-    if request.seconds is not None and not request.seconds > 0:
-        raise OptionError(f"--time {request.seconds:g}: give a number of seconds above 0")
+    if request.seconds is not None:
+        caps.check_seconds("--time", request.seconds)
     if request.report is not None:
         _check_report(request.report)
     show = _Lines(quiet=quiet)
@@ -158,7 +159,7 @@ class _Lines:
         if self._quiet:
             return
         try:
-            print(f"milpcount: {text}", file=sys.stderr, flush=True)
+            print(f"milpcount: {one_line(text)}", file=sys.stderr, flush=True)
         except OSError:
             self._quiet = True  # nobody reads the progress any more: the sweep goes on
 

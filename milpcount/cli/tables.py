@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from milpcount.printable import printable
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table; columns of numbers are flush right.
@@ -12,7 +14,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     rows : sequence of sequences of str
         As long as the header.
     """
-    lines = [list(header), *map(list, rows)]
+    rows = [[printable(cell) for cell in row] for row in rows]
+    lines = [list(header), *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     right = [_is_numeric(column) for column in zip(*rows, strict=True)] if rows else []
     right += [False] * (len(widths) - len(right))

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from milpcount.bounds.best import best_upper, naive
+from milpcount.bounds.best import naive
 from milpcount.counters import driver
 from milpcount.counters.brute_force import BruteForce
 from milpcount.counters.exact_tree import ExactTree
 from milpcount.counters.method import Method
 from milpcount.counters.region_tree import RegionTree
 from milpcount.counters.solution_pool import SolutionPool
+from milpcount.counters.union import upper_over
 from milpcount.domain import Domain
 from milpcount.errors import ContradictionError, InputError, NotInstalledError, OptionError
 from milpcount.events import Listener, ignore
@@ -217,8 +218,7 @@ class _Run:
     asked: bool = False
 
     def __post_init__(self) -> None:
-        inputs = self.domain.bind(self.network.n_inputs)
-        self.bound = best_upper(self.network, inputs, self.quantity)[0]
+        self.bound = upper_over(self.network, self.domain, self.quantity)[0]
 
     def ask(self, candidate: Candidate) -> Outcome:
         """Return what a method says, or why it is not asked."""

@@ -6,7 +6,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from milpcount import integers
-from milpcount.bounds.best import best_upper
+from milpcount.caps import check_seed
+from milpcount.counters import union
 from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
@@ -64,8 +65,10 @@ def count(
     if quantity not in method.quantities:
         able = ", ".join(sorted(q.value for q in method.quantities))
         raise OptionError(f"method {method.name!r} cannot count {quantity.value}; it counts {able}")
+    seed = check_seed(seed)
     limits = limits or Limits()
-    inputs = domain.bind(network.n_inputs)
+    inputs = union.hull(domain, network.n_inputs)
+    method = union.over(method, domain, network)
 
     def notice(text: str) -> None:
         listener(Notice(text))
@@ -95,7 +98,7 @@ def count(
     if complete and not sampled:
         upper, source = snapshot.lower, "this count"
     else:
-        upper, source = best_upper(network, inputs, quantity)
+        upper, source = union.upper_over(network, domain, quantity)
         if snapshot.upper is not None and snapshot.upper <= upper:
             upper, source = snapshot.upper, "this count"
     lower = snapshot.lower
@@ -141,7 +144,8 @@ def _drive(
 ) -> tuple[Snapshot, Status, float, dict[str, Any]]:
     began = time.perf_counter()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
-    run = method.run(problem) if problem.network.n_units else the_one_region(problem)
+    by_itself = problem.network.n_units > 0 or isinstance(method, union.PartByPart)
+    run = method.run(problem) if by_itself else the_one_region(problem)
     try:
         for snapshot in run:
             now = time.perf_counter()

@@ -10,6 +10,7 @@ from math import ceil, log2
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from milpcount import caps
 from milpcount.backends import registry
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
@@ -103,9 +104,10 @@ class MBound:
 
     def __post_init__(self) -> None:
         check_size(self.xor_size)
-        _check_positive("runs", self.runs)
+        object.__setattr__(self, "runs", caps.check_integer("runs", self.runs, cap=caps.RUNS))
         if self.hybrid is not None:
-            _check_positive("hybrid", self.hybrid)
+            hybrid = caps.check_integer("hybrid", self.hybrid, cap=caps.REGIONS)
+            object.__setattr__(self, "hybrid", hybrid)
         statistics.least_feasible(self.runs, self._error)
         if self.tighten not in LEVELS:
             raise OptionError(f"tighten={self.tighten!r}: give one of {', '.join(LEVELS)}")
@@ -178,11 +180,6 @@ class MBound:
         free = from_bounds(formulation.bounds)
         family = XorFamily(free, self.xor_size, problem.seed)
         return SolverMechanism(formulation, self.backend), family
-
-
-def _check_positive(option: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise OptionError(f"{option}={value!r}: give an integer of at least 1")
 
 
 def _perform(

@@ -76,7 +76,8 @@ class Snapshot:
     details : dict
         Anything else worth keeping in the result; JSON types only.
     regions : list of Region
-        The regions found so far, if the problem asks to keep them; the same growing list.
+        The regions found so far, if the problem asks to keep them; the same growing list, from
+        which a reader may take what it has read.
     """
 
     lower: int = 0

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from milpcount import caps
 from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
 from milpcount.counters.descents import descents_that_pay
 from milpcount.counters.leanings import differ_wildly, leanings
@@ -70,14 +71,15 @@ class Probing:
     theorem: ClassVar[str] = "Knuth 1975 and Ville's inequality (betting)"
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.confidence < 1.0:
-            raise OptionError(
-                f"confidence {self.confidence!r}: give a number between 0 and 1, e.g. 0.95"
-            )
-        if self.probes < 1:
-            raise OptionError(f"probes {self.probes!r}: give at least 1; a few hundred serve well")
-        if self.gap is not None and not self.gap > 0.0:
-            raise OptionError(f"gap {self.gap!r}: give a number of bits above 0, e.g. 0.2")
+        allowed = "a number between 0 and 1, e.g. 0.95"
+        sure = caps.check_number("confidence", self.confidence, allowed, above=0.0, below=1.0)
+        object.__setattr__(self, "confidence", sure)
+        probes = caps.check_integer("probes", self.probes, cap=caps.PROBES)
+        object.__setattr__(self, "probes", probes)
+        if self.gap is not None:
+            allowed = "a number of bits above 0, e.g. 0.2"
+            gap = caps.check_number("gap", self.gap, allowed, above=0.0, below=math.inf)
+            object.__setattr__(self, "gap", gap)
         if not 0 <= self.count_below <= 10**6:
             raise OptionError(f"count_below {self.count_below!r}: give 0 to 1,000,000 regions")
         if not 1 <= self.descents <= 1000:

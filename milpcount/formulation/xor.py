@@ -9,12 +9,14 @@ whatever its support, and independently of the other XORs. That is all that a lo
 long XORs only make it tighter.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
+from milpcount import caps
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.formulation.intervals import PreActivationBounds
@@ -97,11 +99,13 @@ def check_size(size: object) -> None:
         If it is not an integer of at least 1 or "dense".
     """
     whole = isinstance(size, int) and not isinstance(size, bool)
-    if not (size == "dense" or (whole and int(str(size)) >= 1)):
+    if not (size == "dense" or (whole and cast("int", size) >= 1)):
         raise OptionError(
-            f"xor_size={size!r}: give the number of units in an XOR, an integer of at least 1 "
-            "(2 to 5 are usual), or 'dense' for each unit with probability 1/2"
+            f"xor_size={reprlib.repr(size)}: give the number of units in an XOR, an integer of at "
+            "least 1 (2 to 5 are usual), or 'dense' for each unit with probability 1/2"
         )
+    if isinstance(size, int):
+        caps.XOR_SIZE.check(size, "xor_size", OptionError)
 
 
 def all_variables(network: Network) -> tuple[Term, ...]:

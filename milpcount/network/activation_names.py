@@ -2,6 +2,7 @@
 
 import ast
 import re
+import reprlib
 from collections.abc import Callable
 from typing import Any
 
@@ -39,9 +40,11 @@ def made_by_name(name: str, makers: dict[str, Callable[..., Any]]) -> Any:
     except NetworkError:
         raise
     # Text nested too deeply ends in a RecursionError or a MemoryError.
-    except (KeyError, MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
+    except (
+        KeyError, MemoryError, OverflowError, RecursionError, SyntaxError, TypeError, ValueError
+    ):  # fmt: skip
         raise NetworkError(
-            f"activation {name!r} is not known: allowed are relu, leaky_relu(slope), "
+            f"activation {reprlib.repr(name)} is not known: allowed are relu, leaky_relu(slope), "
             "maxout(rank) and piecewise_linear([breakpoints],[slopes],[intercepts])"
         ) from None
 

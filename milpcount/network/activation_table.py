@@ -14,10 +14,11 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+from milpcount import caps
 from milpcount.errors import NetworkError
 from milpcount.network.activation_rows import Row, cells
 
-LARGEST_RANK = 512
+LARGEST_RANK = caps.RANK.most
 """Pre-activations of a maxout unit: its table has a row for every two of them."""
 MOST_ROWS = 12
 """Rows of a table of several values that is no maxout: they cut the values into cells."""
@@ -67,6 +68,7 @@ def scalar_table(breakpoints: Any, slopes: Any, intercepts: Any) -> Table:
             (breakpoints, slopes, intercepts), ("breakpoints", "slopes", "intercepts"), strict=True
         )
     )
+    caps.PIECES.check(max(map(len, (at, slope, offset))), "an activation", NetworkError)
     if not len(slope) == len(offset) == len(at) + 1:
         raise NetworkError(
             f"{len(at)} breakpoints need {len(at) + 1} slopes and intercepts, "
@@ -124,6 +126,9 @@ def checked_table(rank: Any, rows: Any, pieces: Any) -> Table:
         If a number is of the wrong kind or not finite, a reference leads nowhere, or some point
         has no piece or several.
     """
+    for given in (rows, pieces):
+        if isinstance(given, list | tuple) and rank == 1:
+            caps.PIECES.check(len(given), "an activation", NetworkError)
     table = _plain(rank, rows, pieces)
     if not table.pieces:
         raise NetworkError("it has no pieces: at least one is needed")

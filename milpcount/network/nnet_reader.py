@@ -6,13 +6,16 @@ for each layer the rows of its weight and the entries of its bias. Older headers
 than there are inputs: the first ones and, for the outputs, the last apply.
 """
 
+import reprlib
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from milpcount import caps
 from milpcount.errors import FileFormatError, NetworkError
+from milpcount.integers import human
 from milpcount.network.activation import relu
 from milpcount.network.affine import Dense, Elementwise, Factor
 from milpcount.network.composite import compose
@@ -117,10 +120,21 @@ def _read_sizes(lines: _Lines) -> list[int]:
     layers, sizes = lines.row(0)[0], lines.row(1)
     if layers != len(sizes) - 1 or any(not s.is_integer() or s < 1 for s in sizes):
         raise FileFormatError(
-            f"line {lines.number[1]}: sizes {lines.text[1]!r} for {layers:g} layers; "
+            f"line {lines.number[1]}: sizes {reprlib.repr(lines.text[1])} for {layers:g} layers; "
             "one positive integer more than layers is needed"
         )
-    return [int(s) for s in sizes]
+    caps.LAYERS.check(len(sizes) - 1, f"line {lines.number[0]}")
+    found = [int(s) for s in sizes]
+    numbers = sum(b * (a + 1) for a, b in pairwise(found))
+    caps.NUMBERS.check(numbers, f"line {lines.number[1]}, the sizes")
+    # A digit and a comma each; before anything of that size is made.
+    held = sum(map(len, lines.text))
+    if 2 * numbers > held + len(lines.text):
+        raise FileFormatError(
+            f"line {lines.number[1]}: sizes {reprlib.repr(found)} need {human(numbers)} numbers, "
+            f"more than {held:,} characters can hold: the file is truncated"
+        )
+    return found
 
 
 def _read_maps(lines: _Lines, sizes: list[int]) -> list[Dense]:
@@ -128,8 +142,8 @@ def _read_maps(lines: _Lines, sizes: list[int]) -> list[Dense]:
     if len(lines.text) != rows:
         kind = "truncated" if len(lines.text) < rows else "too long"
         raise FileFormatError(
-            f"{len(lines.text)} lines, but sizes {sizes} need {rows} (7 of header, a line for each "
-            f"row of a weight and each entry of a bias): the file is {kind}"
+            f"{len(lines.text)} lines, but sizes {reprlib.repr(sizes)} need {rows} (7 of header, "
+            f"a line for each row of a weight and each entry of a bias): the file is {kind}"
         )
     maps, at = [], len(_HEADER)
     for number, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
@@ -144,14 +158,16 @@ def _read_maps(lines: _Lines, sizes: list[int]) -> list[Dense]:
 
 
 def _read_block(lines: _Lines, start: int, n_rows: int, n_columns: int) -> np.ndarray:
-    block = [lines.row(i) for i in range(start, start + n_rows)]
-    for offset, row in enumerate(block):
+    block = np.empty((n_rows, n_columns))
+    for offset in range(n_rows):
+        row = lines.row(start + offset)
         if len(row) != n_columns:
             raise FileFormatError(
                 f"line {lines.number[start + offset]} has {len(row)} numbers where {n_columns} "
                 "are needed"
             )
-    return np.array(block)
+        block[offset] = row
+    return block
 
 
 def _read_scaling(lines: _Lines, n: int) -> tuple[np.ndarray, np.ndarray] | None:

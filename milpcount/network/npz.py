@@ -18,14 +18,18 @@ and ``factori.j, shifti.j, divisori.j`` of one that maps every entry v by itself
 
 import json
 import re
+import reprlib
+import tokenize
 import zipfile
 import zlib
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from milpcount.errors import FileFormatError, NetworkError
+from milpcount import caps
+from milpcount.errors import FileFormatError, InputError, NetworkError
 from milpcount.network.activation import (
     Activation,
     Piece,
@@ -59,7 +63,9 @@ def read_npz(path: Path) -> Network:
     maps = _read_maps(arrays)
     has_output = metadata.get("output", True)
     if not isinstance(has_output, bool):
-        raise FileFormatError(f"metadata with output {has_output!r}: true or false is needed")
+        raise FileFormatError(
+            f"metadata with output {reprlib.repr(has_output)}: true or false is needed"
+        )
     hidden = maps[:-1] if has_output else maps
     activations = _read_activations(arrays, metadata, len(hidden))
     layers = tuple(Layer(m, a) for m, a in zip(hidden, activations, strict=True))
@@ -97,15 +103,32 @@ def _factor_arrays(factor: Factor, suffix: str) -> dict[str, np.ndarray]:
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an archive, read only after their sizes have been seen to fit."""
     try:
-        # Opened here: numpy leaves a broken archive open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            members = archive.infolist()
+            caps.ARRAYS.check(sum(m.file_size for m in members), "unpacked")
+            caps.LAYERS.check(len(members) // 2, "its arrays make")
+            names = [m.filename.removesuffix(".npy") for m in members]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise FileFormatError(f"{twice!r} is there twice: give each array once")
+            return {
+                name: _read_array(archive, member)
+                for name, member in zip(names, members, strict=True)
+            }
+    except InputError:
+        raise
     except (
-        AttributeError,  # a bare .npy array is no archive
         EOFError,
+        MemoryError,
         NotImplementedError,
         OSError,
+        OverflowError,
+        RecursionError,
+        RuntimeError,  # an encrypted archive
+        SyntaxError,
+        tokenize.TokenError,  # numpy's reader of headers
         TypeError,
         ValueError,
         zipfile.BadZipFile,
@@ -117,12 +140,48 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         ) from None
 
 
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    """Return an array whose header claims no more than the archive says there is."""
+    # The other ways to compress unpack without bounds; numpy does not write them.
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileFormatError(
+            f"{member.filename} is packed in a way that numpy does not write: write the file with "
+            "numpy.savez or numpy.savez_compressed"
+        )
+    with archive.open(member) as stream:
+        header = (np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0)
+        version = np.lib.format.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise FileFormatError(f"{member.filename} is in version {version} of the .npy format")
+        shape, _, dtype = header[version[0] - 1](stream)
+        held = member.file_size - stream.tell()
+    if dtype.hasobject:
+        raise FileFormatError(
+            f"{member.filename} holds Python objects, which are not read since that runs code: "
+            "store numbers"
+        )
+    if any(n < 0 for n in shape) or prod(shape) * dtype.itemsize != held:
+        raise FileFormatError(
+            f"{member.filename} declares shape {reprlib.repr(shape)} of {dtype.itemsize} bytes "
+            f"each, but holds {held} bytes: the file is damaged"
+        )
+    caps.NUMBERS.check(prod(shape), member.filename)
+    with archive.open(member) as stream:
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
 def _read_metadata(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     if "metadata" not in arrays:
         return {}
+    given = arrays["metadata"]
+    if given.size != 1 or given.dtype.kind not in "US":
+        raise FileFormatError(
+            f"metadata has shape {given.shape} and type {given.dtype}: one JSON text is needed"
+        )
+    text = given.item()
     try:
-        metadata = json.loads(str(arrays["metadata"]))
-    except ValueError as error:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"metadata is not JSON: {error}") from None
     if not isinstance(metadata, dict):
         raise FileFormatError(f"metadata is a {type(metadata).__name__}: an object is needed")
@@ -186,12 +245,16 @@ def _read_activations(
     arrays: dict[str, np.ndarray], metadata: dict[str, Any], layers: int
 ) -> list[Activation]:
     if "leaky_alpha" in arrays:
+        if arrays["leaky_alpha"].dtype.kind not in "fiu":
+            raise FileFormatError(
+                f"leaky_alpha has type {arrays['leaky_alpha'].dtype}: numbers are needed"
+            )
         slopes = arrays["leaky_alpha"].ravel().tolist()
         found = [leaky_relu(slope) for slope in slopes]
     else:
         given = metadata.get("activations", ["relu"] * layers)
         if not isinstance(given, list):
-            raise FileFormatError(f"activations {given!r}: a list is needed")
+            raise FileFormatError(f"activations {reprlib.repr(given)}: a list is needed")
         found = [_from_record(record) for record in given]
     if len(found) != layers:
         raise FileFormatError(
@@ -226,8 +289,8 @@ def _from_record(record: Any) -> Activation:
         return Activation(record["name"], record["rank"], rows, pieces)
     except NetworkError:
         raise  # its table is wrong
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(
-            f"activation {record!r} cannot be read ({error!r}): give a name or a table with "
-            "name, rank, rows and pieces"
+            f"activation {reprlib.repr(record)} cannot be read ({error!r}): give a name or a table "
+            "with name, rank, rows and pieces"
         ) from None

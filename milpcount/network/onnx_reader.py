@@ -26,6 +26,7 @@ from milpcount.network.onnx_operators import (
     attributes_of,
     node_function,
 )
+from milpcount.network.onnx_sizes import check_room
 from milpcount.network.paths import existing_file
 from milpcount.network.unsupported import AT_THE_END_ONLY, is_known, reason
 
@@ -149,6 +150,7 @@ class _Walk:
         inputs = [self.values[name] if name else None for name in node.input]
         variable = [v for v in inputs if isinstance(v, AffineTensor)]
         _check_supported(node, bool(variable), self.end in node.output)
+        check_room(node, inputs)
         function = node_function(node, self.model.opset_import)
         if not variable:
             return function([v for v in inputs if not isinstance(v, AffineTensor)])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from milpcount import caps
 from milpcount.errors import FileFormatError
 
 
@@ -26,9 +27,14 @@ def existing_file(path: str | Path, allowed: str) -> Path:
         If nothing is there, or a directory.
     """
     found = Path(path)
-    if found.is_dir():
+    try:
+        is_folder, exists = found.is_dir(), found.exists()
+    except (OSError, ValueError) as error:  # e.g. a name that is too long
+        why = getattr(error, "strerror", None) or error
+        raise FileFormatError(f"{found} is no path ({why}): give {allowed}") from None
+    if is_folder:
         raise FileFormatError(f"{found} is a directory: give {allowed}")
-    if not found.exists():
+    if not exists:
         raise FileFormatError(f"{found} does not exist: give {allowed}")
     return found
 
@@ -39,11 +45,15 @@ def read_text(path: Path) -> str:
     Raises
     ------
     FileFormatError
-        If it cannot be opened or unpacked, or is not UTF-8.
+        If it cannot be opened or unpacked, is larger than its cap, or is not UTF-8.
     """
+    packed = path.suffix.lower() == ".gz"
     try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if path.suffix.lower() == ".gz" else raw).decode("utf-8")
+        # Whatever its size says: a packed file may hold a thousand times as much.
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            raw = stream.read(caps.TEXT.most + 1)
+        caps.TEXT.check(len(raw), f"{path}{' unpacked' if packed else ''}, which goes on")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{path} is not a text file: {error.reason}") from None
     except (OSError, EOFError, zlib.error) as error:

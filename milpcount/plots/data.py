@@ -73,12 +73,18 @@ def rows_of(store: Store) -> list[NetworkRow]:
     Raises
     ------
     InputError
-        If the store holds none.
+        If the store holds none, or one that lacks a field.
     """
     found: dict[str, NetworkRow] = {}
     for record in store.records.values():
         if "n1" in record and "fingerprint" in record:
-            _add(found, decoded(record))
+            try:
+                _add(found, decoded(record))
+            except KeyError as error:
+                raise InputError(
+                    f"{store.path}: the result {record['key']!r} lacks {error}: it is none of a "
+                    "sweep; name another store"
+                ) from None
     if not found:
         raise InputError(f"{store.path} holds no results of the sweep: run it first")
     return sorted(found.values(), key=lambda row: (row.n1, row.seed))

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
 
 from milpcount.errors import InputError
 from milpcount.plots import accuracy, bounds, runtime, style
 from milpcount.plots.data import NetworkRow, rows_of
 from milpcount.plots.table import HEADER, summary
+from milpcount.printable import as_html
 from milpcount.result import versions
 from milpcount.store import Store
 from milpcount.sweep.check import Verdict, check
@@ -51,19 +51,19 @@ def page(title: str, store: Store, commands: Sequence[str]) -> str:
     """
     rows = rows_of(store)
     parts = [
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{as_html(title)}</h1>",
         f"<p>{_extent(rows)}</p>",
         *(_figure(heading, draw, text, rows) for heading, draw, text in _FIGURES),
         "<h2>Table</h2>", _table(HEADER, summary(rows)),
         "<h2>Methods</h2>", _methods(store),
         "<h2>Consistency</h2>", f"<p>{_verdict(check(store))}</p>",
         "<h2>How to do it again</h2>",
-        *(f"<p><code>{escape(command)}</code></p>" for command in commands),
-        f"<p>Computed on {escape(_seen(store, 'machine'))}, by milpcount "
-        f"{escape(_seen(store, 'milpcount'))}, between {escape(_span(store))}. This page: "
-        f"{escape(', '.join(f'{k} {v}' for k, v in versions('matplotlib').items()))}.</p>",
+        *(f"<p><code>{as_html(command)}</code></p>" for command in commands),
+        f"<p>Computed on {as_html(_seen(store, 'machine'))}, by milpcount "
+        f"{as_html(_seen(store, 'milpcount'))}, between {as_html(_span(store))}. This page: "
+        f"{as_html(', '.join(f'{k} {v}' for k, v in versions('matplotlib').items()))}.</p>",
     ]  # fmt: skip
-    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
+    head = f"<meta charset='utf-8'><title>{as_html(title)}</title><style>{_STYLE}</style>"
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
@@ -79,15 +79,15 @@ def _figure(heading: str, draw: object, text: str, rows: Sequence[NetworkRow]) -
     try:
         drawn = style.svg(draw(rows))  # type: ignore[operator]
     except InputError as error:
-        drawn = f"<p>Not drawn: {escape(str(error))}</p>"
-    return f"<h2>{escape(heading)}</h2><p>{escape(text)}</p>{drawn}"
+        drawn = f"<p>Not drawn: {as_html(str(error))}</p>"
+    return f"<h2>{as_html(heading)}</h2><p>{as_html(text)}</p>{drawn}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = "".join(
-        "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{as_html(c)}</td>" for c in row) + "</tr>" for row in rows
     )
-    return f"<table><tr>{''.join(f'<th>{escape(c)}</th>' for c in header)}</tr>{lines}</table>"
+    return f"<table><tr>{''.join(f'<th>{as_html(c)}</th>' for c in header)}</tr>{lines}</table>"
 
 
 def _methods(store: Store) -> str:
@@ -103,7 +103,7 @@ def _methods(store: Store) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    impossible = "".join(f"<br>impossible: {escape(line)}" for line in verdict.impossible)
+    impossible = "".join(f"<br>impossible: {as_html(line)}" for line in verdict.impossible)
     return (
         f"{len(verdict.comparisons):,} comparisons of lower bounds, counts and upper bounds, "
         f"{len(verdict.failed)} violations.{impossible}"

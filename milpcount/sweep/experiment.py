@@ -4,14 +4,17 @@ import itertools
 import json
 import math
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from milpcount import caps
 from milpcount.domain import Box, Domain, Unbounded
 from milpcount.errors import FileFormatError, InputError, OptionError
+from milpcount.network.paths import existing_file, read_text
 from milpcount.result import Quantity
 
 BOUNDS = "bounds"
@@ -103,13 +106,12 @@ def read_experiment(path: Path) -> Experiment:
     ------
     FileFormatError
         If it is no TOML, or has a key or a value that is not known.
-    FileNotFoundError
-        If there is no such file.
     """
+    text = read_text(existing_file(path, "an experiment as .toml file"))
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{path} is not TOML: {error}") from error
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: an integer of too many digits, too
+        raise FileFormatError(f"{path} is not TOML: {error}") from None
     top = _Table(path, "", data)
     title = top.take("title", str, path.stem)
     networks = top.table("networks")
@@ -118,9 +120,10 @@ def read_experiment(path: Path) -> Experiment:
         raise top.wrong("quantity", quantity, ", ".join(q.value for q in Quantity))
     methods = tuple(spec for table in top.tables("methods") for spec in _methods(table))
     top.finish()
-    subjects = tuple(_subjects(networks, path.parent))
     if not methods:
         raise FileFormatError(f"{path}: no [[methods]]: name at least one, e.g. name = 'tree'")
+    subjects = tuple(_subjects(networks, path.parent))
+    caps.JOBS.check(len(subjects) * len(methods), f"{path}")
     return Experiment(title, subjects, domain, Quantity(quantity), methods)
 
 
@@ -132,7 +135,12 @@ def _domain(table: "_Table") -> Domain:
         return Unbounded()
     if box is None or unbounded or len(box) != 2 or not all(map(_is_number, box)):
         raise table.wrong("box", box, "box = [lower, upper], or unbounded = true")
-    return Box(*map(float, box))
+    try:
+        found = Box(*map(float, box))
+        found.bind(1)
+    except (InputError, OverflowError) as error:
+        raise table.wrong("box", box, f"a box ({error})") from None
+    return found
 
 
 def _is_number(value: object) -> bool:
@@ -143,14 +151,19 @@ def _methods(table: "_Table") -> Iterator[MethodSpec]:
     name = table.take("name", str)
     seed = table.take("seed", int, 0)
     seconds = table.take("seconds", float, None)
-    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-        raise table.wrong("seconds", seconds, "a number above 0")
+    try:
+        caps.check_seed(seed)
+        if seconds is not None:
+            caps.check_seconds("seconds", seconds)
+    except OptionError as error:
+        raise FileFormatError(f"{table.path}: {table.name}.{error}") from None
     given = table.rest()
     spread = {
         key: value
         for key, value in given.items()
         if isinstance(value, list) and value and all(map(_is_number, value))
     }
+    caps.SPREAD.check(math.prod(map(len, spread.values())), f"{table.path}: method {name!r}")
     for values in itertools.product(*spread.values()):
         options = given | dict(zip(spread, values, strict=True))
         yield MethodSpec(name, options, seed, seconds)
@@ -163,19 +176,20 @@ def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
     random = table.take("random", list, [])
     n1, seeds = table.take("n1", str, None), table.take("seeds", str, None)
     table.finish()
+    for key, entries in (("files", files), ("architectures", architectures), ("random", random)):
+        if not all(isinstance(entry, str) for entry in entries):
+            raise table.wrong(key, entries, "a list of strings")
     wanted = {
-        key: numbers(text, f"{table.name}.{key}")
-        for key, text in (("n1", n1), ("seed", seeds))
+        entry: numbers(text, f"{table.name}.{key}")
+        for entry, key, text in (("n1", "n1", n1), ("seed", "seeds", seeds))
         if text is not None
     }
+    caps.SPREAD.check(len(random) * len(wanted.get("seed", [0])), f"{table.path}: networks.random")
     found = [
         *([] if manifest is None else _of_manifest(home / manifest, wanted)),
-        *(_of_file(home / str(name)) for name in files),
-        *(
-            Subject(str(text), None, str(text), {"architecture": str(text)})
-            for text in architectures
-        ),
-        *(_random(str(text), seed) for text in random for seed in wanted.get("seed", [0])),
+        *(_of_file(home / name) for name in files),
+        *(Subject(text, None, text, {"architecture": text}) for text in architectures),
+        *(_random(text, seed) for text in random for seed in wanted.get("seed", [0])),
     ]
     if not found:
         raise FileFormatError(
@@ -191,14 +205,14 @@ def _random(text: str, seed: int) -> Subject:
 
 
 def _of_file(path: Path) -> Subject:
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such network file")
+    existing_file(path, "a network file")
     return Subject(path.stem, path, "", {"file": path.name})
 
 
 def _of_manifest(path: Path, wanted: dict[str, list[int]]) -> Iterator[Subject]:
+    text = read_text(existing_file(path, "a manifest of networks, as .json"))
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["networks"]
+        entries = json.loads(text)["networks"]
         chosen = [e for e in entries if all(e[key] in values for key, values in wanted.items())]
         for entry in chosen:
             tags = {
@@ -211,8 +225,8 @@ def _of_manifest(path: Path, wanted: dict[str, list[int]]) -> Iterator[Subject]:
             }
             title = f"{entry['architecture'].rsplit('-', 1)[0]} #{entry['seed']}"
             yield Subject(title, path.parent / entry["file"], entry["architecture"], tags)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(f"{path} is not a manifest of networks ({error!r})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise FileFormatError(f"{path} is not a manifest of networks ({error!r})") from None
 
 
 def numbers(text: str, what: str) -> list[int]:
@@ -225,10 +239,14 @@ def numbers(text: str, what: str) -> list[int]:
     """
     found: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        match = re.fullmatch(r"\s*(\d{1,18})\s*(?:-\s*(\d{1,18})\s*)?", part)
         if match is None or int(match[2] or match[1]) < int(match[1]):
-            raise OptionError(f"{what} = {text!r}: give numbers and ranges, e.g. '0-3,7'")
-        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+            raise OptionError(
+                f"{what} = {reprlib.repr(text)}: give numbers and ranges, e.g. '0-3,7'"
+            )
+        first, last = int(match[1]), int(match[2] or match[1])
+        caps.SPREAD.check(len(found) + last - first + 1, f"{what} = {text[:60]!r}", OptionError)
+        found += range(first, last + 1)
     return found
 
 
@@ -247,7 +265,7 @@ class _Table:
             raise FileFormatError(f"{self.path}: {self._place(key)} is missing")
         value = self._data.pop(key)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = float(max(-(10**300), min(value, 10**300)))
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.wrong(key, value, _KINDS[kind])
         return value
@@ -274,7 +292,9 @@ class _Table:
             )
 
     def wrong(self, key: str, value: object, allowed: str) -> FileFormatError:
-        return FileFormatError(f"{self.path}: {self._place(key)} = {value!r}: give {allowed}")
+        return FileFormatError(
+            f"{self.path}: {self._place(key)} = {reprlib.repr(value)}: give {allowed}"
+        )
 
     def _place(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key

@@ -1,10 +1,11 @@
 """Random networks of an architecture, for experiments that need no training."""
 
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 import numpy as np
 
+from milpcount import caps
 from milpcount.bounds.architecture import parse
 from milpcount.bounds.layers import Convolution, UnitLayer
 from milpcount.errors import OptionError
@@ -29,6 +30,8 @@ def random_network(text: str, seed: int) -> Network:
         If the architecture has other units.
     """
     architecture, rng = parse(text), np.random.default_rng(seed)
+    sizes = [architecture.n_inputs, *(layer.width for layer in architecture.layers)]
+    caps.NUMBERS.check(sum(a * b for a, b in pairwise(sizes)), f"random network {text!r}")
     weights, biases, before = [], [], architecture.n_inputs
     for layer in architecture.layers:
         if not layer.is_rectifier or layer.rank > 1:

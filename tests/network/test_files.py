@@ -130,7 +130,7 @@ BAD_ARRAYS = {
     "pickled objects": (
         GOOD | {"b0": np.array([{}, {}], dtype=object)},
         FileFormatError,
-        "allow_pickle=False",
+        "b0.npy holds Python objects",
     ),
     "metadata is not JSON": (
         GOOD | {"metadata": np.array("{")},

@@ -65,7 +65,7 @@ def test_what_is_read(write, tmp_path):
         ('title = "t"', 'titel = "t"', "titel: no such key; there are title"),
         ("box = [0, 1]", "box = [0]", r"domain.box = \[0\]: give box = \[lower, upper\]"),
         ("box = [0, 1]", "bx = 1", "domain.bx: no such key"),
-        ("seconds = 5", "seconds = -5", "methods.seconds = -5.0: give a number above 0"),
+        ("seconds = 5", "seconds = -5", "methods.seconds -5.0: give a number of seconds above 0"),
         ("seconds = 5", "seconds = true", "methods.seconds = True: give a number"),
         ('name = "tree"', "", "methods.name is missing"),
         ('"1,3"', '"1;3"', "networks.n1 = '1;3': give numbers and ranges"),

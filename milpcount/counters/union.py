@@ -1,0 +1,241 @@
+"""Counts over unions: part by part, each pattern once, by any method that names its regions.
+
+A pattern that has regions in several parts is counted where it is met first, so the lower bound
+only grows. What ends a count, limits and Ctrl-C, is left to whoever reads the snapshots, as in
+every method.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+
+from milpcount.bounds.best import best_upper
+from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.no_units import the_one_region
+from milpcount.domain import Domain, InputSet, Union
+from milpcount.errors import DomainError, OptionError
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.verify import Verification, verify, verify_regions
+from milpcount.network import Network
+from milpcount.result import CountResult, Guarantee, Quantity, Region
+
+_MOST_BOUNDED = 100
+"""Parts up to which the sum of their upper bounds is computed."""
+
+
+def hull(domain: Domain, n_inputs: int) -> InputSet:
+    """Return the input set of a domain; of a union, a convex set that holds it.
+
+    Raises
+    ------
+    DomainError
+        If the domain does not fit.
+    """
+    return domain.hull(n_inputs) if isinstance(domain, Union) else domain.bind(n_inputs)
+
+
+def upper_over(network: Network, domain: Domain, quantity: Quantity) -> tuple[int, str]:
+    """Return an upper bound on a quantity over a domain, and where it comes from.
+
+    Over a union it is the smaller of a theorem's bound over a convex set that holds the union,
+    and the sum of its bounds over the parts.
+
+    Parameters
+    ----------
+    network : Network
+    domain : Domain
+    quantity : Quantity
+    """
+    upper, source = best_upper(network, hull(domain, network.n_inputs), quantity)
+    if not isinstance(domain, Union) or len(domain.parts) > _MOST_BOUNDED:
+        return upper, source
+    total = 0
+    for part in domain.parts:
+        total += best_upper(network, part.bind(network.n_inputs), quantity)[0]
+        if total >= upper:
+            return upper, source
+    return total, f"the sum of bounds over {len(domain.parts)} parts"
+
+
+def verify_over(result: CountResult, network: Network, domain: Domain) -> Verification:
+    """Check the kept regions of a result in exact arithmetic; in a union, each in some part.
+
+    Parameters
+    ----------
+    result : CountResult
+    network : Network
+    domain : Domain
+
+    Raises
+    ------
+    OptionError
+        If the result's quantity cannot be verified region by region.
+    """
+    if not isinstance(domain, Union):
+        return verify(result, network, domain.bind(network.n_inputs))
+    parts = [part.bind(network.n_inputs) for part in domain.parts]
+    verify(replace(result, regions=[], lower=0), network, parts[0])  # may refuse
+    closed = result.quantity is Quantity.ACTIVATION_PATTERNS
+    left = {index: region for index, region in enumerate(result.regions or [])}
+    seen: set[tuple[int, ...]] = set()
+    repeated = 0
+    for index, region in list(left.items()):
+        if tuple(region.pattern) in seen:
+            repeated += 1
+            del left[index]
+        seen.add(tuple(region.pattern))
+    for part in parts:
+        exact = ExactNetwork(network, part)
+        for index, region in list(left.items()):
+            if verify_regions(exact, [region], 1, closed=closed):
+                del left[index]
+    failed = tuple(left)
+    return Verification(len(seen) - len(failed), len(failed), repeated, result.lower, failed[:10])
+
+
+def over(method: Method, domain: Domain, network: Network) -> Method:
+    """Return the method that counts over a domain: for a union, part by part.
+
+    Raises
+    ------
+    OptionError
+        If the method cannot count over a union.
+    """
+    if not isinstance(domain, Union):
+        return method
+    if method.guarantee is Guarantee.PROBABILISTIC:
+        raise OptionError(
+            f"method {method.name!r} bounds the regions of one convex set, not of a "
+            f"{domain.title}: take 'tree', 'exact', 'brute' or 'pool', or bound its parts one by "
+            "one"
+        )
+    # A Method but for its class variables, which are the other method's.
+    return cast("Method", PartByPart(method, domain, network))
+
+
+@dataclass(frozen=True)
+class PartByPart:
+    """A method that asks another one about each part of a union."""
+
+    method: Method
+    domain: Union
+    network: Network
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.method, name)
+
+    def warm_up(self, problem: Problem) -> None:
+        """Let the method prepare itself.
+
+        Raises
+        ------
+        OptionError
+            If it cannot keep regions.
+        """
+        first = self.domain.parts[0].bind(self.network.n_inputs)
+        try:
+            self.method.warm_up(replace(problem, inputs=first, keep_regions=True))
+        except OptionError as error:
+            if problem.keep_regions:
+                raise
+            raise OptionError(
+                f"a {self.domain.title} is counted by keeping regions, and {error}"
+            ) from None
+
+    def run(self, problem: Problem) -> Iterator[Snapshot]:
+        """Yield what has been shown about the union."""
+        tally = _Tally(problem, len(self.domain.parts))
+        for number, part in enumerate(self.domain.parts):
+            inputs = part.bind(self.network.n_inputs)
+            of_part = replace(problem, inputs=inputs, keep_regions=True)
+            run = self.method.run(of_part) if self.network.n_units else the_one_region(of_part)
+            with closing(cast("Any", run)):
+                try:
+                    for snapshot in run:
+                        yield tally.with_part(number, snapshot)
+                except DomainError as error:
+                    raise DomainError(
+                        f"part {number + 1} of the {self.domain.title}: {error}"
+                    ) from None
+            tally.end_part()
+
+
+class _Tally:
+    """The distinct patterns of the parts so far, and what else their snapshots add up to."""
+
+    def __init__(self, problem: Problem, parts: int) -> None:
+        self._parts, self._most = parts, problem.limits.regions
+        self._pack = packing(problem.network)
+        self._seen: set[bytes] = set()
+        self._regions: list[Region] | None = [] if problem.keep_regions else None
+        self._ended: list[Snapshot] = []
+        self._now = Snapshot()
+
+    def with_part(self, number: int, now: Snapshot) -> Snapshot:
+        """Return the snapshot of the union, from one of a part."""
+        if now.regions is None:
+            raise OptionError(
+                "over a union every region must be named, which this method does not do: take "
+                "'tree', 'exact', 'brute' or 'pool'"
+            )
+        self._now = now
+        self._take(now.regions)
+        every = [*self._ended, now]
+        share = None if now.share is None else (number + now.share) / self._parts
+        place = f"part {number + 1} of {self._parts}"
+        found = now.note or f"{len(self._seen):,} regions"
+        return Snapshot(
+            lower=len(self._seen),
+            upper=self._upper(every),
+            lps=sum(one.lps for one in every),
+            share=share,
+            uncertain=sum(one.uncertain for one in every),
+            note=f"{found}   {place}",
+            details=now.details | {"parts": [one.lower for one in every]} | _decisions(every),
+            regions=self._regions,
+        )
+
+    def end_part(self) -> None:
+        """Keep the numbers of a part that is done."""
+        self._ended.append(self._now)
+
+    def _take(self, regions: list[Region]) -> None:
+        for region in regions:
+            if len(self._seen) == self._most:
+                break
+            key = self._pack(region.pattern)
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            if self._regions is not None:
+                self._regions.append(region)
+        regions.clear()  # they are no longer needed, and large
+
+    def _upper(self, every: list[Snapshot]) -> int | None:
+        """Return the sum of the parts' own upper bounds, if some have one beside their counts."""
+        if len(every) < self._parts or all(one.upper is None for one in every):
+            return None
+        if any(one.upper is None and one.uncertain for one in every):
+            return None
+        return sum(one.lower if one.upper is None else one.upper for one in every)
+
+
+def _decisions(every: list[Snapshot]) -> dict[str, Any]:
+    if any("decisions" not in one.details for one in every):
+        return {}
+    names = every[-1].details["decisions"]
+    return {
+        "decisions": {
+            name: sum(one.details["decisions"].get(name, 0) for one in every) for name in names
+        }
+    }
+
+
+def packing(network: Network) -> Callable[[tuple[int, ...]], bytes]:
+    """Return a function from patterns to bytes: a bit a unit if all have two pieces, else four."""
+    if all(layer.activation.n_pieces <= 2 for layer in network.layers):
+        return lambda pattern: np.packbits(np.array(pattern, dtype=bool)).tobytes()
+    return lambda pattern: np.array(pattern, dtype=np.int32).tobytes()
