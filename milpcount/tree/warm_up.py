@@ -23,8 +23,7 @@ def is_compiled(*, walks: bool = False) -> bool:
     function = probe.walk if walks else kernel.run
     if function.signatures:
         return True
-    index = getattr(getattr(function, "_cache", None), "_impl", None)
-    return index is None or _has_index(function)
+    return function._cache.holds(function.targetctx)
 
 
 def _has_index(dispatcher: object) -> bool:
