@@ -79,7 +79,7 @@ def _private() -> Path | None:
     return path if private and found.st_uid == owner else None
 
 
-def kept_in() -> Path | None:
+def writable() -> Path | None:
     """Return the folder that compiled code would be written to, None if none can be written."""
     for place in places():
         folder = place / folder_name()
@@ -107,15 +107,18 @@ class Kept(Interface):  # type: ignore[misc]
     @property
     def cache_path(self) -> str | None:
         """Where it would be written."""
-        folder = kept_in()
+        folder = writable()
         return None if folder is None else str(folder)
 
-    def holds(self, target: Any) -> bool:
-        """Return whether some version of the function is there, whole, for this processor."""
+    def kept_in(self, target: Any) -> Path | None:
+        """Return the folder that has some version for this processor, whole; None if none has."""
         target.refresh()
-        pattern = f"{self._name}-{_machine(target.codegen())}-*"
-        files = (file for place in places() for file in (place / folder_name()).glob(pattern))
-        return any(_read(file) is not None for file in files)
+        pattern = f"{self._name}-{_machine(target.codegen())}-*.bin"
+        for place in places():
+            folder = place / folder_name()
+            if any(_read(file) is not None for file in folder.glob(pattern)):
+                return folder
+        return None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return a compiled version, None if there is none that can be used."""
@@ -197,7 +200,7 @@ def _forget_the_oldest(place: Path) -> None:
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """Keep other processes that compile the same waiting, where the system can do that."""
-    folder = kept_in()
+    folder = writable()
     try:
         import fcntl
 
