@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from functools import partial
+from weakref import WeakKeyDictionary
 
 from milpcount.counters.method import Problem
 from milpcount.errors import OptionError
@@ -63,18 +64,17 @@ def prepare(problem: Problem, method: str) -> None:
     problem : Problem
     method : str
     """
-    is_kept = compile_kernel(method, problem.notice, problem.waiting)
+    compile_kernel(method, problem.notice, problem.waiting)
     if problem.executor is not None:
-        seconds = _START_SECONDS if is_kept else _COMPILE_SECONDS
-        _prepare_workers(problem.executor, method, seconds)
+        _prepare_workers(problem.executor, method)
 
 
 def compile_kernel(
     method: str,
     notice: Callable[[str], None],
     waiting: Callable[[str, float], None] = lambda text, seconds: None,
-) -> bool:
-    """Compile or load what a method needs; return whether other processes can load it.
+) -> None:
+    """Compile or load what a method needs.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def compile_kernel(
     kernel = KERNELS[method]
     if kernel.is_compiled:
         warm_up(method)
-        return kernel.kept_in is not None
+        return
     notice(f"compiling {kernel.title}: once per machine, about {kernel.seconds} s of one core")
     began = time.perf_counter()
     with _ticking(partial(waiting, f"compiling {kernel.title}")):
@@ -102,7 +102,6 @@ def compile_kernel(
         )
     else:
         notice(f"compiled in {seconds:.0f} s, kept in {folder}")
-    return folder is not None
 
 
 @contextmanager
@@ -134,14 +133,21 @@ def _ticking(tick: Callable[[float], None]) -> Iterator[None]:
         raise raised[0]
 
 
-def _prepare_workers(executor: Executor, method: str, seconds: float) -> None:
+_prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
+
+
+def _prepare_workers(executor: Executor, method: str) -> None:
     """Let every worker compile or load what a method needs.
 
     A task goes to whichever worker is free, so tasks are sent until all workers have reported, or
     no further one has for some seconds. What goes wrong here is met and told in the run.
     """
-    from milpcount.tree.warm_up import warm_up_worker
+    from milpcount.tree.warm_up import KERNELS, warm_up_worker
 
+    if method in _prepared.setdefault(executor, set()):
+        return
+    _prepared[executor].add(method)
+    seconds = _COMPILE_SECONDS if KERNELS[method].kept_in is None else _START_SECONDS
     workers, seen = count_workers(executor), set[tuple[str, int, int]]()
     running: set[Future[tuple[str, int, int]]] = set()
     until = time.monotonic() + seconds
