@@ -31,7 +31,7 @@ RECENT = 3
 TELLING = 1000
 """Regions from which on a network tells something about the next."""
 SMALL = 10**6
-"""Upper bounds up to which a network is started as long as there is any time: seconds on one core."""
+"""Upper bounds up to which a network is started as long as there is time: it takes seconds."""
 OVERRUN = 1.25
 """A run whose expectation was too low may go on for so many times the time that was left."""
 COLUMNS = (
