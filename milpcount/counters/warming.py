@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from milpcount.counters.method import Problem
 from milpcount.errors import OptionError
 from milpcount.events import Listener, Notice, Waiting, log
-from milpcount.workers import count_workers, failure
+from milpcount.workers import Lasting, count_workers, failure
 
 _TICK_SECONDS = 2.0
 _START_SECONDS, _COMPILE_SECONDS = 20.0, 300.0
@@ -65,8 +65,12 @@ def prepare(problem: Problem, method: str) -> None:
     method : str
     """
     compile_kernel(method, problem.notice, problem.waiting)
-    if problem.executor is not None:
-        _prepare_workers(problem.executor, method)
+    executor = problem.executor
+    given = executor.given if isinstance(executor, Lasting) else executor
+    if executor is None or given is None or method in _prepared.setdefault(given, set()):
+        return
+    _prepare_workers(executor, method)
+    _prepared[given].add(method)
 
 
 def compile_kernel(
@@ -133,9 +137,6 @@ def _ticking(tick: Callable[[float], None]) -> Iterator[None]:
         raise raised[0]
 
 
-_prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
-
-
 def _prepare_workers(executor: Executor, method: str) -> None:
     """Let every worker compile or load what a method needs.
 
@@ -144,9 +145,6 @@ def _prepare_workers(executor: Executor, method: str) -> None:
     """
     from milpcount.tree.warm_up import KERNELS, warm_up_worker
 
-    if method in _prepared.setdefault(executor, set()):
-        return
-    _prepared[executor].add(method)
     seconds = _COMPILE_SECONDS if KERNELS[method].kept_in is None else _START_SECONDS
     workers, seen = count_workers(executor), set[tuple[str, int, int]]()
     running: set[Future[tuple[str, int, int]]] = set()
