@@ -37,9 +37,7 @@ test-agreement: $(VENV)/.dev warm
 
 # The kernel is compiled once, here, instead of by every worker at the same time.
 warm: $(VENV)/.dev
-	@$(RUN) -m milpcount count data/mnist22/784-1-21/seed0.npz --box 0 1 >/dev/null
-	@$(RUN) -m milpcount count data/mnist22/784-1-21/seed0.npz --box 0 1 --method probe --probes 8 \
-		>/dev/null
+	@$(RUN) -m milpcount warm-up
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

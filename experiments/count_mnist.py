@@ -1,12 +1,12 @@
 """Count trained MNIST networks within a budget of time: ``python -m experiments.count_mnist``.
 
 One network of each way to split 22 units over two hidden layers is counted on the box [0, 1] of
-its 784 pixels, those with the smallest upper bound first. A configuration is started only if it
-is expected to be finished within the budget, so that nothing is left half done; the others are
-listed with what they would take.
+its 784 pixels, those with the smallest upper bound first. A configuration is started if its bound
+is small, or if it is expected to be finished within the budget, so that next to nothing is left
+half done; the others are listed with what they would take. Compiling is no part of the budget.
 
-The expectation comes from the networks counted before: their speed, and the share of the upper
-bound that they reach, both taken at their worst over the last few.
+The expectation comes from the last few networks counted before: their speed, all taken together so
+that small ones say little, and the largest share of the upper bound that one of them reaches.
 """
 
 import argparse
@@ -14,10 +14,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from experiments.files import read_manifest, sha256
-from milpcount import Box, CountResult, Limits, Network, Status, count, integers
+from milpcount import Box, CountResult, Limits, Network, Status, count, integers, warm_up
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.cli.group import COMPLETE, STOPPED, complain
 from milpcount.cli.progress import listening, on_terminal
@@ -28,7 +29,9 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 RECENT = 3
 """Networks that an expectation is taken from."""
 TELLING = 1000
-"""Regions from which on a network's speed tells something about the next."""
+"""Regions from which on a network tells something about the next."""
+SMALL = 10**6
+"""Upper bounds up to which a network is started as long as there is time: it takes seconds."""
 OVERRUN = 1.25
 """A run whose expectation was too low may go on for so many times the time that was left."""
 COLUMNS = (
@@ -64,9 +67,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a network was counted, and what share of its upper bound it reached."""
+    """How many regions were counted, in what time, and what share of the upper bound they are."""
 
-    rate: float
+    regions: int
+    seconds: float
     reached: float
 
 
@@ -88,7 +92,7 @@ def cases(data: Path, seed: int) -> list[Case]:
     return sorted(found, key=lambda case: case.bound)
 
 
-FIRST_GUESS = Pace(rate=10_000.0, reached=0.5)
+FIRST_GUESS = Pace(regions=10_000, seconds=1.0, reached=0.5)
 """What is taken for granted before a network has been counted."""
 
 
@@ -96,7 +100,8 @@ def expected_seconds(case: Case, paces: Sequence[Pace]) -> float:
     """Return the seconds a network should take, going by the last ones that were counted."""
     recent = paces[-RECENT:] or [FIRST_GUESS]
     regions = case.bound * max(pace.reached for pace in recent)
-    return regions / min(pace.rate for pace in recent)
+    rate = sum(pace.regions for pace in recent) / sum(pace.seconds for pace in recent)
+    return regions / rate
 
 
 def _untitled(listener: Listener) -> Listener:
@@ -156,7 +161,7 @@ def count_all(found: Sequence[Case], budget: float) -> Status:
     end, paces = time.monotonic() + budget, []
     for place, case in enumerate(found):
         left = end - time.monotonic()
-        if left <= 0 or expected_seconds(case, paces) > left:
+        if left <= 0 or (case.bound > SMALL and expected_seconds(case, paces) > left):
             _leave_out(found[place:], paces, budget)
             break
         result = _count(case, max(1.0, OVERRUN * left))
@@ -164,16 +169,19 @@ def count_all(found: Sequence[Case], budget: float) -> Status:
         if not result.status.is_complete:
             return result.status
         if result.lower >= TELLING:
-            paces.append(Pace(result.lower / result.seconds, result.lower / case.bound))
+            paces.append(Pace(result.lower, result.seconds, result.lower / case.bound))
     return Status.COMPLETE
 
 
 def _leave_out(rest: Sequence[Case], paces: Sequence[Pace], budget: float) -> None:
-    for case in rest:
-        _report_left_out(case, expected_seconds(case, paces))
+    seconds = [expected_seconds(case, paces) for case in rest]
+    for case, expected in zip(rest, seconds, strict=True):
+        _report_left_out(case, expected)
+    titles = rest[0].title if len(rest) == 1 else f"{rest[0].title} to {rest[-1].title}"
     print(
-        f"\n{len(rest)} configurations do not fit into {budget:g} s; "
-        "for more: make count BUDGET=SECONDS"
+        f"\nleft out, since they do not fit into {budget:g} s: {titles}, {len(rest)} in all\n"
+        f"for the next one: make count BUDGET={ceil(budget + seconds[0])}; "
+        f"for all of them: BUDGET={ceil(budget + sum(seconds))} or so"
     )
 
 
@@ -186,6 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         found = cases(options.data, options.seed)
+        with listening() as listener:
+            warm_up("tree", listener=listener)
         print("Activation regions of networks trained on MNIST, box [0, 1], every one certified")
         _row(*(name for name, _ in COLUMNS))
         status = count_all(found, options.budget)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
+    from milpcount.counters.warming import warm_up
     from milpcount.domain import Box, Polytope, Section, Unbounded, Union
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
@@ -42,6 +43,7 @@ _HOMES = {
     "compare": "counters.comparison",
     "count": "api",
     "formulate": "formulation",
+    "warm_up": "counters.warming",
 }
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "compare",
     "count",
     "formulate",
+    "warm_up",
 ]
 __version__ = "0.1.0"
 

@@ -19,7 +19,7 @@ from milpcount.counters.method import Method
 from milpcount.counters.union import verify_over
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
-from milpcount.events import Listener, ignore
+from milpcount.events import Listener, log
 from milpcount.exact.verify import Verification
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
@@ -35,7 +35,7 @@ def count(
     limits: Limits | None = None,
     seed: int = 0,
     keep_regions: bool = False,
-    listener: Listener = ignore,
+    listener: Listener = log,
     executor: Executor | None = None,
 ) -> CountResult:
     """Count the linear regions of a network over a domain.
@@ -55,7 +55,7 @@ def count(
     keep_regions : bool
         Keep every region (pattern and witness) in ``result.regions``.
     listener : callable
-        Receives the events of the run.
+        Receives the events of the run; by default notices, e.g. of compiling, are logged.
     executor : concurrent.futures.Executor, optional
         For methods that work in independent parts, e.g. a ProcessPoolExecutor; the answer does not
         depend on its number of workers.

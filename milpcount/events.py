@@ -1,8 +1,10 @@
 """What a running count tells the outside: values, sent to a listener the caller gives.
 
-A listener is any callable that takes one event; it is called in the thread that counts.
+A listener is any callable that takes one event. It is called in the thread that counts; while that
+thread compiles it may be called in another, by one at a time.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +31,22 @@ class Notice:
     """Something the user should know while waiting, e.g. that a kernel is being compiled."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Every other second while a count cannot begin.
+
+    Attributes
+    ----------
+    text : str
+        What it waits for.
+    seconds : float
+        Since that began.
+    """
+
+    text: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -63,9 +81,19 @@ class Finished:
     result: "CountResult"
 
 
-Event = Started | Notice | Progress | Finished
+Event = Started | Notice | Waiting | Progress | Finished
 Listener = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
     """Listen to nothing."""
+
+
+def log(event: Event) -> None:
+    """Pass notices on to the logger ``milpcount``, and leave out all else.
+
+    Python writes them to stderr unless logging is set up otherwise;
+    ``logging.getLogger("milpcount").setLevel("ERROR")`` silences them.
+    """
+    if isinstance(event, Notice):
+        logging.getLogger("milpcount").warning(event.text)

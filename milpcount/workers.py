@@ -140,6 +140,11 @@ class Lasting(Executor):
         self._used = False
 
     @property
+    def given(self) -> Executor:
+        """The executor that was given."""
+        return self._given
+
+    @property
     def workers(self) -> int:
         """How many tasks run at a time."""
         return count_workers(self._now)

@@ -267,6 +267,23 @@ def backends(json: opt.JsonFlag = False) -> None:
     solvers.show(as_json=json)
 
 
+@app.command("warm-up")
+def warm_up(
+    methods: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[METHOD]...", help="tree, probe, mbound; all of them by default."),
+    ] = None,
+    quiet: opt.QuietFlag = False,
+) -> None:
+    """Compile now what methods compile at their first use on a machine."""
+    from milpcount.cli.progress import listening
+    from milpcount.counters.warming import warm_up
+
+    with listening(quiet=quiet) as listener:
+        seconds = warm_up(*methods or (), listener=listener)
+    print(f"ready after {seconds:.1f} s")
+
+
 @app.command()
 def selftest(quiet: opt.QuietFlag = False) -> None:
     """Count networks with known answers by every method that can; exit code 1 on a mismatch."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from milpcount.events import Event, Finished, Listener, Notice, Progress, Started, ignore
+from milpcount.events import Event, Finished, Listener, Notice, Progress, Started, Waiting, ignore
 from milpcount.printable import one_line
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ def rate(event: Progress) -> float:
     return event.regions / event.seconds if event.seconds > 0 else 0.0
 
 
-def line(event: Progress) -> str:
+def line(event: Progress | Waiting) -> str:
     """Return the state of a count as one line."""
+    if isinstance(event, Waiting):
+        return f"{event.seconds:8.1f} s   {event.text}"
     closed = "" if event.share is None else f"{100 * event.share:6.2f} % closed   "
     return f"{event.seconds:8.1f} s   {closed}{summary(event)}"
 
@@ -54,8 +56,9 @@ class Lines:
             self._due = self._every
             self._write(event.title)
         elif isinstance(event, Notice):
+            self._due = self._every
             self._write(event.text)
-        elif isinstance(event, Progress) and event.seconds >= self._due:
+        elif isinstance(event, (Progress, Waiting)) and event.seconds >= self._due:
             self._due = (event.seconds // self._every + 1) * self._every
             self._write(line(event))
 
@@ -87,6 +90,8 @@ class Bar:
             self._say(event.title)
         elif isinstance(event, Notice):
             self._say(event.text)
+        elif isinstance(event, Waiting):
+            self._display.update(self._task, total=None, what=event.text, visible=True)
         elif isinstance(event, Progress):
             what = one_line(summary(event))
             total = None if event.share is None else 1.0

@@ -14,7 +14,7 @@ from milpcount.counters.solution_pool import SolutionPool
 from milpcount.counters.union import upper_over
 from milpcount.domain import Domain
 from milpcount.errors import ContradictionError, InputError, NotInstalledError, OptionError
-from milpcount.events import Listener, ignore
+from milpcount.events import Listener, log
 from milpcount.integers import human
 from milpcount.limits import Limits
 from milpcount.network import Network
@@ -168,7 +168,7 @@ def compare(
     quantity: Quantity | str = Quantity.ACTIVATION_REGIONS,
     seconds: float = 60.0,
     candidates: tuple[Candidate, ...] = CANDIDATES,
-    listener: Listener = ignore,
+    listener: Listener = log,
 ) -> Comparison:
     """Ask every method that can afford it, and compare the answers, pattern by pattern.
 

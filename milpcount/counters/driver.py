@@ -12,7 +12,7 @@ from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
 from milpcount.errors import LostWorkersError, OptionError
-from milpcount.events import Finished, Listener, Notice, Progress, Started, ignore
+from milpcount.events import Finished, Listener, Notice, Progress, Started, Waiting, ignore
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
@@ -73,13 +73,16 @@ def count(
     def notice(text: str) -> None:
         listener(Notice(text))
 
+    def waiting(text: str, seconds: float) -> None:
+        listener(Waiting(text, seconds))
+
     in_parts = getattr(method, "in_parts", False)
     lasting = Lasting(executor, notice) if executor is not None and in_parts else None
 
     def problem() -> Problem:
         return Problem(
             network, inputs, quantity, limits, Deadline(limits.seconds), seed, keep_regions,
-            notice, lasting,
+            notice, waiting, lasting,
         )  # fmt: skip
 
     listener(Started(f"{network.title} · {domain.title} · {method.name} · seed {seed}"))

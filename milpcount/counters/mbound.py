@@ -16,6 +16,7 @@ from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
+from milpcount.counters.warming import prepare
 from milpcount.counters.xor_runs import (
     Mechanism,
     Run,
@@ -141,11 +142,7 @@ class MBound:
         if self.backend != TREE:
             registry.backend(self.backend).require()
             return
-        from milpcount.tree.warm_up import is_compiled, warm_up
-
-        if not is_compiled():
-            problem.notice("compiling the region tree's kernel, about a minute, once")
-        warm_up()
+        prepare(problem, self.name)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the runs go on."""

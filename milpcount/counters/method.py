@@ -34,6 +34,8 @@ class Problem:
         Whether snapshots carry the regions themselves.
     notice : callable
         Takes one line for the user.
+    waiting : callable
+        Takes what the count waits for, and the seconds since then.
     executor : concurrent.futures.Executor, optional
         For independent parts, by way of `counters.scheduler.Tasks`; what a method returns does not
         depend on its number of workers.
@@ -47,6 +49,7 @@ class Problem:
     seed: int = 0
     keep_regions: bool = False
     notice: Callable[[str], None] = lambda text: None
+    waiting: Callable[[str, float], None] = lambda text, seconds: None
     executor: Executor | None = None
 
 

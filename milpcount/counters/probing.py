@@ -16,6 +16,7 @@ from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.preferences import preferences
 from milpcount.counters.scheduler import Tasks
+from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
 from milpcount.network import Network
 from milpcount.result import Guarantee, Quantity
@@ -96,12 +97,8 @@ class Probing:
         }
 
     def warm_up(self, problem: Problem) -> None:
-        """Compile the kernel, or load it from numba's cache, on a network of one unit."""
-        from milpcount.tree.warm_up import is_compiled, warm_up_walks
-
-        if not is_compiled(walks=True):
-            problem.notice("compiling the region tree's kernel, about a minute, once")
-        warm_up_walks()
+        """Compile the kernel, or load it, here and in the workers."""
+        prepare(problem, self.name)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots several times a second."""

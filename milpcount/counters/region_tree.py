@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
+from milpcount.counters.warming import prepare
 from milpcount.result import Guarantee, Quantity, Region
-from milpcount.workers import count_workers
 
 if TYPE_CHECKING:
     from milpcount.counters.parts import Parts
@@ -47,16 +47,8 @@ class RegionTree:
         return {}
 
     def warm_up(self, problem: Problem) -> None:
-        """Compile the kernel, or load it from numba's cache, on a network of one unit."""
-        from milpcount.tree.warm_up import is_compiled, warm_up
-
-        if not is_compiled():
-            problem.notice("compiling the region tree's kernel, about a minute, once")
-        warm_up()
-        if problem.executor is not None:
-            # As many as there are workers: each takes long enough for the others to get theirs.
-            workers = count_workers(problem.executor)
-            wait([problem.executor.submit(warm_up) for _ in range(workers)])
+        """Compile the kernel, or load it, here and in the workers."""
+        prepare(problem, self.name)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots about ten times a second, with an executor about twice."""

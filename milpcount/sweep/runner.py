@@ -8,6 +8,7 @@ from typing import Any
 
 from milpcount.counters.parts import Checkpoint, Parts
 from milpcount.counters.scheduler import Tasks
+from milpcount.counters.warming import compile_kernel
 from milpcount.domain import InputSet
 from milpcount.errors import LostWorkersError, MilpcountError
 from milpcount.network import Network
@@ -16,7 +17,6 @@ from milpcount.store import Record, Store
 from milpcount.sweep.checkpoints import Checkpoints
 from milpcount.sweep.jobs import Job, counted_in_parts, is_settled, line_of, run_whole
 from milpcount.tree.split import Subject, Task, search_parts
-from milpcount.tree.warm_up import is_compiled, warm_up
 from milpcount.workers import Lasting, count_workers, failure
 
 _CHECKPOINT_SECONDS = 10.0
@@ -242,9 +242,7 @@ class Runner:
     def _warm_up(self) -> None:
         if not any(job.in_parts for job in self._waiting):
             return
-        if not is_compiled():
-            self._watcher.notice("compiling the region tree's kernel, about a minute, once")
-        warm_up()
+        compile_kernel("tree", self._watcher.notice)
 
     def _fill(self) -> None:
         """Give every idle worker a task, those of the jobs begun first before others."""

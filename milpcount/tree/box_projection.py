@@ -12,7 +12,7 @@ from the parent's multipliers.
 
 import numpy as np
 
-from milpcount.tree.compiled import entry, jit
+from milpcount.tree.compiled import jit
 from milpcount.tree.projection import EMPTY, FULL, UNDECIDED
 
 _RIDGE = 1e-10
@@ -93,7 +93,7 @@ def _refresh_hessian(VT, z, free, hessian, moved):
                 hessian[a, b] += f * VT[j, b]
 
 
-@entry
+@jit
 def box_project(rows, inputs, offset, margin, lam, count, V, VT, free, hessian, x, g, work, steps):
     """Project the centre onto ``{x in cube : rows[i] @ (V x) + offset[i] >= margin[i]}``.
 

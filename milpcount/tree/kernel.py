@@ -266,8 +266,8 @@ def enter_root(p, s, scratch):
     return True
 
 
-@entry
-def run(p, s, scratch, rounding):
+@jit
+def search(p, s, scratch, rounding):
     """Search until the budget of tests is spent or Python is needed; return what is wanted.
 
     Nodes above the depth ``FLOOR`` are not returned to: the search of a subtree starts with its
@@ -345,3 +345,9 @@ def run(p, s, scratch, rounding):
         s.turn[d] = k + 1
         descend(p, s, d, unit, k)
     return DONE
+
+
+@entry
+def run(p, s, scratch, rounding):
+    """Do the same as `search`, for Python; walks link the search into code of their own."""
+    return search(p, s, scratch, rounding)

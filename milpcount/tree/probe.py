@@ -31,7 +31,7 @@ from milpcount.tree.kernel import (
     compose,
     descend,
     enter_root,
-    run,
+    search,
     settle,
     take_free_side,
     test_piece,
@@ -107,7 +107,7 @@ def _count_below(p, s, scratch, q, d, rounding):
     c[MOST_REGIONS] = np.int64(2) ** 62
     while True:
         c[BUDGET] = np.int64(2) ** 62
-        wanted = run(p, s, scratch, rounding)
+        wanted = search(p, s, scratch, rounding)
         if wanted == ASK_SIDE:
             c[VERDICT] = EMPTY
             q.control[UNDECIDED] += 1

@@ -1,50 +1,77 @@
-"""Compilation of the kernel, once per machine: numba keeps the result in its cache."""
+"""Compilation of the kernel, once per machine: the result is kept (see `cache`)."""
 
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from milpcount.domain import Box
+from milpcount.formulation.xor import Xor
 from milpcount.network import Network
-from milpcount.tree import kernel, probe
+from milpcount.tree import kernel, parity, probe
+from milpcount.tree.cache import alone
 from milpcount.tree.prober import walking
 from milpcount.tree.search import Search
 from milpcount.tree.walks import Batch
 
+_REST_SECONDS = 0.1
 
-def is_compiled(*, walks: bool = False) -> bool:
-    """Return whether this process has the kernel, or finds it in numba's cache.
 
-    Parameters
+@dataclass(frozen=True)
+class Kernel:
+    """What a method needs compiled.
+
+    Attributes
     ----------
-    walks : bool
-        The kernel of random walks, instead of that of the search.
+    title : str
+    seconds : int
+        About how long one core takes to compile it.
+    entries : tuple
+        Of its functions those that Python calls in every run.
+    work : callable
+        Calls them.
     """
-    function = probe.walk if walks else kernel.run
-    if function.signatures:
-        return True
-    index = getattr(getattr(function, "_cache", None), "_impl", None)
-    return index is None or _has_index(function)
+
+    title: str
+    seconds: int
+    entries: tuple[Any, ...]
+    work: Callable[[], None]
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether this process has it, or finds all of it on the disk."""
+        return all(
+            entry.signatures or entry._cache.kept_in(entry.targetctx) is not None
+            for entry in self.entries
+        )
+
+    @property
+    def kept_in(self) -> Path | None:
+        """The folder on the disk that has it, None if none has."""
+        folders = [entry._cache.kept_in(entry.targetctx) for entry in self.entries]
+        return None if None in folders else folders[0]
 
 
-def _has_index(dispatcher: object) -> bool:
-    from pathlib import Path
-
-    implementation = dispatcher._cache._impl  # type: ignore[attr-defined]
-    folder = Path(implementation.locator.get_cache_path())
-    return any(folder.glob(f"{implementation.filename_base}*.nbi"))
-
-
-@cache
-def warm_up() -> None:
-    """Run the kernel on a network of one unit."""
+def _search() -> None:
     for _ in Search(_one_unit(), Box(-1, 1).bind(1)).run():
         pass
 
 
-@cache
-def warm_up_walks() -> None:
-    """Run the kernel of random walks on a network of one unit."""
+def _search_under_a_parity() -> None:
+    search = Search(_one_unit(), Box(-1, 1).bind(1), parities=True)
+    search.add(Xor(((0, 1),), True))
+    for _ in search.run():
+        pass
+
+
+def _walk() -> None:
     batch = Batch(np.zeros((1, 2)), np.zeros((1, 2)), 1, 0, 0, 1)
     for _ in walking(Search(_one_unit(), Box(-1, 1).bind(1)), batch):
         pass
@@ -52,3 +79,42 @@ def warm_up_walks() -> None:
 
 def _one_unit() -> Network:
     return Network.from_arrays([[[1.0]]], [[0.0]], output=False)
+
+
+KERNELS = {
+    "tree": Kernel("the region tree's kernel", 20, (kernel.run,), _search),
+    "mbound": Kernel(
+        "the region tree's kernel", 20, (kernel.run, parity.add_parity), _search_under_a_parity
+    ),
+    "probe": Kernel("the kernel of random walks", 25, (probe.walk,), _walk),
+}
+"""By the names of the methods that need them."""
+
+
+@cache
+def warm_up(method: str = "tree") -> None:
+    """Compile what a method needs, or load it; of the processes that want it one compiles.
+
+    Parameters
+    ----------
+    method : str
+        A key of `KERNELS`.
+    """
+    wanted = KERNELS[method]
+    if wanted.is_compiled:
+        wanted.work()
+    else:
+        with alone():
+            wanted.work()
+
+
+def warm_up_worker(method: str) -> tuple[str, int, int]:
+    """Do the same in a worker; return who it is.
+
+    A worker that has done so already rests, so that those that are just starting get their turn.
+    """
+    before = warm_up.cache_info().misses
+    warm_up(method)
+    if warm_up.cache_info().misses == before:
+        time.sleep(_REST_SECONDS)
+    return platform.node(), os.getpid(), threading.get_ident()

@@ -50,12 +50,34 @@ def test_everything_is_counted_when_there_is_time(data, capsys):
 
 def test_what_does_not_fit_is_listed_and_not_started(data, capsys, monkeypatch):
     monkeypatch.setattr(
-        count_mnist, "expected_seconds", lambda case, paces: 1e9 if case.bound > 6 else 0.0
+        count_mnist, "expected_seconds", lambda case, paces: 1e3 if case.bound > 6 else 0.0
     )
+    monkeypatch.setattr(count_mnist, "SMALL", 0)
     assert count_mnist.main(["--data", str(data)]) == 0
     out = capsys.readouterr().out
     assert out.count("not started") == 2
-    assert "2 configurations do not fit into 110 s" in out
+    assert "do not fit into 110 s: 784-2-3 to 784-3-2, 2 in all" in out
+    assert "next one: make count BUDGET=1110; for all of them: BUDGET=2110" in out
+
+
+def test_small_networks_are_counted_however_slow_the_machine_seems(data, capsys, monkeypatch):
+    monkeypatch.setattr(count_mnist, "expected_seconds", lambda case, paces: 1e9)
+    assert count_mnist.main(["--data", str(data)]) == 0
+    assert "not started" not in capsys.readouterr().out
+
+
+def test_compiling_is_no_part_of_the_budget(data, capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(count_mnist.time, "monotonic", lambda: clock[0])
+
+    def compile_for_long(*methods, listener):
+        assert methods == ("tree",)
+        clock[0] += 1e6
+
+    monkeypatch.setattr(count_mnist, "warm_up", compile_for_long)
+    assert count_mnist.main(["--data", str(data)]) == 0
+    assert clock == [1e6]
+    assert "not started" not in capsys.readouterr().out
 
 
 def test_a_run_that_must_be_stopped_prints_a_bound_and_exits_3(data, capsys, monkeypatch):
@@ -69,14 +91,15 @@ def test_a_run_that_must_be_stopped_prints_a_bound_and_exits_3(data, capsys, mon
     assert f"≥ {stopped.lower}" in capsys.readouterr().out
 
 
-def test_an_expectation_takes_the_worst_of_the_last_few():
+def test_an_expectation_takes_the_last_few_together():
     case = count_mnist.Case(None, (5, 17), 0.1, "", 1000)
     guess = count_mnist.FIRST_GUESS
-    assert count_mnist.expected_seconds(case, []) == 1000 * guess.reached / guess.rate
-    paces = [count_mnist.Pace(rate=1.0, reached=1.0)] + [
-        count_mnist.Pace(rate=r, reached=s) for r, s in [(50, 0.1), (10, 0.05), (100, 0.2)]
-    ]
-    assert count_mnist.expected_seconds(case, paces) == 1000 * 0.2 / 10
+    assert count_mnist.expected_seconds(case, []) == 1000 * guess.reached / guess.regions
+    slow, *recent = (
+        count_mnist.Pace(*pace)
+        for pace in [(1, 1.0, 1.0), (10, 1.0, 0.1), (100, 1.0, 0.05), (8890, 1.0, 0.2)]
+    )
+    assert count_mnist.expected_seconds(case, [slow, *recent]) == 1000 * 0.2 / 3000
 
 
 def test_a_file_that_was_changed_is_refused(data, capsys):

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import Progress as Display
 
 from milpcount.cli import progress
-from milpcount.events import Notice, Progress, Started
+from milpcount.events import Notice, Progress, Started, Waiting
 
 
 def at(seconds: float, share: float | None = 0.5) -> Progress:
@@ -76,3 +76,19 @@ def test_a_dumb_terminal_gets_lines(monkeypatch):
     assert not progress.on_terminal()
     monkeypatch.setenv("TERM", "xterm")
     assert progress.on_terminal()
+
+
+def test_waiting_is_shown_with_its_seconds():
+    stream = io.StringIO()
+    listen = progress.Lines(stream, progress.EVERY)
+    listen(Started("title"))
+    for tick in range(12):
+        listen(Waiting("compiling", 2.0 * tick))
+    assert [line.split()[1:] for line in stream.getvalue().splitlines()[1:]] == [
+        ["10.0", "s", "compiling"],
+        ["20.0", "s", "compiling"],
+    ]
+    console = Console(file=(shown := io.StringIO()), force_terminal=True, width=120)
+    with Display(*progress.columns(), console=console) as display:
+        progress.Bar(display)(Waiting("compiling", 0.0))
+    assert "compiling" in shown.getvalue()

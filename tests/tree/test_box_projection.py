@@ -5,9 +5,11 @@ import pytest
 
 from milpcount import Box, Network
 from milpcount.tree.box_projection import box_project
+from milpcount.tree.compiled import entry
 from milpcount.tree.projection import FULL
 from milpcount.tree.search import Search
 
+project = entry(box_project.py_func)  # in the kernel it is a part of others
 INPUTS, ROWS, MARGIN = 60, 300, 2.0**-30
 
 
@@ -25,7 +27,7 @@ def test_far_more_rows_than_inputs_near_a_corner(seed: int) -> None:
     offset = 10.0 ** rng.uniform(-7.0, -2.0, size=ROWS) - rows @ image @ inside
 
     lam, x, g = np.zeros(ROWS), np.zeros(INPUTS), np.zeros(image.shape[0])
-    verdict = box_project(
+    verdict = project(
         rows, np.ascontiguousarray(rows @ image), offset, np.full(ROWS, MARGIN), lam, ROWS, image,
         search.program.VT, np.ones(INPUTS, dtype=bool), search.program.H.copy(), x, g,
         search.scratch, np.int64(40),
