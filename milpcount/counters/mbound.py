@@ -48,7 +48,7 @@ _GRACE_SECONDS = 3.0
 class MBound:
     """Bound the number of regions from below by random XORs (Serra and Ramalingam, AAAI 2020).
 
-    In every run, XORs of `xor_size` units with random right-hand sides are added, whenever a
+    Or that of activation patterns: nothing below depends on which of them are counted. In every run, XORs of `xor_size` units with random right-hand sides are added, whenever a
     region is found that satisfies those before, until one cuts it off; the run ends when no region
     is left. With ``f_s`` runs still feasible with s XORs, the bound is 2^j for the largest j with
     ``P[Bin(runs, 1/2) >= f_(j+1)] <= 1 - confidence``; the proof is in `xor_statistics.exponent`.
@@ -97,7 +97,9 @@ class MBound:
     tighten: str = "lp"
 
     name: ClassVar[str] = "mbound"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
+    quantities: ClassVar[frozenset[Quantity]] = frozenset(
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+    )
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba", "highspy", "ortools", "pyomo")
     in_parts: ClassVar[bool] = True
@@ -170,9 +172,17 @@ class MBound:
         network, inputs = problem.network, problem.inputs
         if self.backend == TREE:
             free = unstable_variables(network, inputs, self.tighten, problem.deadline)
-            return TreeMechanism(network, inputs), XorFamily(free, self.xor_size, problem.seed)
+            patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+            family = XorFamily(free, self.xor_size, problem.seed)
+            return TreeMechanism(network, inputs, patterns), family
+        # This form has all patterns, of which those of no region are rejected where regions count.
         formulation = formulate(
-            network, inputs, form=Form.ONE_SIDED, tighten=self.tighten, deadline=problem.deadline
+            network,
+            inputs,
+            quantity=problem.quantity,
+            form=Form.ONE_SIDED,
+            tighten=self.tighten,
+            deadline=problem.deadline,
         )
         free = from_bounds(formulation.bounds)
         family = XorFamily(free, self.xor_size, problem.seed)

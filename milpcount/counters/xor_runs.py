@@ -126,10 +126,13 @@ class TreeMechanism:
     ----------
     network : Network
     inputs : InputSet
+    patterns : bool
+        Whether patterns are searched that are attained on faces only, too.
     """
 
     network: Network
     inputs: InputSet
+    patterns: bool = False
 
     @cached_property
     def _program(self) -> Any:
@@ -138,7 +141,7 @@ class TreeMechanism:
         return compile_program(self.network, self.inputs)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"network": self.network, "inputs": self.inputs}
+        return {"network": self.network, "inputs": self.inputs, "patterns": self.patterns}
 
     def search(self, run: Run, deadline: Deadline) -> Iterator[None]:
         """Search until nothing is left or the run is full; pause every fraction of a second."""
@@ -149,7 +152,12 @@ class TreeMechanism:
                 search.add(xor)
 
         search = Search(
-            self.network, self.inputs, parities=True, on_region=tell, program=self._program
+            self.network,
+            self.inputs,
+            patterns=self.patterns,
+            parities=True,
+            on_region=tell,
+            program=self._program,
         )
         for xor in run.start():
             search.add(xor)

@@ -119,6 +119,9 @@ def unstable_variables(
 ) -> tuple[Term, ...]:
     """Return the variables of the units that are not stable over the domain.
 
+    Stable means on all of the closed domain, faces included, so that this holds for activation
+    patterns as for regions: a unit that is zero on a face and positive elsewhere is not stable.
+
     Parameters
     ----------
     network : Network

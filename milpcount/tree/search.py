@@ -263,8 +263,6 @@ class Search:
             if s.stage[d] == kernel.DESCEND:
                 open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
             else:
-                if s.control[VERDICT] != OPEN:  # the answer to what the kernel asked
-                    full[int(s.control[ASKED])] = int(s.control[VERDICT])
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
                 open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
             prefixes += [{**path, unit: k} for k in open_pieces]
@@ -333,8 +331,9 @@ class Search:
             yield from self._count_exactly(depth, int(c[ASKED]), answer.cell, answer.witness)
         elif answer.support is not None:
             self._learn(depth, *answer.support)
-        # Parities that came with a region of the cell may have ended the node that asked.
-        c[VERDICT] = EMPTY if c[DEPTH] == depth else OPEN
+        # Not as a verdict that the kernel takes up: parities that came with a region of the cell may
+        # have forbidden this side, and it would be taken for that of the next one.
+        s.full[depth, int(c[ASKED])] = EMPTY
 
     def _count_exactly(
         self, depth: int, piece: int, cell: Conditions, witness: Point
