@@ -101,7 +101,7 @@ class Model:
         self.scip.setParams({**SETTINGS, **(settings or {})})
         columns = zip(program.lower, program.upper, program.integer, strict=True)
         self.variables = [
-            self.scip.addVar(lb=float(low), ub=float(high), vtype="B" if integer else "C")
+            self.scip.addVar(lb=float(low), ub=float(high), vtype=_kind(low, high, integer))
             for low, high, integer in columns
         ]
         for i in range(program.n_rows):
@@ -158,6 +158,13 @@ class Model:
                 "backend 'highs'"
             )
         return ENDED[status]
+
+
+def _kind(low: float, high: float, integer: bool) -> str:
+    """Return SCIP's name of a kind of column; the columns that take up parities reach beyond 1."""
+    if not integer:
+        return "C"
+    return "B" if low >= 0 and high <= 1 else "I"
 
 
 def handler(module: Any, variables: Sequence[Any], judge: Callable[[list[float]], bool]) -> Any:

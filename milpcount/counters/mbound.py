@@ -48,8 +48,9 @@ _GRACE_SECONDS = 3.0
 class MBound:
     """Bound the number of regions from below by random XORs (Serra and Ramalingam, AAAI 2020).
 
-    Or that of activation patterns: nothing below depends on which of them are counted. In every run, XORs of `xor_size` units with random right-hand sides are added, whenever a
-    region is found that satisfies those before, until one cuts it off; the run ends when no region
+    Or that of activation patterns: nothing here depends on which of them are counted. In every
+    run, XORs of `xor_size` units with random right-hand sides are added, whenever a region is found
+    that satisfies those before, until one cuts it off; the run ends when no region
     is left. With ``f_s`` runs still feasible with s XORs, the bound is 2^j for the largest j with
     ``P[Bin(runs, 1/2) >= f_(j+1)] <= 1 - confidence``; the proof is in `xor_statistics.exponent`.
     A run that a time limit cuts short counts for the XORs it has proved feasible.

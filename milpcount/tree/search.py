@@ -331,8 +331,8 @@ class Search:
             yield from self._count_exactly(depth, int(c[ASKED]), answer.cell, answer.witness)
         elif answer.support is not None:
             self._learn(depth, *answer.support)
-        # Not as a verdict that the kernel takes up: parities that came with a region of the cell may
-        # have forbidden this side, and it would be taken for that of the next one.
+        # Not as a verdict for the kernel to take up: parities that came with a region of the cell
+        # may have forbidden this side, and it would be taken for that of the next one.
         s.full[depth, int(c[ASKED])] = EMPTY
 
     def _count_exactly(

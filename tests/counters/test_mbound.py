@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
+from milpcount.backends.registry import find
 from milpcount.counters.mbound import MBound
 from milpcount.counters.xor_statistics import tail
 from milpcount.errors import OptionError
@@ -19,6 +20,7 @@ from tests.networks import MAXOUT, STEPS, network, patterns, random_network
 
 BOX = mc.Box(-1, 1)
 NET = random_network(1, 3, (5, 4))
+NEEDS_PYSCIPOPT = pytest.mark.skipif(not find("pyscipopt").is_ready, reason="not installed")
 BACKENDS = ("highs", "scip", "cpsat", "pyomo:highs")
 
 
@@ -77,6 +79,7 @@ def test_every_mechanism_returns_the_same(backend):
         ("highs", "dense"),
         ("cpsat", 7),
         ("scip", 7),
+        pytest.param("pyscipopt", 7, marks=NEEDS_PYSCIPOPT),
         *(pytest.param(name, "dense", marks=pytest.mark.slow) for name in BACKENDS[1:]),
         pytest.param("pyomo:highs", 7, marks=pytest.mark.slow),
     ],
@@ -276,9 +279,9 @@ class TestBadOptions:
         with pytest.raises(OptionError, match=what_would_do):
             MBound(**options)
 
-    def test_patterns_are_not_hashed(self):
+    def test_what_is_not_hashed(self):
         with pytest.raises(OptionError, match="cannot count"):
-            mc.count(NET, BOX, MBound(), quantity="activation_patterns")
+            mc.count(NET, BOX, MBound(), quantity="grid_patterns")
 
 
 @pytest.mark.parametrize("size", [2, "dense"])
