@@ -205,8 +205,8 @@ class _Construction:
         self.ranges: list[tuple[Array, Array]] = []
 
     def finish(self, form: Form | None) -> tuple[LinearProgram, PatternMap]:
-        for row, rhs in zip(self.inputs.rows, self.inputs.rhs, strict=True):
-            self.out.row(self.t, row, -np.inf, rhs)
+        for k, (row, rhs) in enumerate(zip(self.inputs.rows, self.inputs.rhs, strict=True)):
+            self.out.row(self.t, row, -np.inf, rhs, ("domain", k))
         for index in range(self.depth):
             self._layer(index)
         f = -1 if form is None else self._margin(form)
@@ -242,10 +242,11 @@ class _Construction:
         self.fixed.append(fixed)
         self.ranges.append((big_h, big_hbar))
         self._definitions(index)
-        for i in np.flatnonzero(fixed < 0):
+        for i in np.flatnonzero(fixed < 0).tolist():
             h, hbar, z = self.h[index][i], self.hbar[index][i], self.z[index][i]
-            self.out.row([h, z], [1, -big_h[i]], -np.inf, 0)
-            self.out.row([hbar, z], [1, big_hbar[i]], -np.inf, big_hbar[i])
+            self.out.row([h, z], [1, -big_h[i]], -np.inf, 0, ("big_m_active", index, i))
+            bound = big_hbar[i]
+            self.out.row([hbar, z], [1, bound], -np.inf, bound, ("big_m_inactive", index, i))
 
     def _ranges(self, index: int) -> tuple[Array, Array]:
         at = self.units[index].breakpoint
@@ -266,7 +267,8 @@ class _Construction:
             columns, matrix, offset = self._outputs(index)
         for i, (h, hbar) in enumerate(zip(self.h[index], self.hbar[index], strict=True)):
             row = np.concatenate([columns, [h, hbar]])
-            self.out.row(row, [*matrix[i], -1.0, 1.0], -offset[i], -offset[i])
+            label = "pre_activation", index, i
+            self.out.row(row, [*matrix[i], -1.0, 1.0], -offset[i], -offset[i], label)
 
     def _outputs(self, index: int) -> tuple[Array, Array, Array]:
         """Express g of a deep layer in the columns h, hbar, z of the layer before it."""
@@ -288,12 +290,13 @@ class _Construction:
     def _margin(self, form: Form) -> int:
         f = int(self.out.columns("f", np.zeros(1), np.ones(1), objective=1.0)[0])
         for index in range(self.depth):
-            for i in np.flatnonzero(self.fixed[index] < 0):
+            for i in np.flatnonzero(self.fixed[index] < 0).tolist():
                 s, z = self.scales[index][i], self.z[index][i]
                 if s > 0:
-                    self.out.row([f, self.h[index][i], z], [s, -1, s], -np.inf, s)
+                    label = "margin_active", index, i
+                    self.out.row([f, self.h[index][i], z], [s, -1, s], -np.inf, s, label)
                     if form is Form.TWO_SIDED:
-                        self._inactive_side(index, int(i), f)
+                        self._inactive_side(index, i, f)
         return f
 
     def _inactive_side(self, index: int, i: int, f: int) -> None:
@@ -303,7 +306,7 @@ class _Construction:
         if index and self._may_die(index, i):
             columns.append(self._exemption(index, i))
             coefficients.append(-s)
-        self.out.row(columns, coefficients, -np.inf, 0.0)
+        self.out.row(columns, coefficients, -np.inf, 0.0, ("margin_inactive", index, i))
 
     def _may_die(self, index: int, i: int) -> bool:
         """Whether dead inputs make the unit identically zero: its bias has to be zero too."""
@@ -316,8 +319,9 @@ class _Construction:
 
     def _exemption(self, index: int, i: int) -> int:
         e = int(self.out.columns(f"exempt{index + 1}_{i}", np.zeros(1), np.ones(1))[0])
-        for j in np.flatnonzero(self.network.layers[index].affine.weight[i]):
-            self.out.row([e, self.z[index - 1][j]], [1, 1], -np.inf, 1)
+        for j in np.flatnonzero(self.network.layers[index].affine.weight[i]).tolist():
+            label = "exemption", index, i, j
+            self.out.row([e, self.z[index - 1][j]], [1, 1], -np.inf, 1, label)
         return e
 
 

@@ -108,8 +108,11 @@ class Formulation:
             value, start = np.where(active, above, unit.offset + unit.left * g), at.stop
         return x
 
-    def to_pyomo(self, *, objective: bool = True) -> Any:
-        """Return a Pyomo block; see `milpcount.formulation.pyomo_export`."""
+    def to_pyomo(self, *, objective: bool = False) -> Any:
+        """Return a Pyomo block, by default without an active objective of its own.
+
+        See `milpcount.formulation.pyomo_export.to_pyomo`.
+        """
         from milpcount.formulation.pyomo_export import to_pyomo
 
         return to_pyomo(self, objective=objective)

@@ -6,6 +6,7 @@ Every solver reads these arrays; no modelling language stands between the formul
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +23,15 @@ class Row:
     coefficients : ndarray
     lower, upper : float
         May be infinite.
+    label : tuple
+        What it says, and of what: a name and indices, e.g. ``("pre_activation", 0, 3)``.
     """
 
     columns: Array
     coefficients: Array
     lower: float
     upper: float
+    label: tuple[Any, ...] = ()
 
     def holds(self, x: Array, tolerance: float = 1e-6) -> bool:
         """Return whether a vector of all columns satisfies the row within a tolerance."""
@@ -51,6 +55,7 @@ class Row:
             values * unit,
             (self.lower - constant) * unit,
             (self.upper - constant) * unit,
+            self.label,
         )
 
 
@@ -67,6 +72,8 @@ class LinearProgram:
     row_lower, row_upper : ndarray, shape (rows,)
     starts, indices, values : ndarray
         A by rows: row i has ``indices[starts[i]:starts[i+1]]`` and the values beside them.
+    labels : tuple of tuple
+        One per row, see `Row`.
     """
 
     names: tuple[str, ...]
@@ -79,6 +86,7 @@ class LinearProgram:
     starts: Array
     indices: Array
     values: Array
+    labels: tuple[tuple[Any, ...], ...]
 
     @property
     def n_columns(self) -> int:
@@ -94,7 +102,11 @@ class LinearProgram:
         """Return row i."""
         at = slice(int(self.starts[i]), int(self.starts[i + 1]))
         return Row(
-            self.indices[at], self.values[at], float(self.row_lower[i]), float(self.row_upper[i])
+            self.indices[at],
+            self.values[at],
+            float(self.row_lower[i]),
+            float(self.row_upper[i]),
+            self.labels[i],
         )
 
     def times(self, multipliers: Array, absolute: bool = False) -> Array:
@@ -162,12 +174,13 @@ class Builder:
         coefficients: Sequence[float] | Array,
         lower: float,
         upper: float,
+        label: tuple[Any, ...] = (),
     ) -> None:
         """Add a row; zero coefficients are dropped."""
         values = np.asarray(coefficients, dtype=float)
         keep = values != 0
         which = np.asarray(columns, dtype=np.int32)[keep]
-        self.rows.append(Row(which, values[keep], float(lower), float(upper)))
+        self.rows.append(Row(which, values[keep], float(lower), float(upper), label))
 
     def build(self) -> LinearProgram:
         """Return the program."""
@@ -183,6 +196,7 @@ class Builder:
             np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
             _joined([row.columns for row in self.rows], np.int32),
             _joined([row.coefficients for row in self.rows], np.float64),
+            tuple(row.label for row in self.rows),
         )
 
 

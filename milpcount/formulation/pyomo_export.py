@@ -9,25 +9,36 @@ from milpcount.errors import NotInstalledError
 if TYPE_CHECKING:
     from milpcount.formulation.formulate import Formulation
 
+_INACTIVE = "margin_inactive"
 
-def to_pyomo(formulation: "Formulation", *, objective: bool = True) -> Any:
+
+def to_pyomo(formulation: "Formulation", *, objective: bool = False) -> Any:
     """Return a concrete Pyomo block that holds the MILP.
 
     Parameters
     ----------
     formulation : Formulation
     objective : bool
-        Whether the block maximises f. Leave it off to embed the block in a model that has an
-        objective of its own; without f pushed up, a unit whose pre-activation is zero may have
-        either state, unless you bound ``block.f`` away from zero.
+        Whether ``block.objective``, which maximises f, is active. It is off by default, so that the
+        block can join a model that has an objective of its own.
 
     Returns
     -------
     pyomo.environ.Block
-        Built, and free to be attached to a model or solved by itself. ``x[i]`` are expressions
-        for the network's inputs in the parameters ``t[k]`` of the domain; ``z[l, i]``, ``h[l, i]``
-        and ``hbar[l, i]`` belong to unit i of layer l, both from 0; ``y[k]`` are expressions for
-        the outputs, where the network has an output layer; ``f`` is the margin.
+        Built, and free to be attached to a model or solved by itself. Layers and units are numbered
+        from 0. Variables:
+
+        * ``t[k]``, parameters of the domain, in which ``x[i]`` are expressions for the inputs;
+        * ``z[l, i]``, whether unit i of layer l is active; ``h[l, i]`` and ``hbar[l, i]``, by how
+          much its pre-activation is above or below the breakpoint;
+        * ``f``, the margin by which units keep to their states; ``exempt[l, i]``, whether it
+          leaves out a unit that is identically zero.
+
+        ``y[k]`` are expressions for the outputs, where the network has an output layer.
+        Constraints: ``domain[k]``, ``pre_activation[l, i]`` (which is h - hbar),
+        ``big_m_active[l, i]`` (h = 0 unless z = 1), ``big_m_inactive[l, i]`` (hbar = 0 unless
+        z = 0), ``margin_active[l, i]`` and ``margin_inactive[l, i]`` (f is at most h, or hbar), and
+        ``exemption[l, i, j]`` (only where unit j of the layer before is inactive).
 
     Raises
     ------
@@ -36,8 +47,35 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = True) -> Any:
 
     Notes
     -----
-    Switch presolve off if HiGHS 1.14 is the solver (option ``presolve``: ``off``): with it, small
-    big-M programs end with wrong optima.
+    Without f pushed up, a unit whose pre-activation is zero may have either state; the outputs are
+    the network's all the same, but for units with a jump. Bound ``block.f`` away from zero where
+    states matter.
+
+    Switch presolve off where HiGHS 1.14 is the solver: on big-M programs of a few units it can end
+    with a wrong optimum and call it optimal. It is off wherever milpcount solves them itself.
+
+    Examples
+    --------
+    The largest output of ``|x| - x / 2`` where x is at most 1/2, in a model with its own objective:
+
+    >>> import milpcount as mc
+    >>> import pyomo.environ as pyo
+    >>> net = mc.Network.from_arrays([[[1.0], [-1.0]], [[0.5, 1.5]]], [[0.0, 0.0], [0.0]])
+    >>> model = pyo.ConcreteModel()
+    >>> model.net = mc.formulate(net, mc.Box(-1, 1)).to_pyomo()
+    >>> model.limit = pyo.Constraint(expr=model.net.x[0] <= 0.5)
+    >>> model.best = pyo.Objective(expr=model.net.y[0], sense=pyo.maximize)
+    >>> _ = pyo.SolverFactory("appsi_highs").solve(model, options={"presolve": "off"})
+    >>> round(pyo.value(model.best), 6)
+    1.5
+
+    By itself, the pattern whose units keep the largest margin:
+
+    >>> model = pyo.ConcreteModel()
+    >>> model.net = mc.formulate(net, mc.Box(-1, 1)).to_pyomo(objective=True)
+    >>> _ = pyo.SolverFactory("appsi_highs").solve(model, options={"presolve": "off"})
+    >>> sorted(round(pyo.value(z)) for z in model.net.z.values())
+    [0, 1]
     """
     pyo = _pyomo()
     block = pyo.Block(concrete=True)
@@ -45,8 +83,9 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = True) -> Any:
     _rows(pyo, block, formulation, columns)
     _inputs(pyo, block, formulation)
     _outputs(pyo, block, formulation)
-    if objective:
-        block.objective = pyo.Objective(expr=block.f, sense=pyo.maximize)
+    block.objective = pyo.Objective(expr=block.f, sense=pyo.maximize)
+    if not objective:
+        block.objective.deactivate()
     return block
 
 
@@ -74,10 +113,11 @@ def _variables(pyo: Any, block: Any, formulation: "Formulation") -> list[Any]:
             out[column] = variable[key]
     block.f = pyo.Var(domain=pyo.Reals)
     out[at.f] = block.f
-    exempt = [column for column, variable in enumerate(out) if variable is None]
-    block.exempt = pyo.Var(range(len(exempt)), domain=pyo.Reals)
-    for k, column in enumerate(exempt):
-        out[column] = block.exempt[k]
+    margins = (program.row(i) for i, label in enumerate(program.labels) if label[0] == _INACTIVE)
+    exempt = {row.label[1:]: int(row.columns[3]) for row in margins if len(row.columns) == 4}
+    block.exempt = pyo.Var(list(exempt), domain=pyo.Reals)
+    for key, column in exempt.items():
+        out[column] = block.exempt[key]
     used = np.zeros(program.n_columns, dtype=bool)
     used[program.indices] = True
     for column, variable in enumerate(out):
@@ -95,7 +135,7 @@ def _rows(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) 
     from pyomo.core.expr import LinearExpression
 
     program = formulation.program
-    block.rows = pyo.ConstraintList()
+    named: dict[str, dict[Any, Any]] = {}
     for i in range(program.n_rows):
         row = program.row(i)
         expression = LinearExpression(
@@ -103,12 +143,19 @@ def _rows(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) 
             linear_coefs=row.coefficients.tolist(),
             linear_vars=[columns[c] for c in row.columns],
         )
+        name, *key = row.label
+        relation: Any
         if row.lower == row.upper:
-            block.rows.add(expression == row.upper)
+            relation = expression == row.upper
         else:
             low = None if np.isneginf(row.lower) else row.lower
             high = None if np.isposinf(row.upper) else row.upper
-            block.rows.add((low, expression, high))
+            relation = low, expression, high
+        named.setdefault(name, {})[tuple(key) if len(key) > 1 else key[0]] = relation
+    for name, relations in named.items():
+        # The rule is bound now: Pyomo calls it when the constraint is attached.
+        rule = lambda _, *key, at=relations: at[key if len(key) > 1 else key[0]]  # noqa: E731
+        setattr(block, name, pyo.Constraint(list(relations), rule=rule))
 
 
 def _inputs(pyo: Any, block: Any, formulation: "Formulation") -> None:
@@ -129,9 +176,11 @@ def _outputs(pyo: Any, block: Any, formulation: "Formulation") -> None:
     if network.output is None:
         return
     weight, bias, last = network.output.weight, network.output.bias, len(network.layers) - 1
-    unit = two_pieces(network)[-1]
+    unit = two_pieces(network)[-1] if network.layers else None
 
     def value(j: int) -> Any:
+        if unit is None:
+            return block.x[j]
         h, hbar, z = block.h[last, j], block.hbar[last, j], block.z[last, j]
         return unit.offset + unit.right * h - unit.left * hbar + unit.jump * z
 

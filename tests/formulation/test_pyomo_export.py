@@ -34,7 +34,7 @@ def point(block: object) -> np.ndarray:
 def test_a_pyomo_solver_finds_the_widest_pattern(solver: str) -> None:
     net = small_network()
     model = pyo.ConcreteModel()
-    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo(objective=True)
     solve(model, solver)
     found = [round(pyo.value(z)) for z in model.net.z.values()]
     assert found == net.pattern(point(model.net)).tolist()
@@ -46,8 +46,8 @@ def test_a_block_serves_a_larger_model() -> None:
     # The user maximises the network's output where the inputs add up to a half.
     net = small_network()
     model = pyo.ConcreteModel()
-    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo(objective=False)
-    assert not list(model.component_data_objects(pyo.Objective))
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
+    assert not list(model.component_data_objects(pyo.Objective, active=True))
     model.sum = pyo.Constraint(expr=model.net.x[0] + model.net.x[1] == 0.5)
     model.best = pyo.Objective(expr=model.net.y[0], sense=pyo.maximize)
     solve(model, "appsi_highs")
@@ -60,7 +60,7 @@ def test_a_block_serves_a_larger_model() -> None:
 def test_enumeration_in_pyomo_counts_what_the_pool_counts() -> None:
     net = small_network()
     model = pyo.ConcreteModel()
-    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo(objective=True)
     model.cuts, solver, seen = pyo.ConstraintList(), pyo.SolverFactory("appsi_highs"), 0
     solver.config.load_solution = False
     solver.highs_options = {"presolve": "off"}
@@ -88,10 +88,38 @@ def test_a_section_and_a_leaky_network() -> None:
     net = Network.from_arrays(weights, [[0.1, -0.2], [0.3]], activation=leaky_relu(0.2))
     domain = mc.Section([0.1, 0.2], [[1.0, 1.0]], mc.Box(-1, 1))
     model = pyo.ConcreteModel()
-    model.net = formulate(net, domain).to_pyomo(objective=False)
+    model.net = formulate(net, domain).to_pyomo()
     model.best = pyo.Objective(expr=model.net.y[0], sense=pyo.minimize)
     solve(model, "appsi_highs")
     x = point(model.net)
     assert x[1] - x[0] == pytest.approx(0.1)
     grid = np.array([[0.1], [0.2]]) + np.linspace(-1, 1, 2001)
     assert pyo.value(model.best) == pytest.approx(net(grid.T).min(), abs=1e-3)
+
+
+def test_names_say_what_rows_are(tmp_path) -> None:
+    # A unit of the second layer without a bias is identically zero where both before it are dead.
+    net = Network.from_arrays([[[1.0], [-1.0]], [[1.0, -1.0]], [[1.0]]], [[-0.5, -0.5], [0], [0]])
+    domain = mc.Polytope([[1.0]], [0.75], -1, 1)
+    model = pyo.ConcreteModel()
+    model.net = formulate(net, domain, tighten="interval").to_pyomo(objective=True)
+    units = [(0, 0), (0, 1), (1, 0)]
+    for name in "pre_activation", "big_m_active", "big_m_inactive", "margin_active":
+        assert list(getattr(model.net, name)) == units
+    assert list(model.net.margin_inactive) == units and list(model.net.domain) == [0]
+    assert list(model.net.exempt) == [(1, 0)]
+    assert list(model.net.exemption) == [(1, 0, 0), (1, 0, 1)]
+    big_m = model.net.big_m_active[0, 1]
+    assert str(big_m.body.args[0].args[0] if big_m.body.args[0].args else big_m.body.args[0])
+    model.write(str(tmp_path / "net.lp"), io_options={"symbolic_solver_labels": True})
+    text = (tmp_path / "net.lp").read_text()
+    assert "net_margin_active(1_0)" in text and "net_h(0_1)" in text
+
+
+def test_an_affine_map() -> None:
+    net = Network.from_arrays([[[1.0, -2.0]]], [[3.0]])
+    model = pyo.ConcreteModel()
+    model.net = formulate(net, mc.Box(-1, 1)).to_pyomo()
+    model.best = pyo.Objective(expr=model.net.y[0], sense=pyo.maximize)
+    solve(model, "appsi_highs")
+    assert pyo.value(model.best) == pytest.approx(6.0)
