@@ -36,7 +36,10 @@ def read_box(path: str | Path) -> Box:
     """
     source = existing_file(path, "a box as .json file or as header of an .nnet file")
     if source.suffix.lower() == ".nnet":
-        lower, upper = read_bounds(source)
+        try:
+            lower, upper = read_bounds(source)
+        except FileFormatError as error:
+            raise FileFormatError(f"{source}: {error}") from None
     else:
         lower, upper = (_numbers(v, source) for v in _read_keys(source, "lower", "upper"))
     box = Box(lower, upper)

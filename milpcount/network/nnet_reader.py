@@ -89,7 +89,7 @@ def read_bounds(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     lower, upper = lines.row(3)[:n], lines.row(4)[:n]
     if len(lower) < n or len(upper) < n or lower == upper:
         raise FileFormatError(
-            f"{path}: its header bounds no box ({len(lower)} minima and {len(upper)} maxima for "
+            f"its header bounds no box ({len(lower)} minima and {len(upper)} maxima for "
             f"{n} inputs, from {min(lower)} to {max(upper)}): give the box yourself"
         )
     return np.array(lower), np.array(upper)
