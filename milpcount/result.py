@@ -73,11 +73,17 @@ class Region:
     pattern : tuple of int
         The piece of every unit, layer by layer; for a ReLU 1 is active and 0 inactive.
     witness : ndarray, shape (n_inputs,)
-        A point in its interior.
+        A point of input space in its interior: float64, or an array of Fraction (dtype object)
+        where float64 has no such point.
+    parameters : ndarray, shape (d,), or None
+        The point in the domain's own parameters, exactly, where a float64 point of input space
+        need not lie in the domain, as in a section: `witness` is then its rounding, and what is
+        verified are the parameters. Of a section they are the numbers t whose bounds differ.
     """
 
     pattern: tuple[int, ...]
     witness: np.ndarray
+    parameters: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
