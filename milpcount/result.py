@@ -64,7 +64,7 @@ class Guarantee(Enum):
     PROBABILISTIC = "holds with the stated confidence"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Region:
     """One activation region.
 

@@ -73,10 +73,13 @@ def _layers(weights: ExactWeights, point: Point) -> Iterator[tuple[list[int], li
         rows, _ = weights.branch_rows(layer, values, q, range(hidden.width))
         signs = np.sign(rows.reshape(hidden.width, -1)).astype(np.int64)
         pieces = [piece_of(hidden.activation, unit) for unit in signs.tolist()]
-        yield pieces, [
-            any(unit[row] == 0 for row, _ in hidden.activation.pieces[piece].literals)
-            for piece, unit in zip(pieces, signs.tolist(), strict=True)
-        ]
+        yield (
+            pieces,
+            [
+                any(unit[row] == 0 for row, _ in hidden.activation.pieces[piece].literals)
+                for piece, unit in zip(pieces, signs.tolist(), strict=True)
+            ],
+        )
         out, q = weights.outputs(layer, values, q, pieces)
         below = out[:, 0]
 
