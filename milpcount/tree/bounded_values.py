@@ -17,6 +17,7 @@ Array = np.ndarray
 ROUNDOFF = 2.0**-53
 LEAST = 1e-300
 """Granted for underflow wherever a number is not zero by structure."""
+_SMALLEST = np.finfo(np.float64).smallest_normal
 
 
 class Values(NamedTuple):
@@ -35,14 +36,14 @@ class FirstValues:
         weight, origin = affine.weight, inputs.origin
         self.inputs, self.selected = inputs, selected_inputs(directions)
         if self.selected is None:
-            slopes, sizes = weight @ directions, abs(weight) @ abs(directions)
+            slopes, sizes = weight @ directions, _size(weight) @ _size(directions)
         else:
             slopes = weight[:, self.selected]
-            sizes = abs(slopes)
+            sizes = _size(slopes)
         self._slopes = np.ascontiguousarray(slopes.T)
         self._constant = weight @ origin + affine.bias
         self._sizes = np.ascontiguousarray(sizes.T)
-        self._size = abs(weight) @ abs(origin) + abs(affine.bias)
+        self._size = _size(weight) @ _size(origin) + _size(affine.bias)
         self._unit = 2.0 * (weight.shape[1] + inputs.dimension + 16) * ROUNDOFF
         varies = (directions != 0).any(axis=1) | (origin != 0)
         self._alive = ((weight != 0) & varies).any(axis=1) | (affine.bias != 0)
@@ -139,13 +140,18 @@ class PieceTable(NamedTuple):
         return Values(scaled + intercept, error, lives)
 
 
+def _size(array: Array) -> Array:
+    """Return magnitudes of which rounding to nearest loses a part, those of tiny numbers as well."""
+    return np.where(array != 0, abs(array) + _SMALLEST, 0.0)
+
+
 def through(state: Values, affine: Affine) -> Values:
     """Return the values of a layer from the outputs of the one before."""
     weight, bias = affine.weight, affine.bias
-    unit, size = 2.0 * (weight.shape[1] + 4) * ROUNDOFF, abs(weight).T
+    unit, size = 2.0 * (weight.shape[1] + 4) * ROUNDOFF, _size(weight).T
     value, error, alive = state
     lives = (alive.astype(float) @ (weight != 0).T.astype(float) > 0) | (bias != 0)
-    off = (error + unit * (abs(value) + error)) @ size * (1.0 + unit) + unit * abs(bias)
+    off = (error + unit * (abs(value) + error)) @ size * (1.0 + unit) + unit * _size(bias)
     return Values(value @ weight.T + bias, off + LEAST * lives, lives)
 
 
