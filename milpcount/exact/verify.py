@@ -86,10 +86,10 @@ class Verifier:
 
     def __call__(self, result: CountResult, network: Network | None = None) -> Verification:
         """Return what exact arithmetic says about a result; see `verify`."""
-        given = network or self.network
+        given = self.network if network is None else network
         if given is None:
             raise OptionError(
-                "a result read from a file does not hold its network: verify(network), please"
+                "a result read from a file does not hold its network: verify(network) is needed"
             )
         check_network(result, given)
         return verify(result, given, self.domain.bind(given.n_inputs))

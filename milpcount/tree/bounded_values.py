@@ -90,7 +90,7 @@ class PieceTable(NamedTuple):
 
     @classmethod
     def of(cls, activation: Activation) -> "PieceTable":
-        """Return the table of an activation; `asks` is the sign that a piece asks of a row, or 0."""
+        """Return an activation's table; `asks` is the sign that a piece asks of a row, or 0."""
         rows, pieces = activation.rows, activation.pieces
         asks = np.zeros((len(pieces), len(rows)), dtype=np.int8)
         for k, piece in enumerate(pieces):
@@ -141,8 +141,8 @@ class PieceTable(NamedTuple):
 
 
 def _size(array: Array) -> Array:
-    """Return magnitudes of which rounding to nearest loses a part, those of tiny numbers as well."""
-    return np.where(array != 0, abs(array) + _SMALLEST, 0.0)
+    """Return magnitudes of which rounding loses a part at most, of tiny numbers as well."""
+    return np.asarray(np.where(array != 0, abs(array) + _SMALLEST, 0.0))
 
 
 def through(state: Values, affine: Affine) -> Values:

@@ -52,9 +52,13 @@ class Witnesses:
         self._tables = [PieceTable.of(layer.activation) for layer in network.layers]
         self._flat: dict[tuple[int, int, bytes], bool] = {}
         self._is_unit = bool((inputs.lower == 0).all() and (inputs.upper == 1).all())
+        # The nearest float64 numbers to exact bounds may lie outside of them, their neighbours not.
+        exactly = inputs.exact is None
+        self._lower = inputs.lower if exactly else np.nextafter(inputs.lower, np.inf)
+        self._upper = inputs.upper if exactly else np.nextafter(inputs.upper, -np.inf)
         # Where nothing is fixed and nothing shifted, parameters are inputs: no need for exact ones.
-        plain = inputs.dimension == network.n_inputs and not inputs.origin.any()
-        plain = plain and self._first.selected is not None
+        plain = inputs.exact is None and not inputs.origin.any()
+        plain = plain and inputs.dimension == network.n_inputs and self._first.selected is not None
         self.takes_floats = plain or exact().inputs.takes_floats
 
     def regions(self, patterns: Array, points: Array) -> Iterator[Region]:
@@ -96,7 +100,8 @@ class Witnesses:
         """
         inputs, w = self.inputs, np.ones(len(y))
         if inputs.is_boxed:
-            tau = y if self._is_unit else inputs.lower + y * (inputs.upper - inputs.lower)
+            # Ends apart, since a width may overflow where they do not.
+            tau = y if self._is_unit else (1.0 - y) * inputs.lower + y * inputs.upper
         else:
             tau, w = 2.0 * y[:, :-1] - 1.0, y[:, -1]
         first, centre = self._first.values(tau, w), self._first.values(*self._centre)
@@ -108,8 +113,8 @@ class Witnesses:
         if not inputs.is_boxed:
             t /= (1.0 - step) * w[:, None] + step * self._centre[1]
         if not (self._is_unit and step.min() > _ROUNDED):
-            np.maximum(t, inputs.lower, out=t)
-            np.minimum(t, inputs.upper, out=t)
+            np.maximum(t, self._lower, out=t)
+            np.minimum(t, self._upper, out=t)
         if inputs.is_boxed:
             return t, (1.0 - step) * first + step * centre
         return t, self._first.values(t, np.ones(len(t)))
@@ -141,7 +146,9 @@ class Witnesses:
         """Return which parameters prove their regions beyond all rounding."""
         inputs = self.inputs
         state, start = self._first.bounded(t, values), 0
-        fine = np.isfinite(values).all(axis=1)  # and so is t, which lies in the box
+        fine = np.isfinite(values).all(axis=1)  # and so is t, which has been clipped to the box
+        if (self._lower > self._upper).any():
+            fine[:] = False
         bounding = (inputs.rows != 0).any(axis=1)
         if bounding.any():
             rows, rhs = inputs.rows[bounding], inputs.rhs[bounding]
