@@ -264,11 +264,11 @@ def _region_arrays(regions: Sequence[Region], network: Network, d: int) -> dict[
     points = [r.parameters if on_section else r.witness for r in regions]
     rational = [i for i, x in enumerate(points) if x is not None and x.dtype == object]
     width = d if on_section else network.n_inputs
-    floats = np.array(points, dtype=np.float64).reshape(-1, width)
-    pieces = max(layer.activation.n_pieces for layer in network.layers)
+    floats = np.array(points, dtype=np.float64).reshape(len(regions), width)
+    pieces = max((layer.activation.n_pieces for layer in network.layers), default=1)
     patterns = np.array([r.pattern for r in regions], dtype=np.min_scalar_type(pieces))
     arrays = {
-        "patterns": patterns.reshape(-1, network.n_units),
+        "patterns": patterns.reshape(len(regions), network.n_units),
         "parameters" if on_section else "witnesses": floats,
     }
     if rational:

@@ -167,13 +167,13 @@ class Witnesses:
             hopeless = wrong & ((asks > 0) | ~(asks * rows >= -error))
             fine &= ~hopeless.any(axis=(1, 2))
             for i, unit, row in np.argwhere(wrong & fine[:, None, None]).tolist():
-                fine[i] = fine[i] and self._is_flat(number, unit, row, patterns[i, :start])
+                fine[i] &= self._is_flat(number, unit, row, patterns[i, :start])
             start += layer.width
             if number + 1 < len(self.network.layers):
                 state = through(
                     table.outputs(state, pieces), self.network.layers[number + 1].affine
                 )
-        return fine
+        return np.asarray(fine)
 
     def _is_flat(self, layer: int, unit: int, row: int, above: Array) -> bool:
         """Return whether a row vanishes identically below a pattern of the layers above."""
@@ -191,7 +191,7 @@ def _middle(here: Array, there: Array) -> Array:
     ratio = here / -change
     high = np.where((here > 0) & (change < 0), ratio, 1.0).min(axis=1, initial=1.0)
     low = np.where((here <= 0) & (change > 0), ratio, 0.0).max(axis=1, initial=0.0)
-    return np.where(low < high, 0.5 * (low + high), 0.5 * high)
+    return np.asarray(np.where(low < high, 0.5 * (low + high), 0.5 * high))
 
 
 def _homogeneous_centre(inputs: InputSet, exact: Callable[[], ExactNetwork]) -> tuple[Array, Array]:
