@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
+    from milpcount.region_files import load_regions, save_regions
     from milpcount.result import CountResult, Quantity, Status
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
@@ -43,6 +44,8 @@ _HOMES = {
     "compare": "counters.comparison",
     "count": "api",
     "formulate": "formulation",
+    "load_regions": "region_files",
+    "save_regions": "region_files",
     "warm_up": "counters.warming",
 }
 
@@ -68,6 +71,8 @@ __all__ = [
     "compare",
     "count",
     "formulate",
+    "load_regions",
+    "save_regions",
     "warm_up",
 ]
 __version__ = "0.1.0"

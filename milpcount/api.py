@@ -1,6 +1,5 @@
 """The verbs: count, bound."""
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from fractions import Fraction
@@ -16,11 +15,10 @@ from milpcount.bounds.table import BoundTable
 from milpcount.bounds.theorem import Case, Ranges
 from milpcount.counters import driver
 from milpcount.counters.method import Method
-from milpcount.counters.union import verify_over
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
 from milpcount.events import Listener, log
-from milpcount.exact.verify import Verification
+from milpcount.exact.verify import Verifier
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Quantity
@@ -80,11 +78,7 @@ def count(
         listener=listener,
         executor=executor,
     )
-    return replace(result, verifier=_verifier(network, domain)) if keep_regions else result
-
-
-def _verifier(network: Network, domain: Domain) -> Callable[[CountResult], Verification]:
-    return lambda result: verify_over(result, network, domain)
+    return replace(result, verifier=Verifier(domain, network)) if keep_regions else result
 
 
 def bound(

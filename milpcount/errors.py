@@ -11,7 +11,8 @@
     ├── NotInstalledError (ImportError)  an optional package is missing: exit code 2
     ├── SolverError (RuntimeError)       a solver failed or spoke in a status not mapped
     │   └── LostWorkersError             processes that work are killed again and again
-    └── ContradictionError               two methods disagree: never to be ignored
+    ├── OutputError                      a file that could not be written after all: exit code 1
+    └── ContradictionError               two methods or bounds disagree: never to be ignored
 
 Every message says what was wrong (with the value), what is allowed, and what to do.
 """
@@ -72,5 +73,9 @@ class LostWorkersError(SolverError):
     """A task was lost with its worker again and again."""
 
 
+class OutputError(MilpcountError):
+    """A file could not be written though its folder took one before: a full disk, for one."""
+
+
 class ContradictionError(MilpcountError):
-    """Two methods that must agree do not."""
+    """Two methods, or two bounds of one result, that must agree do not."""

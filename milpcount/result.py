@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from milpcount import integers
-from milpcount.errors import OptionError
+from milpcount.errors import ContradictionError, FileFormatError, OptionError
 from milpcount.printable import as_html, printable
 
 
@@ -64,7 +64,7 @@ class Guarantee(Enum):
     PROBABILISTIC = "holds with the stated confidence"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Region:
     """One activation region.
 
@@ -73,11 +73,17 @@ class Region:
     pattern : tuple of int
         The piece of every unit, layer by layer; for a ReLU 1 is active and 0 inactive.
     witness : ndarray, shape (n_inputs,)
-        A point in its interior.
+        A point of input space in its interior: float64, or an array of Fraction (dtype object)
+        where float64 has no such point.
+    parameters : ndarray, shape (d,), or None
+        The point in the domain's own parameters, exactly, where a float64 point of input space
+        need not lie in the domain, as in a section: `witness` is then its rounding, and what is
+        verified are the parameters. Of a section they are the numbers t whose bounds differ.
     """
 
     pattern: tuple[int, ...]
     witness: np.ndarray
+    parameters: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,14 @@ class CountResult:
     regions: list[Region] | None = None
     estimate: int | None = None
     theorem: str = ""
-    verifier: Callable[["CountResult"], Any] | None = field(default=None, repr=False, compare=False)
+    verifier: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lower <= self.upper:
+            raise ContradictionError(
+                f"a count of at least {integers.human(self.lower)} and at most "
+                f"{integers.human(self.upper)}: no number is both"
+            )
 
     @property
     def is_exact(self) -> bool:
@@ -159,11 +172,17 @@ class CountResult:
         counted = self.confidence is None and self.seconds > 0
         return self.lower / self.seconds if counted else None
 
-    def verify(self) -> Any:
+    def verify(self, network: Any = None) -> Any:
         """Prove the lower bound from the kept regions and the raw weights, in exact arithmetic.
 
         Every witness is evaluated on the network as a rational point: nothing of the method that
-        found it, and no tolerance, is trusted.
+        found it, and no tolerance, is trusted. Proved is the lower end: that so many distinct
+        regions exist. That there are no more rests on the method.
+
+        Parameters
+        ----------
+        network : Network, optional
+            The network that was counted; needed where the result was read from a file.
 
         Returns
         -------
@@ -173,13 +192,16 @@ class CountResult:
         Raises
         ------
         OptionError
-            If the regions were not kept, or the result was read from a record.
+            If the regions were not kept, the result was read from a record, or the network is
+            needed.
+        NetworkError
+            If another network was counted.
         """
         if self.regions is None or self.verifier is None:
             raise OptionError(
                 "this result holds no regions to verify: count with keep_regions=True"
             )
-        return self.verifier(self)
+        return self.verifier(self, network)
 
     def to_record(self) -> dict[str, Any]:
         """Return a record for JSON; counts are strings, so that no reader rounds them."""
@@ -214,21 +236,32 @@ class CountResult:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "CountResult":
-        """Return the result that `to_record` wrote (regions excepted)."""
-        given = dict(record)
-        for derived in ("exact", "regions_per_second"):
-            given.pop(derived, None)
-        return cls(
-            **given
-            | {
-                "quantity": Quantity(given["quantity"]),
-                "status": Status[given["status"].upper()],
-                "guarantee": Guarantee[given["guarantee"].upper()],
-                "lower": integers.from_text(given["lower"]),
-                "upper": integers.from_text(given["upper"]),
-                "estimate": _integer(given.get("estimate")),
-            }
-        )
+        """Return the result that `to_record` wrote (regions excepted).
+
+        Raises
+        ------
+        FileFormatError
+            If it is no such record, or its lower bound is above its upper one.
+        """
+        try:
+            given = dict(record)
+            for derived in ("exact", "regions_per_second"):
+                given.pop(derived, None)
+            return cls(
+                **given
+                | {
+                    "quantity": Quantity(given["quantity"]),
+                    "status": Status[given["status"].upper()],
+                    "guarantee": Guarantee[given["guarantee"].upper()],
+                    "lower": integers.from_text(given["lower"]),
+                    "upper": integers.from_text(given["upper"]),
+                    "estimate": _integer(given.get("estimate")),
+                }
+            )
+        except ContradictionError as error:
+            raise FileFormatError(f"not a result: {error}") from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"not the record of a result: {error!r}") from None
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the result as (name, text) pairs for people."""

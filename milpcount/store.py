@@ -65,7 +65,7 @@ class Store:
     Raises
     ------
     FileFormatError
-        If the file is none of this kind.
+        If the file is none of this kind, or a record's lower bound is above its upper one.
     """
 
     def __init__(self, path: Path, notice: Callable[[str], None] = lambda text: None) -> None:
@@ -120,6 +120,12 @@ class Store:
         record = _record(line)
         if record is None:
             self._notice(f"{self.path.name}: a line is no record and is passed over")
+        elif _is_reversed(record):
+            raise FileFormatError(
+                f"{self.path}: the record {record['key']} has a lower bound {record['lower']} "
+                f"above its upper bound {record['upper']}: the file was changed or damaged; remove "
+                "the line"
+            )
         else:
             self.records[record["key"]] = record
 
@@ -219,6 +225,13 @@ def decoded(record: Record) -> Record:
     for name, value in _named(record):
         found[name] = integers.from_text(value)
     return found
+
+
+def _is_reversed(record: Record) -> bool:
+    lower, upper = record.get("lower"), record.get("upper")
+    if lower is None or upper is None:
+        return False
+    return integers.from_text(lower) > integers.from_text(upper)
 
 
 def _named(record: Record) -> Iterator[tuple[str, str]]:

@@ -70,38 +70,69 @@ def count(
     2 wrong usage or input, 1 failure.
     """
     from milpcount.cli.counting import Request, run
+    from milpcount.cli.counting import keep as write_regions
     from milpcount.limits import Limits
 
     choice = opt.DomainChoice(
         network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
     )
-    result = run(
-        Request(
-            network=network,
-            domain=choice.domain(),
-            method=method_named(
-                method,
-                backend=backend,
-                mode=mode,
-                form=form,
-                tighten=tighten,
-                confidence=confidence,
-                runs=runs,
-                xor_size=xor_size,
-                hybrid=hybrid,
-                probes=probes,
-                gap=gap,
-            ),
-            quantity=quantity.value,
-            limits=Limits(seconds=time, regions=regions),
-            seed=seed,
-            keep=keep,
-            workers=workers,
+    request = Request(
+        network=network,
+        domain=choice.domain(),
+        method=method_named(
+            method,
+            backend=backend,
+            mode=mode,
+            form=form,
+            tighten=tighten,
+            confidence=confidence,
+            runs=runs,
+            xor_size=xor_size,
+            hybrid=hybrid,
+            probes=probes,
+            gap=gap,
         ),
-        quiet=quiet,
+        quantity=quantity.value,
+        limits=Limits(seconds=time, regions=regions),
+        seed=seed,
+        keep=keep,
+        workers=workers,
     )
-    print(result.to_json() if json else result)
+    result = run(request, quiet=quiet)
+    try:
+        print(result.to_json() if json else result, flush=True)
+    finally:  # a reader that has left the pipe does not take the regions with it
+        write_regions(request, result)
     raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
+
+
+@app.command()
+def verify(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Regions that count --keep has written.")
+    ],
+    network: opt.NetworkPath,
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    quantity: Annotated[
+        opt.QuantityName | None, typer.Option("--quantity", help="What was counted.")
+    ] = None,
+    json: opt.JsonFlag = False,
+) -> None:
+    """Prove in exact arithmetic that the regions in a file exist: the lower end of a count.
+
+    Domain and quantity are in the file; only one of the first release needs the options.
+    Exit codes: 0 proved, 1 not proved, 2 wrong usage or input, e.g. another network.
+    """
+    from milpcount.cli import verifying
+
+    choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
+    proved = verifying.run(file, choice, None if quantity is None else quantity.value, as_json=json)
+    raise typer.Exit(COMPLETE if proved else FAILURE)
 
 
 @app.command()
@@ -227,7 +258,11 @@ def sweep(
 
     request = sweeping.Request(experiment, store, workers, scheduler, only or (), time, report)
     done = sweeping.run(request, quiet=quiet)
-    print(f"{done.done} of {done.total} jobs done")
+    try:
+        print(f"{done.done} of {done.total} jobs done", flush=True)
+    finally:
+        sweeping.write_report(request)
+    sweeping.complain(done)
     raise typer.Exit(STOPPED if done.stopped else COMPLETE)
 
 

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from milpcount.api import count
+from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.progress import listening
 from milpcount.counters.method import Method
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Region
+from milpcount.region_files import domain_arrays, save_regions
+from milpcount.result import CountResult, Guarantee
 from milpcount.workers import Processes
 
 
@@ -49,18 +49,17 @@ class Request:
 
 
 def run(request: Request, *, quiet: bool = False) -> CountResult:
-    """Return the result of a request.
+    """Return the result of a request; `keep` writes its regions, once it has been printed.
 
     Raises
     ------
     InputError
         If the network, the domain or an option is wrong.
     """
-    if request.keep is not None:
-        _check_target(request.keep)
     network = Network.load(request.network)
+    _check_keep(request, network)
     with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
-        result = count(
+        return count(
             network,
             request.domain,
             request.method,
@@ -71,9 +70,6 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
             listener=listener,
             executor=executor,
         )
-    if request.keep is not None:
-        write_regions(request.keep, result.regions or [], network.n_units, network.n_inputs)
-    return result
 
 
 @contextmanager
@@ -99,28 +95,27 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _check_target(path: Path) -> None:
-    """Refuse a file that could not be written before hours are spent on its content."""
+def _check_keep(request: Request, network: Network) -> None:
+    """Refuse regions that could not be written before hours are spent on finding them."""
+    path = request.keep
+    if path is None:
+        return
     if path.suffix != ".npz":
         raise OptionError(f"--keep {path}: regions are written as .npz, give such a name")
-    if not path.parent.is_dir():
-        raise OptionError(f"--keep {path}: there is no folder {path.parent}")
+    if request.method.guarantee is Guarantee.PROBABILISTIC:
+        raise OptionError(f"--keep {path}: method {request.method.name!r} keeps no regions")
+    check_target(path, "--keep")
+    domain_arrays(request.domain, network.n_inputs)
 
 
-def write_regions(path: Path, regions: list[Region], n_units: int, n_inputs: int) -> None:
-    """Write the regions: `patterns` of shape (regions, units), `witnesses` (regions, inputs).
+def keep(request: Request, result: CountResult) -> None:
+    """Write the regions of a result, if that was asked for.
 
-    Parameters
-    ----------
-    path : Path
-        An ``.npz`` file.
-    regions : list of Region
-    n_units, n_inputs : int
-        Shapes, also where there are no regions.
+    Raises
+    ------
+    OutputError
+        If they cannot be written after all.
     """
-    most = max((max(r.pattern, default=0) for r in regions), default=0)
-    kind = np.promote_types(np.int16, np.min_scalar_type(-most - 1))
-    shape = len(regions), n_units
-    patterns = np.array([r.pattern for r in regions], dtype=kind).reshape(shape)
-    witnesses = np.array([r.witness for r in regions], dtype=float).reshape(-1, n_inputs)
-    np.savez_compressed(path, patterns=patterns, witnesses=witnesses)
+    path = request.keep
+    if path is not None:
+        deliver("--keep", path, lambda: save_regions(result, path))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from milpcount.cli.outputs import check_target, deliver
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.network import Network
@@ -28,14 +29,17 @@ def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) 
     ------
     InputError
         If the store or the name of the output does not do.
+    OutputError
+        If the figure cannot be written after all.
     """
     if given:
         raise OptionError(f"{' and '.join(given)}: only a partition has these, leave them out")
     style.check_target(output)
+    check_target(output, "-o")
     if not store.is_file():
         raise FileNotFoundError(2, "there is no such store of results", str(store))
     figure = import_module(f"milpcount.plots.{kind}").draw(rows_of(Store(store)))
-    style.save(figure, output)
+    deliver("-o", output, lambda: style.save(figure, output))
 
 
 def draw_partition(network: Path, domain: Domain, marks: Sequence[str], output: Path) -> None:
@@ -53,15 +57,18 @@ def draw_partition(network: Path, domain: Domain, marks: Sequence[str], output: 
     ------
     InputError
         If the domain is no plane, or a point or the name of the output does not do.
+    OutputError
+        If the figure cannot be written after all.
     """
     from milpcount.plots import partition
 
     style.check_target(output)
+    check_target(output, "-o")
     points = [_mark(text) for text in marks]
     figure = partition.draw(
         Network.load(network), domain, [p for p, _ in points], [t for _, t in points]
     )
-    style.save(figure, output)
+    deliver("-o", output, lambda: style.save(figure, output))
 
 
 def _mark(text: str) -> tuple[tuple[float, float], str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from milpcount import caps, integers
 from milpcount.cli.counting import processes, terminable
 from milpcount.cli.methods import MethodName, method_named
+from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.progress import EVERY
 from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError, OptionError, SolverError
@@ -67,8 +68,6 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
     ------
     InputError
         If the experiment or an option is wrong.
-    SolverError
-        If jobs failed; the others are done and stored.
     """
     if request.seconds is not None:
         caps.check_seconds("--time", request.seconds)
@@ -84,29 +83,47 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
     watcher = Watcher(show.say, show.finished, show.standing)
     with terminable(), _executor(request) as executor:
         outcome = Runner(jobs, store, executor, watcher, request.seconds).run()
-    if request.report is not None:
-        _write_report(request, experiment.title, store)
+    return outcome
+
+
+def complain(outcome: Outcome) -> None:
+    """Raise an error if jobs failed.
+
+    Raises
+    ------
+    SolverError
+        It names the first; the others are done and stored.
+    """
     if outcome.failed:
         raise SolverError(f"{len(outcome.failed)} jobs failed, the first: {outcome.failed[0]}")
-    return outcome
 
 
 def _check_report(path: Path) -> None:
     """Refuse a report that could not be written before hours are spent on its content."""
     if path.suffix != ".html":
         raise OptionError(f"--report {path}: the report is a page, give a name that ends in .html")
-    if not path.parent.is_dir():
-        raise OptionError(f"--report {path}: there is no folder {path.parent}")
+    check_target(path, "--report")
     if find_spec("matplotlib") is None:
         raise NotInstalledError("--report", "matplotlib", "plot")
 
 
-def _write_report(request: Request, title: str, store: Store) -> None:
+def write_report(request: Request) -> None:
+    """Write the page of a sweep that has ended, if that was asked for.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written after all.
+    """
+    path = request.report
+    if path is None:
+        return
     from milpcount.plots.report import page
 
-    assert request.report is not None
-    command = f"milpcount sweep {request.experiment} --report {request.report.name}"
-    write_whole(request.report, page(title, store, [command]))
+    title = read_experiment(request.experiment).title
+    command = f"milpcount sweep {request.experiment} --report {path.name}"
+    text = page(title, Store(request.store or store_path(request.experiment)), [command])
+    deliver("--report", path, lambda: write_whole(path, text))
 
 
 def make(spec: MethodSpec) -> Method:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar
 
-import numpy as np
-
 from milpcount import integers
 from milpcount.bounds.best import naive
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.errors import OptionError
+from milpcount.exact.evaluate import region_at
 from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
@@ -79,7 +78,7 @@ class BruteForce:
             if witness is not None:
                 found += 1
                 if regions is not None:
-                    regions.append(Region(pattern, _input(network, witness)))
+                    regions.append(region_at(network.inputs, pattern, witness))
             if found == problem.limits.regions or time.monotonic() - spoke > _HEARTBEAT:
                 yield Snapshot(lower=found, lps=tried, share=tried / total, regions=regions)
                 spoke = time.monotonic()
@@ -126,13 +125,3 @@ def _attained(network: ExactNetwork, pattern: tuple[int, ...]) -> Point | None:
         strict + [False] * len(inside),
         network.inputs.box,
     ).witness
-
-
-def _input(network: ExactNetwork, t: Point) -> np.ndarray:
-    """Return the input of parameters: float64 where that is exact, else an array of Fraction."""
-    x = network.inputs.to_input(t)
-    floats = x.floats()
-    exact = x.fractions()
-    if np.isfinite(floats).all() and Point.of(floats).fractions() == exact:
-        return floats
-    return np.array(exact, dtype=object)

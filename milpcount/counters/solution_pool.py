@@ -1,7 +1,7 @@
 """Counting by enumerating the solutions of the big-M MILP."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +14,10 @@ from milpcount.backends.no_good import LEAST_MARGIN
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.errors import OptionError, SolverError
+from milpcount.exact.evaluate import parameters_of
+from milpcount.exact.geometry import Point
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.tree import region_near
 from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import Formulation, formulate
 from milpcount.formulation.highs_model import FEASIBILITY
@@ -168,11 +172,13 @@ class SolutionPool:
         patterns: set[tuple[int, ...]] = set()
         regions: list[Region] | None = [] if problem.keep_regions else None
 
+        proved = _proved(problem)
+
         def keep(pattern: tuple[int, ...], point: np.ndarray) -> None:
             if pattern not in patterns:
                 patterns.add(pattern)
                 if regions is not None:
-                    regions.append(Region(pattern, point))
+                    regions.append(proved(pattern, point))
 
         solver = registry.backend(self.backend)
         assert self.mode is not None
@@ -209,6 +215,29 @@ class SolutionPool:
         if "scip" in self.backend or (self.mode == "no_good" and self.backend == "highs"):
             details["least_margin_proposed"] = LEAST_MARGIN
         return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
+
+
+def _proved(problem: Problem) -> Callable[[tuple[int, ...], np.ndarray], Region]:
+    """Return a function that makes regions of patterns and points that solvers give.
+
+    A solver's point may be off by its tolerance: where it does not prove its region, another point
+    is found in exact arithmetic. Where there is none the point is kept, and fails verification.
+    """
+    if problem.quantity is Quantity.GRID_PATTERNS:
+        return lambda pattern, point: Region(pattern, point)
+    closed = problem.quantity is Quantity.ACTIVATION_PATTERNS
+    network: list[ExactNetwork] = []
+
+    def region(pattern: tuple[int, ...], x: np.ndarray) -> Region:
+        if not network:
+            network.append(ExactNetwork(problem.network, problem.inputs))
+        t = parameters_of(network[0].inputs, x)
+        if t is None:
+            inputs = problem.inputs
+            t = Point.of(np.linalg.lstsq(inputs.directions, x - inputs.origin, rcond=None)[0])
+        return region_near(network[0], pattern, t, patterns=closed) or Region(pattern, x)
+
+    return region
 
 
 def _until_the_end(search: Search, deadline: Deadline) -> Iterator[SearchState]:

@@ -13,8 +13,6 @@ from milpcount.network import Activation, Network
 from milpcount.result import Region
 
 Array = np.ndarray
-# A witness on a section is the rounding of a point of the section: so far may they differ.
-_ON_SECTION = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,8 @@ class PatternAt:
     pattern : tuple of int
         The piece of every unit; a boundary counts as not crossed (a unit at 0 is inactive).
     on_boundary : tuple of bool
-        Which units have a branch row that is exactly zero there.
+        Which units lie on the boundary of their piece: one of the rows that the piece reads is
+        exactly zero. Other rows say nothing, e.g. of two values of a maximum that both lose.
     """
 
     pattern: tuple[int, ...]
@@ -74,7 +73,13 @@ def _layers(weights: ExactWeights, point: Point) -> Iterator[tuple[list[int], li
         rows, _ = weights.branch_rows(layer, values, q, range(hidden.width))
         signs = np.sign(rows.reshape(hidden.width, -1)).astype(np.int64)
         pieces = [piece_of(hidden.activation, unit) for unit in signs.tolist()]
-        yield pieces, (signs == 0).any(axis=1).tolist()
+        yield (
+            pieces,
+            [
+                any(unit[row] == 0 for row, _ in hidden.activation.pieces[piece].literals)
+                for piece, unit in zip(pieces, signs.tolist(), strict=True)
+            ],
+        )
         out, q = weights.outputs(layer, values, q, pieces)
         below = out[:, 0]
 
@@ -96,29 +101,57 @@ def piece_of(activation: Activation, signs: list[int]) -> int:
 def parameters_of(inputs: ExactInputs, x: Any) -> Point | None:
     """Return the parameters of a point of input space; None if it is not in the set's span.
 
-    Exact where every parameter is an input, and for a point of exact numbers. Elsewhere a float64
-    point need not lie on the section, and the parameters returned are those of a point next to it.
+    The point is taken at its exact value: a float64 point next to a section is not on it.
     """
-    point = x if isinstance(x, Point) else Point.of(x)
+    if isinstance(x, Point):
+        point = x
+    else:
+        array = np.asarray(x)
+        if array.dtype != object and not np.isfinite(array).all():
+            return None
+        point = Point.of(array)
+    if point.numerators.shape != inputs.origin.shape:
+        return None
     selected = inputs.selected
-    if selected is not None:
-        shift = inputs.origin[selected] * point.denominator
-        numerators = point.numerators[selected] * inputs.denominator - shift
-        found = Point(numerators, point.denominator * inputs.denominator)
-        return found if _is_input(inputs, found, point) else None
-    if np.asarray(x).dtype == object:
+    if selected is None:
         return _solved(inputs, point)
-    target = point.floats()
-    origin = Point(inputs.origin, inputs.denominator).floats()
-    directions = np.array([Point(row, inputs.denominator).floats() for row in inputs.directions])
-    t = np.linalg.lstsq(directions, target - origin, rcond=None)[0]
-    near = np.abs(origin + directions @ t - target).max()
-    return Point.of(t) if near <= _ON_SECTION * max(1.0, np.abs(target).max()) else None
+    shift = inputs.origin[selected] * point.denominator
+    numerators = point.numerators[selected] * inputs.denominator - shift
+    found = Point(numerators, point.denominator * inputs.denominator)
+    return found if inputs.to_input(found).is_same(point) else None
 
 
-def _is_input(inputs: ExactInputs, t: Point, x: Point) -> bool:
-    back = inputs.to_input(t)
-    return bool((back.numerators * x.denominator == x.numerators * back.denominator).all())
+def point_of(inputs: ExactInputs, region: Region) -> Point | None:
+    """Return the parameters of a region's witness, exactly; None if it is not in the set's span."""
+    if region.parameters is None:
+        return parameters_of(inputs, region.witness)
+    given = np.asarray(region.parameters)
+    if given.shape != (inputs.dimension,):
+        return None
+    if given.dtype != object and not np.isfinite(given).all():
+        return None
+    return Point.of(given)
+
+
+def region_at(inputs: ExactInputs, pattern: tuple[int, ...], t: Point) -> Region:
+    """Return a region with the witness at parameters t, exactly; in float64 where that is exact."""
+    x = inputs.to_input(t)
+    if inputs.takes_floats:
+        return Region(pattern, _shortest(x))
+    return Region(pattern, x.floats(), _shortest(t))
+
+
+def rounded(t: Point) -> Point:
+    """Return the float64 point nearest to a point; the point itself beyond their range."""
+    floats = t.floats()
+    return Point.of(floats) if np.isfinite(floats).all() else t
+
+
+def _shortest(point: Point) -> Array:
+    floats = point.floats()
+    if np.isfinite(floats).all() and Point.of(floats).is_same(point):
+        return floats
+    return np.array(point.fractions(), dtype=object)
 
 
 def _solved(inputs: ExactInputs, x: Point) -> Point | None:
@@ -130,7 +163,7 @@ def _solved(inputs: ExactInputs, x: Point) -> Point | None:
     if found is None:
         return None
     t = Point(np.array([row[0] for row in found[0]], dtype=object), found[1] * x.denominator)
-    return t if _is_input(inputs, t, x) else None
+    return t if inputs.to_input(t).is_same(x) else None
 
 
 def verify_region(network: ExactNetwork, region: Region) -> bool:
@@ -145,18 +178,20 @@ def verify_region(network: ExactNetwork, region: Region) -> bool:
     Returns
     -------
     bool
-        True if the witness is in the closed input set, has the region's pattern, and every
-        branch row is either not zero there or zero on the whole region.
+        True if the witness is in the closed input set and has the region's pattern, and every row
+        that a unit's own piece reads is either not zero there or zero on the whole region.
     """
-    t = parameters_of(network.inputs, region.witness)
+    t = point_of(network.inputs, region)
     return t is not None and proves_region(network, tuple(region.pattern), t)
 
 
 def proves_region(network: ExactNetwork, pattern: tuple[int, ...], t: Point) -> bool:
     """Return whether parameters prove a region, as in `verify_region`."""
     inputs = network.inputs
-    # Rows that are positive at a point of the closed set are so on an open part of it, for next to
-    # each of its points a full-dimensional convex set has interior points.
+    # A piece is the set where its own rows have their signs, and no two pieces share a point. Rows
+    # that are positive at a point of the closed set are so on an open part of it, for next to each
+    # of its points a full-dimensional convex set has interior points. Rows that vanish identically
+    # stay not positive there, as the piece asks: the point would not be on the piece else.
     if not inputs.box.contains(t) or not (inputs.rows.at(t) >= 0).all():
         return False
     if not inputs.has_interior:
@@ -173,16 +208,18 @@ def proves_region(network: ExactNetwork, pattern: tuple[int, ...], t: Point) -> 
 
 def attains_pattern(network: ExactNetwork, region: Region) -> bool:
     """Return whether a region's witness lies in the closed input set and has its pattern."""
-    t = parameters_of(network.inputs, region.witness)
+    t = point_of(network.inputs, region)
     if t is None or not network.inputs.box.contains(t):
         return False
     if not (network.inputs.rows.at(t) >= 0).all():
         return False
-    return pattern_at(network.weights, network.inputs.to_input(t)).pattern == region.pattern
+    found = pattern_at(network.weights, network.inputs.to_input(t))
+    return found.pattern == tuple(region.pattern)
 
 
 def _is_flat(network: ExactNetwork, unit: int, pattern: tuple[int, ...], t: Point) -> bool:
     layer = int(np.searchsorted(network.starts, unit, side="right")) - 1
     rows = network.unit_rows(layer, unit - network.starts[layer], pattern)
-    zero_here = rows.at(t) == 0
-    return bool(rows.is_zero()[zero_here].all())
+    piece = network.network.layers[layer].activation.pieces[pattern[unit]]
+    own = rows.take([row for row, _ in piece.literals])
+    return bool(own.is_zero()[own.at(t) == 0].all())

@@ -38,6 +38,11 @@ class Point:
         """Return the nearest float64 point."""
         return np.array([to_float(int(n), self.denominator) for n in self.numerators])
 
+    def is_same(self, other: "Point") -> bool:
+        """Return whether two points have the same coordinates."""
+        same = self.numerators * other.denominator == other.numerators * self.denominator
+        return bool(np.all(same))
+
     def fractions(self) -> list[Fraction]:
         """Return the coordinates as fractions."""
         return [Fraction(int(n), self.denominator) for n in self.numerators]

@@ -95,6 +95,19 @@ class ExactInputs:
         return None
 
     @cached_property
+    def takes_floats(self) -> bool:
+        """Whether every parameter is an input and every other input is fixed at a float64.
+
+        A float64 point of input space with the right fixed inputs is then exactly a point of the
+        set's span; of other sets it need not be.
+        """
+        if self.selected is None or self.origin[self.selected].any():
+            return False
+        fixed = Point(self.origin, self.denominator)
+        floats = fixed.floats()
+        return bool(np.isfinite(floats).all()) and Point.of(floats).is_same(fixed)
+
+    @cached_property
     def has_interior(self) -> bool:
         """Whether the set is full-dimensional in its parameters."""
         return not decide(self.rows, (1,) * len(self.rows), self.box).is_empty
@@ -110,7 +123,11 @@ class ExactInputs:
 
     def to_input(self, point: Point) -> Point:
         """Return the input of a parameter point."""
-        numerators = self.origin * point.denominator + self.directions @ point.numerators
+        numerators = self.origin * point.denominator
+        if self.selected is None:
+            numerators = numerators + self.directions @ point.numerators
+        else:
+            numerators[self.selected] += point.numerators * self.denominator
         return Point(numerators, self.denominator * point.denominator)
 
 

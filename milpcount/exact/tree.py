@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from milpcount.exact.conditions import Conditions
-from milpcount.exact.evaluate import parameters_of
+from milpcount.exact.evaluate import attains_pattern, proves_region, region_at, rounded
 from milpcount.exact.geometry import Point
 from milpcount.exact.program import Verdict
 from milpcount.exact.rows import ExactNetwork
@@ -152,20 +152,13 @@ class ExactRegionTree:
         It is a float64 point where one proves the region (or attains the pattern), and otherwise,
         in a cell too thin for float64, an array of Fraction.
         """
-        inputs = self.network.inputs
-        x = inputs.to_input(cell.witness)
-        floats = x.floats()
-        if self._is_inside(cell.conditions, floats):
-            return Region(cell.pattern, floats)
-        return Region(cell.pattern, np.array(x.fractions(), dtype=object))
+        near = rounded(cell.witness)
+        inside = self._is_inside(cell.conditions, near)
+        return region_at(self.network.inputs, cell.pattern, near if inside else cell.witness)
 
-    def _is_inside(self, conditions: Conditions, x: Array) -> bool:
-        inputs = self.network.inputs
-        t = parameters_of(inputs, x) if np.isfinite(x).all() else None
-        if t is None:
-            return False
-        inside = inputs.box.contains(t) if self.patterns else inputs.box.contains_inside(t)
-        return inside and conditions.hold(t)
+    def _is_inside(self, conditions: Conditions, t: Point) -> bool:
+        box = self.network.inputs.box
+        return (box.contains(t) if self.patterns else box.contains_inside(t)) and conditions.hold(t)
 
     def _witness(self, cell: Cell, further: Conditions) -> Point | None:
         """Return a point of the cell where further conditions hold too; None if there is none."""
@@ -200,3 +193,30 @@ class ExactRegionTree:
         kept = [(row, sign) for row, sign in literals if not flat[row]]
         chosen = rows.take([row for row, _ in kept])
         return Conditions.signed(chosen, [sign for _, sign in kept], closed=self.patterns)
+
+
+def region_near(
+    network: ExactNetwork, pattern: tuple[int, ...], t: Point, *, patterns: bool = False
+) -> Region | None:
+    """Return a region with a witness that proves it, the given one if that does.
+
+    Parameters
+    ----------
+    network : ExactNetwork
+    pattern : tuple of int
+    t : Point
+        Parameters of a point that is believed to lie in the region.
+    patterns : bool
+        Whether the pattern need only be attained.
+
+    Returns
+    -------
+    Region or None
+        None if the pattern has no region, or is not attained.
+    """
+    region = region_at(network.inputs, pattern, t)
+    if attains_pattern(network, region) if patterns else proves_region(network, pattern, t):
+        return region
+    tree = ExactRegionTree(network, patterns=patterns)
+    cell = tree.cell(pattern)
+    return None if cell is None else tree.region(cell)

@@ -1,9 +1,10 @@
 """Exact verification of a result that kept its regions."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from milpcount.domain import InputSet
+from milpcount import integers
+from milpcount.domain import Domain, InputSet
 from milpcount.errors import NetworkError, OptionError
 from milpcount.exact.evaluate import attains_pattern, verify_region
 from milpcount.exact.rows import ExactInputs, ExactNetwork
@@ -14,6 +15,9 @@ from milpcount.result import CountResult, Quantity, Region
 @dataclass(frozen=True)
 class Verification:
     """What exact arithmetic says about the regions of a result.
+
+    Regions prove the lower end of a count: so many distinct ones exist. That there are no more is
+    not proved by any list of regions; it rests on the method.
 
     Attributes
     ----------
@@ -27,6 +31,8 @@ class Verification:
         The lower bound of the result.
     failed : tuple of int
         Indices of the first regions that failed.
+    most : int or None
+        The upper bound of the result, which more regions would refute.
     """
 
     n_verified: int
@@ -34,21 +40,59 @@ class Verification:
     n_repeated: int
     claimed: int
     failed: tuple[int, ...] = ()
+    most: int | None = None
 
     @property
     def is_proved(self) -> bool:
         """Whether the regions prove the lower bound that the result claims."""
-        return not self.n_failed and not self.n_repeated and self.n_verified == self.claimed
+        clean = not self.n_failed and not self.n_repeated and not self.is_refuted
+        return clean and self.n_verified >= self.claimed
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether there are more regions than the result's upper bound allows."""
+        return self.most is not None and self.n_verified > self.most
 
     def __bool__(self) -> bool:
         return self.is_proved
 
     def __str__(self) -> str:
         verdict = "proved" if self.is_proved else "NOT proved"
-        return (
-            f"lower bound {self.claimed} {verdict}: {self.n_verified} regions verified, "
-            f"{self.n_failed} failed, {self.n_repeated} repeated"
+        text = (
+            f"lower bound {integers.human(self.claimed)} {verdict}: {self.n_verified} regions "
+            f"verified, {self.n_failed} failed, {self.n_repeated} repeated"
         )
+        if self.n_verified < self.claimed and not self.n_failed:
+            text += f"; {integers.human(self.claimed - self.n_verified)} are missing"
+        if self.is_refuted:
+            assert self.most is not None
+            return f"{text}; the upper bound {integers.human(self.most)} is REFUTED"
+        return f"{text}; that there are no more is not proved by them"
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """What `CountResult.verify` calls; it can be pickled with the result.
+
+    Attributes
+    ----------
+    domain : Domain
+    network : Network or None
+        None where the result was read from a file, which does not hold its network.
+    """
+
+    domain: Domain
+    network: Network | None = None
+
+    def __call__(self, result: CountResult, network: Network | None = None) -> Verification:
+        """Return what exact arithmetic says about a result; see `verify`."""
+        given = self.network if network is None else network
+        if given is None:
+            raise OptionError(
+                "a result read from a file does not hold its network: verify(network) is needed"
+            )
+        check_network(result, given)
+        return verify(result, given, self.domain.bind(given.n_inputs))
 
 
 def verify(result: CountResult, network: Network, inputs: InputSet | ExactInputs) -> Verification:
@@ -75,20 +119,32 @@ def verify(result: CountResult, network: Network, inputs: InputSet | ExactInputs
     """
     if result.regions is None:
         raise OptionError("the result kept no regions: count with keep_regions=True to verify it")
-    if result.fingerprint and result.fingerprint != network.fingerprint:
-        raise NetworkError(
-            f"the result is about the network {result.fingerprint[:12]}, not "
-            f"{network.fingerprint[:12]}: give the network that was counted"
-        )
+    check_network(result, network)
     if result.quantity not in (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS):
         raise OptionError(
             f"a count of {result.quantity.title} cannot be verified region by region; activation "
             "regions and activation patterns can"
         )
     closed = result.quantity is Quantity.ACTIVATION_PATTERNS
-    return verify_regions(
+    found = verify_regions(
         ExactNetwork(network, inputs), result.regions, result.lower, closed=closed
     )
+    return replace(found, most=result.upper)
+
+
+def check_network(result: CountResult, network: Network) -> None:
+    """Refuse a network that is not the one that was counted.
+
+    Raises
+    ------
+    NetworkError
+        If the fingerprints differ.
+    """
+    if result.fingerprint and result.fingerprint != network.fingerprint:
+        raise NetworkError(
+            f"the result is about the network {result.fingerprint[:12]}, not "
+            f"{network.fingerprint[:12]}: give the network that was counted"
+        )
 
 
 def verify_regions(
@@ -113,10 +169,10 @@ def verify_regions(
     seen: set[tuple[int, ...]] = set()
     failed, repeated = [], 0
     for index, region in enumerate(regions):
-        pattern = tuple(region.pattern)
+        pattern = tuple(map(int, region.pattern))
         if pattern in seen:
             repeated += 1
-        elif check(network, Region(pattern, region.witness)):
+        elif check(network, region):
             seen.add(pattern)
         else:
             failed.append(index)

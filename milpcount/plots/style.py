@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from milpcount.errors import NotInstalledError, OptionError
+from milpcount.network.paths import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +63,10 @@ def save(drawn: "Figure", path: Path) -> None:
     """Write a figure in the format of its suffix; without a date, so that it is reproducible."""
     check_target(path)
     dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
-    drawn.savefig(path, metadata=dates[path.suffix.lower()], dpi=150)
+    form = path.suffix.lower()
+    write_atomically(
+        path, lambda stream: drawn.savefig(stream, format=form[1:], metadata=dates[form], dpi=150)
+    )
 
 
 def svg(drawn: "Figure") -> str:

@@ -43,7 +43,7 @@ from milpcount.tree.state import (
     new_scratch,
     new_state,
 )  # fmt: skip
-from milpcount.tree.witnesses import inner_points
+from milpcount.tree.witnesses import Witnesses
 
 Array = np.ndarray
 
@@ -116,6 +116,7 @@ class Search:
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._answers = ExactAnswers(network, inputs, self.program, patterns)
         self._in_exact_cell = False
+        self._witnesses: Witnesses | None = None
 
     @property
     def found(self) -> int:
@@ -404,16 +405,7 @@ class Search:
         s, n = self.state, int(self.state.control[KEPT])
         if not self.keep or n == 0:
             return
-        patterns = s.kept[:n]
-        x, fine = inner_points(self.network, self.inputs, s.kept_points[:n], patterns)
-        for pattern, witness, good in zip(patterns.tolist(), x, fine, strict=True):
-            self.regions.append(
-                Region(tuple(pattern), witness) if good else self._exact_region(pattern)
-            )
+        if self._witnesses is None:
+            self._witnesses = Witnesses(self.network, self.inputs, lambda: self.exact)
+        self.regions += self._witnesses.regions(s.kept[:n], s.kept_points[:n])
         s.control[KEPT] = 0
-
-    def _exact_region(self, pattern: list[int]) -> Region:
-        tree = ExactRegionTree(self.exact)
-        cell = tree.cell(pattern)
-        assert cell is not None
-        return tree.region(cell)

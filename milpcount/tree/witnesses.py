@@ -1,76 +1,206 @@
-"""Witnesses of kept regions: from points of the cube to points well inside, in input space."""
+"""Witnesses of kept regions: from points of the kernel's cube to points that prove their regions.
+
+The kernel's point of a region satisfies its rows, but it may lie on the domain's boundary. On the
+segment from it to a fixed interior point of the domain, every row of the region's own pattern is
+affine: a ratio test tells where the segment leaves the region, and the middle of what lies inside
+is taken. What is kept is then certified at the float64 point itself, against a bound on every
+rounding error, so that exact verification cannot but agree; what cannot be certified so goes to
+exact arithmetic.
+"""
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.exact.geometry import Point
+from milpcount.exact.program import decide
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.tree import region_near
 from milpcount.network import Network
+from milpcount.result import Region
+from milpcount.tree.bounded_values import LEAST, ROUNDOFF, FirstValues, PieceTable, through
 
 Array = np.ndarray
 
-_HALVINGS = 40
-"""Tries to find how far a region reaches towards the centre of the cube."""
+_ROUNDED = 1e-12
+"""A step towards the centre that rounding cannot undo."""
+_BATCH = 256
+"""Points at a time: with hundreds of inputs they stay in the processor's cache."""
 
 
-def to_inputs(inputs: InputSet, y: Array) -> Array:
-    """Return the inputs of points of the cube, shape (k, n) to (k, n_inputs).
-
-    For an unbounded set the cube holds rays; those at infinity come out as not finite, as does what
-    overflows.
-    """
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        if not inputs.is_boxed:
-            return inputs.to_inputs((2.0 * y[:, :-1] - 1.0) / y[:, -1:])
-        low, high = inputs.lower, inputs.upper
-        width = high - low
-        # A width may overflow where its ends do not.
-        t = np.where(np.isfinite(width), low + y * width, (1.0 - y) * low + y * high)
-        return inputs.to_inputs(np.clip(t, low, high))
-
-
-def inner_points(
-    network: Network, inputs: InputSet, y: Array, patterns: Array
-) -> tuple[Array, Array]:
-    """Return points inside regions, and which of them float64 confirms.
-
-    A projection lies on a face of its cell, often on the cube's boundary. The segment from it to
-    the cube's centre starts inside the cell: half of what it has there leads away from both.
+class Witnesses:
+    """Makes regions of the patterns and points that the kernel keeps.
 
     Parameters
     ----------
     network : Network
     inputs : InputSet
-    y : ndarray, shape (k, n)
-        A point of each region in the cube.
-    patterns : ndarray, shape (k, n_units)
-
-    Returns
-    -------
-    x : ndarray, shape (k, n_inputs)
-    fine : ndarray of bool, shape (k,)
-        Whether x has the pattern; where not, the cell is too thin for float64, or something
-        overflows there.
+    exact : callable
+        Returns the network in exact arithmetic.
     """
-    best, fine = y.copy(), np.zeros(len(y), dtype=bool)
-    for k in range(_HALVINGS):
-        left = np.flatnonzero(~fine)
-        if left.size == 0:
-            break
-        moved = y[left] + 2.0**-k * (0.5 - y[left])
-        inside = _has_pattern(network, to_inputs(inputs, moved), patterns[left])
-        best[left[inside]] = (0.5 * (y[left] + moved))[inside]
-        fine[left] = inside
-    x = to_inputs(inputs, best)
-    return x, fine & _has_pattern(network, x, patterns)
+
+    def __init__(
+        self, network: Network, inputs: InputSet, exact: Callable[[], ExactNetwork]
+    ) -> None:
+        self.network, self.inputs, self._exact = network, inputs, exact
+        self._first = FirstValues(network, inputs)
+        self._centre = _homogeneous_centre(inputs, exact)
+        self._shift = self._centre[0]
+        if self._shift.size and (self._shift == self._shift[0, 0]).all():
+            self._shift = self._shift[:, :1]  # one number for each point, not one for each entry
+        self._tables = [PieceTable.of(layer.activation) for layer in network.layers]
+        self._flat: dict[tuple[int, int, bytes], bool] = {}
+        self._is_unit = bool((inputs.lower == 0).all() and (inputs.upper == 1).all())
+        # The nearest float64 numbers to exact bounds may lie outside of them, their neighbours not.
+        exactly = inputs.exact is None
+        self._lower = inputs.lower if exactly else np.nextafter(inputs.lower, np.inf)
+        self._upper = inputs.upper if exactly else np.nextafter(inputs.upper, -np.inf)
+        # Where nothing is fixed and nothing shifted, parameters are inputs: no need for exact ones.
+        plain = inputs.exact is None and not inputs.origin.any()
+        plain = plain and inputs.dimension == network.n_inputs and self._first.selected is not None
+        self.takes_floats = plain or exact().inputs.takes_floats
+
+    def regions(self, patterns: Array, points: Array) -> Iterator[Region]:
+        """Yield regions with witnesses that exact verification accepts.
+
+        Parameters
+        ----------
+        patterns : ndarray of int, shape (k, n_units)
+        points : ndarray, shape (k, n)
+            A point of each in the cube.
+        """
+        for start in range(0, len(patterns), _BATCH):
+            batch = patterns[start : start + _BATCH].astype(np.int64)
+            with np.errstate(all="ignore"):
+                t, values = self._inner(batch, points[start : start + _BATCH])
+                proved = self._certified(batch, t, values)
+            yield from self._regions(batch, t, proved)
+
+    def _regions(self, patterns: Array, t: Array, proved: Array) -> Iterator[Region]:
+        x = self._first.inputs_of(t)
+        found = zip(map(tuple, patterns.tolist()), x, proved.tolist(), strict=True)
+        for i, (pattern, witness, good) in enumerate(found):
+            if good:
+                yield Region(pattern, witness, None if self.takes_floats else t[i])
+            else:
+                yield self._exactly(pattern, t[i])
+
+    def _exactly(self, pattern: tuple[int, ...], t: Array) -> Region:
+        exact = self._exact()
+        known = Point.of(t) if np.isfinite(t).all() else exact.inputs.box.middle
+        region = region_near(exact, pattern, known)
+        assert region is not None, "the kernel kept a pattern without region"
+        return region
+
+    def _inner(self, patterns: Array, y: Array) -> tuple[Array, Array]:
+        """Return parameters well inside the regions and inside the box, and their first values.
+
+        On a box the values are mixed like the points: with hundreds of inputs that saves a product.
+        """
+        inputs, w = self.inputs, np.ones(len(y))
+        if inputs.is_boxed:
+            # Ends apart, since a width may overflow where they do not.
+            tau = y if self._is_unit else (1.0 - y) * inputs.lower + y * inputs.upper
+        else:
+            tau, w = 2.0 * y[:, :-1] - 1.0, y[:, -1]
+        first, centre = self._first.values(tau, w), self._first.values(*self._centre)
+        here = self._signed(patterns, first, tau @ inputs.rows.T, w)
+        there = self._signed(patterns, centre, self._centre[0] @ inputs.rows.T, self._centre[1])
+        step = _middle(here, there)[:, None]
+        t = tau * (1.0 - step)
+        t += step * self._shift
+        if not inputs.is_boxed:
+            t /= (1.0 - step) * w[:, None] + step * self._centre[1]
+        if not (self._is_unit and step.min() > _ROUNDED):
+            np.maximum(t, self._lower, out=t)
+            np.minimum(t, self._upper, out=t)
+        if inputs.is_boxed:
+            return t, (1.0 - step) * first + step * centre
+        return t, self._first.values(t, np.ones(len(t)))
+
+    def _signed(self, patterns: Array, values: Array, lhs: Array, w: Array) -> Array:
+        """Return what must be positive at ``tau / w``, times w: the domain's and the signed rows.
+
+        It follows from the first layer's `values` and the left side `lhs` of the domain's rows.
+        """
+        found = [w[:, None] * self.inputs.rhs - lhs]
+        start = 0
+        for number, (layer, table) in enumerate(
+            zip(self.network.layers, self._tables, strict=True)
+        ):
+            pieces = patterns[:, start : start + layer.width]
+            start += layer.width
+            v = values.reshape(len(values), layer.width, -1)
+            rows = v[..., table.a] - table.second(v) - w[:, None, None] * table.threshold
+            found.append((table.asks[pieces] * rows).reshape(len(patterns), -1))
+            if number + 1 < len(self.network.layers):
+                out = table.chosen(np.broadcast_to(v, (len(patterns), *v.shape[1:])), pieces)
+                out = table.slope[pieces] * out + w[:, None] * table.intercept[pieces]
+                above = self.network.layers[number + 1].affine
+                values = out @ above.weight.T + w[:, None] * above.bias
+        found[0] = np.broadcast_to(found[0], (len(patterns), found[0].shape[1]))
+        return np.concatenate(found, axis=1)
+
+    def _certified(self, patterns: Array, t: Array, values: Array) -> Array:
+        """Return which parameters prove their regions beyond all rounding."""
+        inputs = self.inputs
+        state, start = self._first.bounded(t, values), 0
+        fine = np.isfinite(values).all(axis=1)  # and so is t, which has been clipped to the box
+        if (self._lower > self._upper).any():
+            fine[:] = False
+        bounding = (inputs.rows != 0).any(axis=1)
+        if bounding.any():
+            rows, rhs = inputs.rows[bounding], inputs.rhs[bounding]
+            size = abs(t) @ abs(rows).T + abs(rhs)
+            slack = 2.0 * (t.shape[1] + 4) * ROUNDOFF * size + LEAST
+            fine &= (rhs - t @ rows.T > slack).all(axis=1)
+        for number, (layer, table) in enumerate(
+            zip(self.network.layers, self._tables, strict=True)
+        ):
+            pieces = patterns[:, start : start + layer.width]
+            asks = table.asks[pieces]
+            rows, error, alive = table.rows(state, layer.width)
+            sure = asks * rows > error
+            flat = (asks < 0) & ~alive
+            wrong = (asks != 0) & ~sure & ~flat
+            hopeless = wrong & ((asks > 0) | ~(asks * rows >= -error))
+            fine &= ~hopeless.any(axis=(1, 2))
+            for i, unit, row in np.argwhere(wrong & fine[:, None, None]).tolist():
+                fine[i] &= self._is_flat(number, unit, row, patterns[i, :start])
+            start += layer.width
+            if number + 1 < len(self.network.layers):
+                state = through(
+                    table.outputs(state, pieces), self.network.layers[number + 1].affine
+                )
+        return np.asarray(fine)
+
+    def _is_flat(self, layer: int, unit: int, row: int, above: Array) -> bool:
+        """Return whether a row vanishes identically below a pattern of the layers above."""
+        per_unit = len(self.network.layers[layer].activation.rows)
+        key = (layer, unit * per_unit + row, above.astype(np.uint32).tobytes())
+        if key not in self._flat:
+            rows = self._exact().unit_rows(layer, unit, above.tolist())
+            self._flat[key] = bool(rows.is_zero()[row])
+        return self._flat[key]
 
 
-def _has_pattern(network: Network, x: Array, patterns: Array) -> Array:
-    """Return which points have their patterns in float64, without overflow in any layer."""
-    fine, first = np.isfinite(x).all(axis=1), 0
-    value = np.where(fine[:, None], x, 0.0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for layer in network.layers:
-            v = value @ layer.affine.weight.T + layer.affine.bias
-            same = layer.activation.pieces_at(v) == patterns[:, first : first + layer.width]
-            fine &= np.isfinite(v).all(axis=1) & same.all(axis=1)
-            value, first = layer.activation.apply(v), first + layer.width
-    return np.asarray(fine)
+def _middle(here: Array, there: Array) -> Array:
+    """Return how far to go from points to another where every number stays positive, (k,)."""
+    change = there - here
+    ratio = here / -change
+    high = np.where((here > 0) & (change < 0), ratio, 1.0).min(axis=1, initial=1.0)
+    low = np.where((here <= 0) & (change > 0), ratio, 0.0).max(axis=1, initial=0.0)
+    return np.asarray(np.where(low < high, 0.5 * (low + high), 0.5 * high))
+
+
+def _homogeneous_centre(inputs: InputSet, exact: Callable[[], ExactNetwork]) -> tuple[Array, Array]:
+    """Return an interior point of the domain as rows ``tau`` and ``w``: it is ``tau / w``."""
+    if inputs.is_boxed and not inputs.rows.size:
+        return (0.5 * inputs.lower + 0.5 * inputs.upper)[None], np.ones(1)
+    domain = exact().inputs
+    inside = decide(domain.rows, (1,) * len(domain.rows), domain.box).witness
+    assert inside is not None, "the search has entered the domain"
+    t = inside.floats()
+    scale = 1.0 if inputs.is_boxed else 0.5 / max(1.0, float(abs(t).max()))
+    return (t * scale)[None], np.full(1, scale)

@@ -1,5 +1,6 @@
 import dataclasses
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from milpcount.exact.evaluate import (
     parameters_of,
     pattern_at,
     piece_of,
+    region_at,
     verify_region,
 )
 from milpcount.exact.geometry import Point
 from milpcount.exact.rows import ExactInputs, ExactNetwork, ExactWeights
-from milpcount.network import piecewise_linear, relu
+from milpcount.network import maxout, piecewise_linear, relu
 from milpcount.result import Region
 
 PAIR = Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
@@ -128,16 +130,60 @@ def test_a_fixed_input_must_keep_its_value() -> None:
     assert parameters_of(inputs, [0.5, 0.25]) is None
 
 
-def test_a_rounded_witness_on_a_section_is_led_back_to_it() -> None:
+def test_a_witness_on_a_section_is_exact_or_none() -> None:
     section = Section([0.1, 0.2, 0.3], [[0.3, 0.1, 0.7]], Box(0, 1)).bind(3)
     inputs = ExactInputs.from_inputs(section)
+    t = Point.of([0.4])
+    assert not inputs.takes_floats
+    found = parameters_of(inputs, np.array(inputs.to_input(t).fractions(), dtype=object))
+    assert found is not None and found.is_same(t)
     x = section.to_inputs(np.array([0.4]))
-    found = parameters_of(inputs, x)
-    assert found is not None
-    assert np.allclose(found.floats(), [0.4], atol=1e-12)
-    assert parameters_of(inputs, x + 0.01 * np.eye(3)[1]) is None
+    assert parameters_of(inputs, x) is None  # next to the section, not on it
     net = Network.from_arrays([[[1.0, 0.0, 0.0]]], [[-0.2]], output=False)
     on_section = ExactNetwork(net, section)
-    assert verify_region(on_section, Region((1,), x))
+    assert not verify_region(on_section, Region((1,), x))
+    assert verify_region(on_section, region_at(inputs, (1,), t))
+    assert verify_region(on_section, Region((1,), x, np.array([0.4])))
+    assert verify_region(on_section, Region((1,), x, np.array([Fraction(2, 5)], dtype=object)))
+    for wrong in ([0.3], [1.5], [np.nan], [0.4, 0.4], []):
+        assert not verify_region(on_section, Region((1,), x, np.array(wrong)))
+        assert not attains_pattern(on_section, Region((1,), x, np.array(wrong)))
     assert not verify_region(on_section, region((1,), 5.0, 5.0, 5.0))
     assert not attains_pattern(on_section, region((1,), 5.0, 5.0, 5.0))
+
+
+def test_a_witness_of_another_shape_or_none_at_all_proves_nothing() -> None:
+    for x in ([], [0.5, 0.5], [np.nan], [np.inf]):
+        assert not verify_region(exact(PAIR), region((1, 0), *x))
+
+
+def test_zeros_between_two_losing_values_of_a_maximum_are_no_boundary() -> None:
+    # max(2, x, -x): on [-1, 1] the first value wins, and the others are equal at 0.
+    net = Network.from_arrays(
+        [[[0.0], [1.0], [-1.0]]], [[2.0, 0.0, 0.0]], output=False, activation=maxout(3)
+    )
+    assert verify_region(exact(net), region((0,), 0.0))
+    assert pattern_at(net, [0.0]).on_boundary == (False,)
+    # Where two of them win together, the point proves nothing.
+    assert not verify_region(exact(net, -3, 3), region((0,), 2.0))
+    assert verify_region(exact(net, -3, 3), region((1,), 2.5))
+
+
+def test_identical_values_of_a_maximum_are_the_piece_of_the_lowest_index() -> None:
+    net = Network.from_arrays(
+        [[[1.0], [1.0], [-1.0]]], [[0.0, 0.0, 0.0]], output=False, activation=maxout(3)
+    )
+    assert verify_region(exact(net), region((0,), 0.5))
+    assert not verify_region(exact(net), region((1,), 0.5))
+    assert verify_region(exact(net), region((2,), -0.5))
+
+
+def test_sets_that_hold_float64_points_exactly() -> None:
+    def takes_floats(domain: Any, n: int) -> bool:
+        return ExactInputs.from_inputs(domain.bind(n)).takes_floats
+
+    assert takes_floats(Box(0, 1), 2) and takes_floats(Box([0, 0.3], [1, 0.3]), 2)
+    assert takes_floats(Polytope([[1.0, 1.0]], [1.0]), 2)
+    assert takes_floats(Section([0, 0.5], [[1, 0]]), 2)
+    assert not takes_floats(Section([0.1, 0.5], [[1, 0]]), 2)
+    assert not takes_floats(Section([0, 0], [[0.1, 0.3]]), 2)

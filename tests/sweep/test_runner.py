@@ -11,7 +11,7 @@ import pytest
 
 import milpcount as mc
 from milpcount.cli.sweeping import Request as SweepRequest
-from milpcount.cli.sweeping import make, run
+from milpcount.cli.sweeping import complain, make, run
 from milpcount.errors import OptionError, SolverError
 from milpcount.store import Store
 from milpcount.sweep.checkpoints import Checkpoints
@@ -131,8 +131,9 @@ def test_only_what_the_experiment_has(experiment, tmp_path):
 
 def test_a_job_that_fails_does_not_keep_the_others(experiment, tmp_path):
     methods = "[[methods]]\nname = 'bounds'\ntheorems = ['nothing']\n[[methods]]\nname = 'tree'"
+    outcome = sweep(experiment(methods), tmp_path / "s.jsonl")
     with pytest.raises(SolverError, match="3 jobs failed, the first: net0 · bounds: no such"):
-        sweep(experiment(methods), tmp_path / "s.jsonl")
+        complain(outcome)
     assert len(counts(tmp_path / "s.jsonl")) == 3
 
 
