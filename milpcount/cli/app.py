@@ -121,7 +121,7 @@ def bound(
         str | None,
         typer.Option("--family", metavar="NAME", help="One family: rectifier, maxout, .."),
     ] = None,
-    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    quantity: opt.BoundedOption = opt.BoundedName.activation_regions,
     json: opt.JsonFlag = False,
 ) -> None:
     """Bound the regions by every theorem that applies, tightest first.

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 class QuantityName(StrEnum):
-    """What can be counted; the same names as `milpcount.Quantity`, which needs numpy."""
+    """What some method counts; names as of `milpcount.Quantity`, which needs numpy."""
+
+    activation_regions = "activation_regions"
+    activation_patterns = "activation_patterns"
+    grid_patterns = "grid_patterns"
+
+
+class BoundedName(StrEnum):
+    """What some theorem bounds from above."""
 
     activation_regions = "activation_regions"
     activation_patterns = "activation_patterns"
@@ -60,6 +68,7 @@ HeaderBox = Annotated[
     bool, typer.Option("--header-box", help="The box in the header of a .nnet file.")
 ]
 QuantityOption = Annotated[QuantityName, typer.Option("--quantity", help="What to count.")]
+BoundedOption = Annotated[BoundedName, typer.Option("--quantity", help="What to bound.")]
 MethodOption = Annotated[MethodName, typer.Option("--method", help="How to count it.")]
 BackendOption = Annotated[
     str | None,
