@@ -70,6 +70,7 @@ def count(
     2 wrong usage or input, 1 failure.
     """
     from milpcount.cli.counting import Request, run
+    from milpcount.cli.tables import print_facts
     from milpcount.limits import Limits
 
     choice = opt.DomainChoice(
@@ -100,7 +101,10 @@ def count(
         ),
         quiet=quiet,
     )
-    print(result.to_json() if json else result)
+    if json:
+        print(result.to_json())
+    else:
+        print_facts(result.rows())
     raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
 
 
@@ -128,16 +132,16 @@ def bound(
 
     A plain number at the end of an architecture is its affine output; 784-11-11:relu has none.
     """
-    from milpcount.cli.bounding import table
+    from milpcount.cli import bounding
 
     network = Path(subject)
     choice = opt.DomainChoice(
         network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
     )
-    found = table(
+    found = bounding.table(
         subject, choice if choice.given() else None, (tighten or "interval"), family, quantity.value
     )
-    print(found.to_json() if json else found)
+    bounding.show(found, as_json=json)
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """A sweep from the command line: the experiment, its jobs on an executor, lines of progress."""
 
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from pathlib import Path
 from milpcount import caps, integers
 from milpcount.cli.counting import processes, terminable
 from milpcount.cli.methods import MethodName, method_named
-from milpcount.cli.progress import EVERY
+from milpcount.cli.progress import EVERY, GAP, Bar, duration, live, on_terminal
 from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.printable import one_line
 from milpcount.store import Record, Store, write_whole
-from milpcount.sweep.experiment import MethodSpec, read_experiment
+from milpcount.sweep.experiment import Experiment, MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of
 from milpcount.sweep.runner import Outcome, Runner, Standing, Watcher
 from milpcount.workers import Here
@@ -74,8 +73,15 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
         caps.check_seconds("--time", request.seconds)
     if request.report is not None:
         _check_report(request.report)
-    show = _Lines(quiet=quiet)
     experiment = read_experiment(request.experiment)
+    with _showing(quiet=quiet) as show:
+        outcome = _run(request, experiment, show)
+    if outcome.failed:
+        raise SolverError(f"{len(outcome.failed)} jobs failed, the first: {outcome.failed[0]}")
+    return outcome
+
+
+def _run(request: Request, experiment: Experiment, show: "_Shown") -> Outcome:
     store = Store(request.store or store_path(request.experiment), show.say)
     jobs, missing = jobs_of(experiment, make, request.only)
     for line in missing:
@@ -86,8 +92,6 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
         outcome = Runner(jobs, store, executor, watcher, request.seconds).run()
     if request.report is not None:
         _write_report(request, experiment.title, store)
-    if outcome.failed:
-        raise SolverError(f"{len(outcome.failed)} jobs failed, the first: {outcome.failed[0]}")
     return outcome
 
 
@@ -148,32 +152,78 @@ def _executor(request: Request) -> Iterator[Executor]:
         yield client.get_executor(pure=False)
 
 
-class _Lines:
-    """What a sweep shows on stderr: a line for each job, and how far it has come."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._due = quiet, 0.0
-        self._begun = time.monotonic()
+class _Shown:
+    """What a sweep shows: a line for each job, and how far it has come; here, nothing."""
 
     def say(self, text: str) -> None:
-        if self._quiet:
+        """Show a line."""
+
+    def standing(self, at: Standing) -> None:
+        """Show how far it has come."""
+
+    def finished(self, job: Job, line: Record) -> None:
+        """Show the answer to a job."""
+        self.say(f"{job.title}: {answer(line)}, {line['seconds']:.2f} s")
+
+
+class _Lines(_Shown):
+    """Lines on stderr, how far it has come every ten seconds."""
+
+    def __init__(self) -> None:
+        self._open, self._due = True, 0.0
+
+    def say(self, text: str) -> None:
+        if not self._open:
             return
         try:
             print(f"milpcount: {one_line(text)}", file=sys.stderr, flush=True)
         except OSError:
-            self._quiet = True  # nobody reads the progress any more: the sweep goes on
-
-    def finished(self, job: Job, line: Record) -> None:
-        self.say(f"{job.title}: {answer(line)}, {line['seconds']:.2f} s")
+            self._open = False  # nobody reads the progress any more: the sweep goes on
 
     def standing(self, at: Standing) -> None:
         if at.seconds < self._due:
             return
         self._due = (at.seconds // EVERY + 1) * EVERY
-        left = "" if at.seconds_left is None else f"   about {duration(at.seconds_left)} left"
-        now = f"   now {at.running[0]}" if at.running else ""
-        rate = f"   {at.regions_per_second:,.0f} regions/s" if at.regions_per_second else ""
-        self.say(f"{duration(at.seconds)}   {at.done} of {at.total} jobs{rate}{left}{now}")
+        self.say(GAP.join([duration(at.seconds), *parts(at)]))
+
+
+class _Live(_Shown):
+    """A live bar on a terminal, and the lines above it."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+
+    def say(self, text: str) -> None:
+        self._bar.say(text)
+
+    def standing(self, at: Standing) -> None:
+        share = at.done / at.total if at.total else None
+        self._bar.show(share, parts(at), at.seconds)
+
+
+@contextmanager
+def _showing(*, quiet: bool) -> Iterator[_Shown]:
+    if quiet:
+        yield _Shown()
+    elif on_terminal():
+        with live(sys.stderr) as display:
+            yield _Live(Bar(display))
+    else:
+        yield _Lines()
+
+
+def parts(at: Standing) -> list[str]:
+    """Return how far a sweep has come in parts, the most important first."""
+    said = [f"{at.done} of {at.total} jobs"]
+    working = zip(at.running, at.found, strict=True)
+    lower = [f"{title}: at least {found:,} regions" for title, found in working if found]
+    said += lower[:1] or [f"now {title}" for title in at.running[:1]]
+    if at.regions_per_second:
+        said.append(f"{at.regions_per_second:,.0f} regions/s")
+    if at.seconds_left is not None:
+        said.append(f"about {duration(at.seconds_left)} left")
+    said += lower[1:]
+    return said
 
 
 def answer(line: Record) -> str:
@@ -191,10 +241,3 @@ def answer(line: Record) -> str:
     guess = line.get("estimate")
     about = "" if guess is None else f", about {integers.human(integers.from_text(guess))}"
     return f"at least {lower} regions{sure}{about}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people: ``1:02:03`` or ``2:03``."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
