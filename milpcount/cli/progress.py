@@ -90,30 +90,26 @@ class Lines:
             self._open = False  # nobody reads the progress any more: the count goes on
 
 
-def fitted(share: float | None, said: Sequence[str], width: int) -> tuple[int, str]:
+def fitted(said: Sequence[str], width: int) -> tuple[int, str]:
     """Return the width of the bar and the text beside it that fit a line.
 
     What is said is left out from its end; then the bar goes; the last part is cut short.
 
     Parameters
     ----------
-    share : float or None
-        Done, in [0, 1].
     said : sequence of str
         The most important first; the last one is the time, and stays.
     width : int
         Columns.
     """
-    percent = [] if share is None else [f"{100 * share:.2f} %"]
     *rest, clock = said
-    bars = _BARS if share is not None else _BARS[1:]
     for kept in range(len(rest), 0, -1):
-        for bar in bars if kept == 1 else bars[:2]:
-            text = GAP.join([*percent, *rest[:kept], clock])
+        text = GAP.join([*rest[:kept], clock])
+        for bar in _BARS if kept <= 2 else _BARS[:-1]:
             if bar + bool(bar) + len(text) <= width:
                 return bar, text
-    text = GAP.join([*percent, *rest[:1]])
-    return 0, f"{text[: max(0, width - len(clock) - len(GAP))]}{GAP}{clock}"[-width:]
+    text = "".join(rest[:1])[: max(0, width - len(clock) - len(GAP))]
+    return 0, f"{text}{GAP}{clock}"[-width:]
 
 
 class Bar:
@@ -138,7 +134,8 @@ class Bar:
         elif isinstance(event, Waiting):
             self.show(None, (event.text,), event.seconds)
         elif isinstance(event, Progress):
-            self.show(event.share, parts(event), event.seconds)
+            percent = () if event.share is None else (f"{100 * event.share:.2f} %",)
+            self.show(event.share, (*percent, *parts(event)), event.seconds)
         elif isinstance(event, Finished):
             self._display.update(self._task, visible=False)
 
@@ -190,8 +187,7 @@ def live(stream: TextIO, **options: object) -> "Display":
         """A bar and what is said beside it, in one column that is laid out here."""
 
         def render(self, task: Task) -> Table:
-            share = None if task.total is None else task.completed
-            bar, text = fitted(share, task.fields["said"] or ("",), console.width - 1)
+            bar, text = fitted(task.fields["said"] or ("",), console.width - 1)
             grid = Table.grid(padding=(0, 1))
             cells = [ProgressBar(task.total, task.completed, width=bar)] if bar else []
             grid.add_row(*cells, Text(text, no_wrap=True, overflow="crop"))

@@ -216,11 +216,11 @@ def parts(at: Standing) -> list[str]:
     """Return how far a sweep has come in parts, the most important first."""
     said = [f"{at.done} of {at.total} jobs"]
     working = zip(at.running, at.found, strict=True)
-    lower = [f"{title}: at least {found:,} regions" for title, found in working if found]
+    lower = [f"{title} ≥ {found:,}" for title, found in working if found]
     said += lower[:1] or [f"now {title}" for title in at.running[:1]]
     if at.regions_per_second:
         said.append(f"{at.regions_per_second:,.0f} regions/s")
-    if at.seconds_left is not None:
+    if at.seconds_left is not None and at.seconds >= EVERY:  # sooner it is a wild guess
         said.append(f"about {duration(at.seconds_left)} left")
     said += lower[1:]
     return said
