@@ -134,12 +134,17 @@ def bound(
     """
     from milpcount.cli import bounding
 
-    network = Path(subject)
+    network = opt.located(Path(subject)) or Path(subject)
+    subject = subject if network == Path(subject) else str(network)
     choice = opt.DomainChoice(
         network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
     )
     found = bounding.table(
-        subject, choice if choice.given() else None, (tighten or "interval"), family, quantity.value
+        subject,
+        choice if choice.given() else None,
+        (tighten or "interval"),
+        family,
+        quantity.value,
     )
     bounding.show(found, as_json=json)
 
@@ -201,7 +206,10 @@ def inspect(
 @app.command()
 def sweep(
     experiment: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The experiment, e.g. experiments/mnist22.toml.")
+        Path,
+        typer.Argument(
+            metavar="FILE", callback=opt.located, help="The experiment, e.g. example:mnist.toml."
+        ),
     ],
     store: Annotated[
         Path | None,
@@ -239,7 +247,12 @@ def sweep(
 def plot(
     kind: Annotated[opt.FigureName, typer.Argument(metavar="KIND", help="What to draw.")],
     source: Annotated[
-        Path, typer.Argument(metavar="STORE|NET", help="Results of a sweep; for partition, a net.")
+        Path,
+        typer.Argument(
+            metavar="STORE|NET",
+            callback=opt.located,
+            help="Results of a sweep; for partition, a network.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")

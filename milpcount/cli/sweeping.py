@@ -14,6 +14,7 @@ from milpcount.cli.methods import MethodName, method_named
 from milpcount.cli.progress import EVERY, GAP, Bar, duration, live, on_terminal
 from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.network import shipped
 from milpcount.printable import one_line
 from milpcount.store import Record, Store, write_whole
 from milpcount.sweep.experiment import Experiment, MethodSpec, read_experiment
@@ -33,7 +34,7 @@ class Request:
     ----------
     experiment : Path
     store : Path or None
-        ``results/NAME.jsonl`` beside the experiment by default.
+        See `store_path` for the default.
     workers : int
     scheduler : str or None
         Address of a Dask scheduler; its workers are then used.
@@ -55,8 +56,12 @@ class Request:
 
 
 def store_path(experiment: Path) -> Path:
-    """Return where the results of an experiment are kept if nothing else is said."""
-    return experiment.parent / "results" / f"{experiment.stem}.jsonl"
+    """Return where the results of an experiment are kept if nothing else is said.
+
+    Those of an experiment that comes with the package go below the current folder.
+    """
+    folder = Path() if experiment.parent == shipped.FOLDER else experiment.parent
+    return folder / "results" / f"{experiment.stem}.jsonl"
 
 
 def run(request: Request, *, quiet: bool = False) -> Outcome:
