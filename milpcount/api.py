@@ -81,7 +81,7 @@ def count(
         arguments.method(method),
         quantity=arguments.quantity(quantity),
         limits=arguments.limits(limits),
-        seed=arguments.seed(seed),
+        seed=seed,
         keep_regions=arguments.flag(keep_regions, "keep_regions"),
         listener=arguments.listener(listener),
         executor=arguments.executor(executor),

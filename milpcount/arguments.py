@@ -9,7 +9,6 @@ import reprlib
 import sys
 from collections.abc import Iterable
 from numbers import Real
-from operator import index
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -207,23 +206,6 @@ def deadline(value: Any) -> Deadline | None:
     if value is None or isinstance(value, Deadline):
         return value
     raise OptionError(f"the deadline is {_described(value)}: give milpcount.limits.Deadline(60)")
-
-
-def seed(value: Any) -> int:
-    """Return a seed as Python's integer.
-
-    Raises
-    ------
-    OptionError
-        If it is no integer of at least 0.
-    """
-    try:
-        number = -1 if isinstance(value, bool) else index(value)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise OptionError(f"seed {reprlib.repr(value)}: give an integer of at least 0, e.g. seed=7")
-    return number
 
 
 def listener(value: Any) -> Any:

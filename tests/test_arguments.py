@@ -146,7 +146,6 @@ def test_options_of_the_others(verb, option, value, instead):
 def test_what_is_right_passes_as_it_is():
     with ThreadPoolExecutor(1) as pool:
         assert arguments.executor(pool) is pool
-    assert arguments.seed(np.int64(7)) == 7 and type(arguments.seed(np.int64(7))) is int
     assert arguments.flag(np.bool_(True), "keep_regions") is True
     assert arguments.quantity("grid_patterns") is Quantity.GRID_PATTERNS
     assert arguments.limits(None) is arguments.executor(None) is arguments.deadline(None) is None

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from milpcount.cli.plain import writable
 from milpcount.printable import printable
 
-
 _GAP = "  "
 _NARROWEST = 12
 """A column of words is not made narrower than this: below it, a row becomes lines."""

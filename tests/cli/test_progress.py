@@ -130,7 +130,7 @@ def test_waiting_is_shown_with_its_seconds():
         ["10.0", "s", "compiling"],
         ["20.0", "s", "compiling"],
     ]
-    console = Console(file=(shown := io.StringIO()), force_terminal=True, width=120)
-    with Display(*progress.columns(), console=console) as display:
+    shown = io.StringIO()
+    with progress.live(shown, force_terminal=True, width=120) as display:
         progress.Bar(display)(Waiting("compiling", 0.0))
     assert "compiling" in shown.getvalue()
