@@ -7,12 +7,13 @@ from math import prod
 
 import numpy as np
 
+from milpcount import arguments
 from milpcount.bounds.architecture import parse
 from milpcount.bounds.layers import Architecture, of_network
 from milpcount.bounds.ranges import interval_ranges
 from milpcount.bounds.registry import evaluate
 from milpcount.bounds.table import BoundTable
-from milpcount.bounds.theorem import Case, Ranges
+from milpcount.bounds.theorem import BOUNDED, Case, Ranges
 from milpcount.counters import driver
 from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
@@ -62,21 +63,26 @@ def count(
     -------
     CountResult
         ``lower <= count <= upper``.
+
+    Raises
+    ------
+    InputError
+        If what was given is of the wrong type, or the method cannot count it.
     """
     if method is None:
         from milpcount.counters.region_tree import RegionTree
 
         method = RegionTree()
     result = driver.count(
-        network,
-        domain,
-        method,
-        quantity=Quantity(quantity),
-        limits=limits,
+        arguments.network(network),
+        arguments.domain(domain),
+        arguments.method(method),
+        quantity=arguments.quantity(quantity),
+        limits=arguments.limits(limits),
         seed=seed,
-        keep_regions=keep_regions,
-        listener=listener,
-        executor=executor,
+        keep_regions=arguments.flag(keep_regions, "keep_regions"),
+        listener=arguments.listener(listener),
+        executor=arguments.executor(executor),
     )
     return replace(result, verifier=Verifier(domain, network)) if keep_regions else result
 
@@ -120,23 +126,27 @@ def bound(
     InputError
         If the architecture cannot be read, or the domain or an option does not fit.
     """
+    kind, limits = arguments.quantity(quantity, BOUNDED), arguments.limits(limits) or Limits()
     if isinstance(subject, str):
         subject = parse(subject)
-    network = subject if isinstance(subject, Network) else None
-    architecture = of_network(subject) if isinstance(subject, Network) else subject
-    inputs = None if domain is None else domain.bind(architecture.n_inputs)
+    if isinstance(subject, Architecture):
+        network, architecture = None, subject
+    else:
+        network = arguments.network(subject, "the network or architecture")
+        architecture = of_network(network)
+    inputs = None if domain is None else arguments.domain(domain).bind(architecture.n_inputs)
     case = Case(
         architecture,
         architecture.n_inputs if inputs is None else inputs.dimension,
         network,
-        _ranges(network, inputs, tighten, limits or Limits()),
+        _ranges(network, inputs, tighten, limits),
         None if inputs is None else _volume(inputs, architecture.n_inputs),
         inputs is None or _has_unit_cube(inputs, architecture.n_inputs),
     )
     return BoundTable(
         architecture.title if network is None else network.title,
         "" if domain is None else domain.title,
-        Quantity(quantity),
+        kind,
         tuple(evaluate(case, family)),
     )
 

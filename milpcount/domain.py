@@ -320,6 +320,10 @@ class Section:
             raise DomainError("the section holds a number that is not finite")
         if not _independent(directions):
             raise DomainError("the section's directions are linearly dependent")
+        if not isinstance(self.box, Box):
+            raise DomainError(
+                f"the section's box is a {type(self.box).__name__}: give mc.Box(lower, upper)"
+            )
         lower = _vector(self.box.lower, len(directions), "the box's lower bound")
         upper = _vector(self.box.upper, len(directions), "the box's upper bound")
         _box(lower, upper, "the box")

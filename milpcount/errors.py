@@ -43,26 +43,40 @@ class OptionError(InputError):
 
 
 class NotInstalledError(MilpcountError, ImportError):
-    """An optional package is missing.
+    """An optional package, or a solver behind one, cannot be used here.
 
     Parameters
     ----------
     what : str
         What was asked for, in the user's words.
     package : str
-        The package to install.
+        What is missing.
     extra : str, optional
         The extra of milpcount that brings it.
     command : str, optional
-        How to install it, where pip does not do.
+        What to do about it, where pip does not do.
+    kind : str
+        Of what is missing: ``package``, ``solver``.
+    state : str
+        How it is missing.
     """
 
     def __init__(
-        self, what: str, package: str, extra: str | None = None, command: str | None = None
+        self,
+        what: str,
+        package: str,
+        extra: str | None = None,
+        command: str | None = None,
+        kind: str = "package",
+        state: str = "is not installed",
     ) -> None:
         usual = f"pip install 'milpcount[{extra}]'" if extra else f"pip install {package}"
-        command = command or usual
-        super().__init__(f"{what} needs the package {package!r}, which is not installed: {command}")
+        self.missing, self.state, self.remedy = f"{kind} {package!r}", state, command or usual
+        self._given = (what, package, extra, command, kind, state)
+        super().__init__(f"{what} needs the {self.missing}, which {state}: {self.remedy}")
+
+    def __reduce__(self) -> tuple[type, tuple[str | None, ...]]:
+        return type(self), self._given  # from a worker to its owner: by what it was made of
 
 
 class SolverError(MilpcountError, RuntimeError):

@@ -60,6 +60,14 @@ OUTCOMES = {
 """What Pyomo's termination conditions mean here, where every program is bounded; one that is not
 listed is a failure."""
 
+ABSENT = "is not installed"
+STATES = {
+    "BadLicense": "is installed without a valid licence",
+    "BadVersion": "is installed in a version that Pyomo does not take",
+    "NeedsCompiledExtension": "needs an extension that Pyomo has to compile",
+}
+"""What Pyomo says of a solver that is there and cannot be used."""
+
 
 def outcome(condition: Any) -> Outcome:
     """Return what a termination condition of Pyomo means.
@@ -249,26 +257,33 @@ def find(name: str) -> tuple[Any, bool]:
         from pyomo.contrib.solver.common.factory import SolverFactory
     except ImportError:
         raise NotInstalledError(f"the backend 'pyomo:{name}'", "pyomo") from None
-    known = False
+    states = []
     for candidate in (f"{name}_persistent", name, f"{name}_direct"):
         if candidate in SolverFactory._cls:
-            known = True
             interface = SolverFactory(candidate)
-            if interface.available():
+            available = interface.available()
+            if available:
                 return interface, True
+            states.append(STATES.get(available.name, ABSENT))
     for candidate in (name, f"appsi_{name}"):
         if candidate in pyo.SolverFactory._cls:
-            known = True
             with quiet():
                 interface = pyo.SolverFactory(candidate, **_executable(name))
                 if interface.available(exception_flag=False):
                     return interface, False
-    if not known:
+            states.append(ABSENT)
+    if not states:
         raise OptionError(
             f"Pyomo knows no solver {name!r}; known to work: highs, scip, cbc, glpk, gurobi, cplex"
         )
+    found = next((state for state in states if state != ABSENT), ABSENT)
+    install = registry.find(f"pyomo:{name}").command or f"install {name} where Pyomo finds it"
     raise NotInstalledError(
-        f"the backend 'pyomo:{name}'", name, command=registry.find(f"pyomo:{name}").command
+        f"the backend 'pyomo:{name}'",
+        name,
+        command=install if found == ABSENT else "see the instructions of its maker",
+        kind="solver",
+        state=found,
     )
 
 

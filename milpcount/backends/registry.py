@@ -48,11 +48,17 @@ class Entry:
     @property
     def is_ready(self) -> bool:
         """Whether the solver can be used; this imports it."""
+        return self.obstacle() is None
+
+    def obstacle(self) -> NotInstalledError | None:
+        """Return what keeps the solver from being used, None where nothing does."""
+        if self.version is None:
+            return NotInstalledError(f"the backend {self.name!r}", self.package, self.extra)
         try:
             self.load().require()
-        except NotInstalledError:
-            return False
-        return self.version is not None
+        except NotInstalledError as error:
+            return error
+        return None
 
     @property
     def install(self) -> str:

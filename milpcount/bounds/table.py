@@ -113,7 +113,7 @@ class BoundTable:
 
     def __str__(self) -> str:
         head = [self.subject, *([f"domain: {self.domain}"] if self.domain else [])]
-        rows = {title: [_row(b) for b in bounds] for title, bounds in self.blocks()}
+        rows = {title: [row_of(b) for b in bounds] for title, bounds in self.blocks()}
         everything = [row for block in rows.values() for row in block]
         widths = [max((len(row[i]) for row in everything), default=0) for i in range(3)]
         parts = ["\n".join(map(printable, head))]
@@ -126,7 +126,7 @@ class BoundTable:
     def _repr_html_(self) -> str:
         blocks = "".join(
             f"<tr><th colspan='4' style='text-align:left'>{as_html(title)}</th></tr>"
-            + "".join(_html(_row(bound)) for bound in bounds)
+            + "".join(_html(row_of(bound)) for bound in bounds)
             for title, bounds in self.blocks()
         )
         domain = f"<br>domain: {as_html(self.domain)}" if self.domain else ""
@@ -156,7 +156,8 @@ def _exact(value: Value) -> str:
     return repr(value) if isinstance(value, float) else integers.to_text(int(value))
 
 
-def _row(bound: Bound) -> list[str]:
+def row_of(bound: Bound) -> list[str]:
+    """Return a bound for people: value, theorem, whom and what it speaks of, key."""
     row = bound.theorem
     remark = _SUBJECTS[row.subject]
     if row.direction is Direction.EXACT:

@@ -152,12 +152,18 @@ _FEWEST_FIRST = (
     Quantity.ACTIVATION_REGIONS,
     Quantity.ACTIVATION_PATTERNS,
 )
+BOUNDED = (*_FEWEST_FIRST[::-1], Quantity.GRID_PATTERNS)
+"""The quantities that theorems of the registry bound from above."""
 
 
 def at_most(one: Quantity | Other, other: Quantity | Other) -> bool:
     """Return whether the first quantity never exceeds the second, on any network."""
-    if isinstance(one, Other) or isinstance(other, Other):
-        return one is other
+    if one is other:
+        return True
+    if one is Quantity.GRID_PATTERNS:  # of inputs that are integers: fewer inputs, fewer patterns
+        return other is Quantity.ACTIVATION_PATTERNS
+    if one not in _FEWEST_FIRST or other not in _FEWEST_FIRST:
+        return False
     return _FEWEST_FIRST.index(one) <= _FEWEST_FIRST.index(other)
 
 

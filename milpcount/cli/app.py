@@ -71,6 +71,7 @@ def count(
     """
     from milpcount.cli.counting import Request, run
     from milpcount.cli.counting import keep as write_regions
+    from milpcount.cli.tables import print_facts
     from milpcount.limits import Limits
 
     choice = opt.DomainChoice(
@@ -100,7 +101,10 @@ def count(
     )
     result = run(request, quiet=quiet)
     try:
-        print(result.to_json() if json else result, flush=True)
+        if json:
+            print(result.to_json(), flush=True)
+        else:
+            print_facts(result.rows())
     finally:  # a reader that has left the pipe does not take the regions with it
         write_regions(request, result)
     raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
@@ -152,23 +156,28 @@ def bound(
         str | None,
         typer.Option("--family", metavar="NAME", help="One family: rectifier, maxout, .."),
     ] = None,
-    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    quantity: opt.BoundedOption = opt.BoundedName.activation_regions,
     json: opt.JsonFlag = False,
 ) -> None:
     """Bound the regions by every theorem that applies, tightest first.
 
     A plain number at the end of an architecture is its affine output; 784-11-11:relu has none.
     """
-    from milpcount.cli.bounding import table
+    from milpcount.cli import bounding
 
-    network = Path(subject)
+    network = opt.located(Path(subject)) or Path(subject)
+    subject = subject if network == Path(subject) else str(network)
     choice = opt.DomainChoice(
         network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
     )
-    found = table(
-        subject, choice if choice.given() else None, (tighten or "interval"), family, quantity.value
+    found = bounding.table(
+        subject,
+        choice if choice.given() else None,
+        (tighten or "interval"),
+        family,
+        quantity.value,
     )
-    print(found.to_json() if json else found)
+    bounding.show(found, as_json=json)
 
 
 @app.command()
@@ -228,7 +237,10 @@ def inspect(
 @app.command()
 def sweep(
     experiment: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The experiment, e.g. experiments/mnist22.toml.")
+        Path,
+        typer.Argument(
+            metavar="FILE", callback=opt.located, help="The experiment, e.g. example:mnist.toml."
+        ),
     ],
     store: Annotated[
         Path | None,
@@ -270,7 +282,12 @@ def sweep(
 def plot(
     kind: Annotated[opt.FigureName, typer.Argument(metavar="KIND", help="What to draw.")],
     source: Annotated[
-        Path, typer.Argument(metavar="STORE|NET", help="Results of a sweep; for partition, a net.")
+        Path,
+        typer.Argument(
+            metavar="STORE|NET",
+            callback=opt.located,
+            help="Results of a sweep; for partition, a network.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from milpcount.api import bound
-from milpcount.bounds.table import BoundTable
+from milpcount.bounds.table import BoundTable, row_of
+from milpcount.cli import tables
 from milpcount.cli.options import DomainChoice
 from milpcount.errors import OptionError
 from milpcount.network import Network
@@ -38,3 +39,31 @@ def table(
     domain = None if choice is None else choice.domain()
     network = Network.load(path) if is_file else subject
     return bound(network, domain, quantity=quantity, tighten=tighten, family=family)
+
+
+def show(found: BoundTable, *, as_json: bool) -> None:
+    """Print bounds: in columns where they fit, else each beside its value.
+
+    Parameters
+    ----------
+    found : BoundTable
+    as_json : bool
+        Print one line of JSON.
+    """
+    most, text = tables.width(), str(found)
+    if as_json:
+        print(found.to_json())
+    elif most is None or max(map(len, text.splitlines())) <= most:
+        print(text)
+    else:
+        tables.print_text(found.subject)
+        if found.domain:
+            tables.print_text(f"domain: {found.domain}")
+        for title, bounds in found.blocks():
+            print()
+            tables.print_text(title)
+            rows = [row_of(bound) for bound in bounds]
+            lines = [(value, f"{name}: {remark} {key}") for value, name, remark, key in rows]
+            tables.print_table((), lines, indent="  ")
+        print()
+        tables.print_text("`milpcount cite KEY` prints the reference of a [KEY]")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from milpcount.cli.counting import terminable
 from milpcount.cli.progress import listening
-from milpcount.cli.tables import print_table
+from milpcount.cli.tables import print_table, print_text
 from milpcount.counters.comparison import compare
 from milpcount.domain import Domain
 from milpcount.network import Network
@@ -29,7 +29,8 @@ def run(
         print(json.dumps(found.to_record()))
     else:
         print_table(["method", "count", "time", "status"], found.rows())
-        asked = len(found.results)
-        print(f"{asked} methods agree: {found.quantity.title} {found.lower:,}", end="")
-        print("" if found.lower == found.upper else f" ≤ count ≤ {found.upper:,}")
+        above = "" if found.lower == found.upper else f" ≤ count ≤ {found.upper:,}"
+        print_text(
+            f"{len(found.results)} methods agree: {found.quantity.title} {found.lower:,}{above}"
+        )
     return found.is_complete

@@ -6,11 +6,10 @@ from typing import Any
 
 from milpcount import integers
 from milpcount.bounds.best import best_upper
-from milpcount.cli.tables import table
+from milpcount.cli.tables import print_facts, print_table
 from milpcount.domain import Domain
 from milpcount.limits import Deadline
 from milpcount.network import Network
-from milpcount.printable import printable
 from milpcount.result import Quantity
 
 
@@ -87,18 +86,19 @@ def show(
     record = describe(network)
     if domain is not None:
         add_ranges(record, network, domain, level)
-    print(json.dumps(record) if as_json else _text(record))
-
-
-def _text(record: dict[str, Any]) -> str:
+    if as_json:
+        print(json.dumps(record))
+        return
     facts = [("network", record["network"]), ("fingerprint", record["fingerprint"])]
     if "domain" in record:
         upper = integers.human(integers.from_text(record["upper_bound"]))
         facts.append(("domain", record["domain"]))
         facts.append(("upper bound", f"{upper} activation regions ({record['upper_source']})"))
-    head = "\n".join(f"{name:<12} {printable(text)}" for name, text in facts)
+    print_facts(facts)
     rows = [_row(number, entry) for number, entry in enumerate(record["layers"], 1)]
-    return f"{head}\n\n{table(_HEADER[: len(rows[0])], rows)}" if rows else head
+    if rows:
+        print()
+        print_table(_HEADER[: len(rows[0])], rows)
 
 
 _HEADER = (

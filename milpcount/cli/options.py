@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 class QuantityName(StrEnum):
-    """What can be counted; the same names as `milpcount.Quantity`, which needs numpy."""
+    """What some method counts; names as of `milpcount.Quantity`, which needs numpy."""
+
+    activation_regions = "activation_regions"
+    activation_patterns = "activation_patterns"
+    grid_patterns = "grid_patterns"
+
+
+class BoundedName(StrEnum):
+    """What some theorem bounds from above."""
 
     activation_regions = "activation_regions"
     activation_patterns = "activation_patterns"
@@ -33,8 +41,22 @@ class FigureName(StrEnum):
     partition = "partition"  # type: ignore[assignment]  # the name of a method of str
 
 
+def located(path: Path | None) -> Path | None:
+    """Return a path, that of a file of the package where ``example:NAME`` is given."""
+    if path is None or not str(path).startswith("example:"):
+        return path
+    from milpcount.network import shipped
+
+    return shipped.located(path)
+
+
 NetworkPath = Annotated[
-    Path, typer.Argument(metavar="NET", help="The network: .npz, .onnx or .nnet.")
+    Path,
+    typer.Argument(
+        metavar="NET",
+        callback=located,
+        help="The network: .npz, .onnx or .nnet, or example:mnist-784-2-20.npz.",
+    ),
 ]
 BoxOption = Annotated[
     tuple[float, float] | None,
@@ -42,10 +64,15 @@ BoxOption = Annotated[
 ]
 BoxFile = Annotated[
     Path | None,
-    typer.Option("--box-file", metavar="FILE", help='JSON {"lower": .., "upper": ..}.'),
+    typer.Option(
+        "--box-file", metavar="FILE", callback=located, help='JSON {"lower": .., "upper": ..}.'
+    ),
 ]
 VnnlibFile = Annotated[
-    Path | None, typer.Option("--vnnlib", metavar="FILE", help="The input set of a VNN-LIB file.")
+    Path | None,
+    typer.Option(
+        "--vnnlib", metavar="FILE", callback=located, help="The input set of a VNN-LIB file."
+    ),
 ]
 VnnlibInputsOnly = Annotated[
     bool,
@@ -53,13 +80,19 @@ VnnlibInputsOnly = Annotated[
 ]
 SectionFile = Annotated[
     Path | None,
-    typer.Option("--section", metavar="FILE", help='JSON {"p0": .., "directions": .., "box": ..}.'),
+    typer.Option(
+        "--section",
+        metavar="FILE",
+        callback=located,
+        help='JSON {"p0": .., "directions": .., "box": ..}.',
+    ),
 ]
 UnboundedFlag = Annotated[bool, typer.Option("--unbounded", help="All of input space.")]
 HeaderBox = Annotated[
     bool, typer.Option("--header-box", help="The box in the header of a .nnet file.")
 ]
 QuantityOption = Annotated[QuantityName, typer.Option("--quantity", help="What to count.")]
+BoundedOption = Annotated[BoundedName, typer.Option("--quantity", help="What to bound.")]
 MethodOption = Annotated[MethodName, typer.Option("--method", help="How to count it.")]
 BackendOption = Annotated[
     str | None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from milpcount.api import count
 from milpcount.cli.methods import variants
-from milpcount.cli.tables import print_table
+from milpcount.cli.tables import print_facts, print_table
 from milpcount.counters.method import Method
 from milpcount.errors import DomainError, MilpcountError, NotInstalledError
 from milpcount.events import Event, Notice
@@ -31,6 +31,21 @@ class Verdict:
 
     text: str
     wrong: bool = False
+
+
+@dataclass
+class _Tally:
+    """How often a method was asked, and was right."""
+
+    asked: int = 0
+    right: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        self.asked += 1
+        self.right += not verdict.wrong
+
+    def __str__(self) -> str:
+        return f"{self.right} of {self.asked}" if self.asked else "not asked"
 
 
 def judge(example: Example, quantity: Quantity, method: Method) -> Verdict:
@@ -80,17 +95,29 @@ def run(*, quiet: bool = False) -> bool:
     quiet : bool
         Print the last line only.
     """
-    columns = variants()
-    rows, asked, wrong = [], 0, 0
+    methods = variants()
+    tallies = {title: _Tally() for title in methods}
+    rows, wrong = [], []
     for example, quantity in _questions():
-        verdicts = [judge(example, quantity, method) for method in columns.values()]
-        if all(verdict.text == "-" for verdict in verdicts):
+        verdicts = {title: judge(example, quantity, made) for title, made in methods.items()}
+        asked = {title: verdict for title, verdict in verdicts.items() if verdict.text != "-"}
+        if not asked:
             continue
-        asked += sum(verdict.text != "-" for verdict in verdicts)
-        wrong += sum(verdict.wrong for verdict in verdicts)
+        for title, verdict in asked.items():
+            tallies[title].add(verdict)
+            if verdict.wrong:
+                where = f"{example.name}, {quantity.title}"
+                wrong.append((f"{title}:", f"{where}: {verdict.text}"))
+        right = sum(not verdict.wrong for verdict in asked.values())
         known = str(example.known[quantity])
-        rows.append([example.name, quantity.title, known, *(v.text for v in verdicts)])
+        rows.append([example.name, quantity.title, known, f"{right} of {len(asked)}"])
+    total = sum(tally.asked for tally in tallies.values())
     if not quiet:
-        print_table(["network", "quantity", "known", *columns], rows)
-    print(f"{asked - wrong} of {asked} counts are right" + ("" if wrong == 0 else ": FAILED"))
-    return wrong == 0
+        print_table(["network", "quantity", "known", "right"], rows)
+        print()
+        print_table(["method", "right"], [[title, str(t)] for title, t in tallies.items()])
+        print()
+        if wrong:
+            print_facts(wrong)
+    print(f"{total - len(wrong)} of {total} counts are right" + (": FAILED" if wrong else ""))
+    return not wrong

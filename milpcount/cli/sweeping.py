@@ -1,7 +1,6 @@
 """A sweep from the command line: the experiment, its jobs on an executor, lines of progress."""
 
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -13,12 +12,13 @@ from milpcount import caps, integers
 from milpcount.cli.counting import processes, terminable
 from milpcount.cli.methods import MethodName, method_named
 from milpcount.cli.outputs import check_target, deliver
-from milpcount.cli.progress import EVERY
+from milpcount.cli.progress import EVERY, GAP, Bar, duration, live, on_terminal
 from milpcount.counters.method import Method
 from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.network import shipped
 from milpcount.printable import one_line
 from milpcount.store import Record, Store, write_whole
-from milpcount.sweep.experiment import MethodSpec, read_experiment
+from milpcount.sweep.experiment import Experiment, MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of
 from milpcount.sweep.runner import Outcome, Runner, Standing, Watcher
 from milpcount.workers import Here
@@ -35,7 +35,7 @@ class Request:
     ----------
     experiment : Path
     store : Path or None
-        ``results/NAME.jsonl`` beside the experiment by default.
+        See `store_path` for the default.
     workers : int
     scheduler : str or None
         Address of a Dask scheduler; its workers are then used.
@@ -57,8 +57,12 @@ class Request:
 
 
 def store_path(experiment: Path) -> Path:
-    """Return where the results of an experiment are kept if nothing else is said."""
-    return experiment.parent / "results" / f"{experiment.stem}.jsonl"
+    """Return where the results of an experiment are kept if nothing else is said.
+
+    Those of an experiment that comes with the package go below the current folder.
+    """
+    folder = Path() if experiment.parent == shipped.FOLDER else experiment.parent
+    return folder / "results" / f"{experiment.stem}.jsonl"
 
 
 def run(request: Request, *, quiet: bool = False) -> Outcome:
@@ -73,8 +77,12 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
         caps.check_seconds("--time", request.seconds)
     if request.report is not None:
         _check_report(request.report)
-    show = _Lines(quiet=quiet)
     experiment = read_experiment(request.experiment)
+    with _showing(quiet=quiet) as show:
+        return _run(request, experiment, show)
+
+
+def _run(request: Request, experiment: Experiment, show: "_Shown") -> Outcome:
     store = Store(request.store or store_path(request.experiment), show.say)
     jobs, missing = jobs_of(experiment, make, request.only)
     for line in missing:
@@ -82,8 +90,7 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
     show.say(f"{experiment.title}: {len(jobs)} jobs, results in {store.path}")
     watcher = Watcher(show.say, show.finished, show.standing)
     with terminable(), _executor(request) as executor:
-        outcome = Runner(jobs, store, executor, watcher, request.seconds).run()
-    return outcome
+        return Runner(jobs, store, executor, watcher, request.seconds).run()
 
 
 def complain(outcome: Outcome) -> None:
@@ -165,32 +172,78 @@ def _executor(request: Request) -> Iterator[Executor]:
         yield client.get_executor(pure=False)
 
 
-class _Lines:
-    """What a sweep shows on stderr: a line for each job, and how far it has come."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._due = quiet, 0.0
-        self._begun = time.monotonic()
+class _Shown:
+    """What a sweep shows: a line for each job, and how far it has come; here, nothing."""
 
     def say(self, text: str) -> None:
-        if self._quiet:
+        """Show a line."""
+
+    def standing(self, at: Standing) -> None:
+        """Show how far it has come."""
+
+    def finished(self, job: Job, line: Record) -> None:
+        """Show the answer to a job."""
+        self.say(f"{job.title}: {answer(line)}, {line['seconds']:.2f} s")
+
+
+class _Lines(_Shown):
+    """Lines on stderr, how far it has come every ten seconds."""
+
+    def __init__(self) -> None:
+        self._open, self._due = True, 0.0
+
+    def say(self, text: str) -> None:
+        if not self._open:
             return
         try:
             print(f"milpcount: {one_line(text)}", file=sys.stderr, flush=True)
         except OSError:
-            self._quiet = True  # nobody reads the progress any more: the sweep goes on
-
-    def finished(self, job: Job, line: Record) -> None:
-        self.say(f"{job.title}: {answer(line)}, {line['seconds']:.2f} s")
+            self._open = False  # nobody reads the progress any more: the sweep goes on
 
     def standing(self, at: Standing) -> None:
         if at.seconds < self._due:
             return
         self._due = (at.seconds // EVERY + 1) * EVERY
-        left = "" if at.seconds_left is None else f"   about {duration(at.seconds_left)} left"
-        now = f"   now {at.running[0]}" if at.running else ""
-        rate = f"   {at.regions_per_second:,.0f} regions/s" if at.regions_per_second else ""
-        self.say(f"{duration(at.seconds)}   {at.done} of {at.total} jobs{rate}{left}{now}")
+        self.say(GAP.join([duration(at.seconds), *parts(at)]))
+
+
+class _Live(_Shown):
+    """A live bar on a terminal, and the lines above it."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+
+    def say(self, text: str) -> None:
+        self._bar.say(text)
+
+    def standing(self, at: Standing) -> None:
+        share = at.done / at.total if at.total else None
+        self._bar.show(share, parts(at), at.seconds)
+
+
+@contextmanager
+def _showing(*, quiet: bool) -> Iterator[_Shown]:
+    if quiet:
+        yield _Shown()
+    elif on_terminal():
+        with live(sys.stderr) as display:
+            yield _Live(Bar(display))
+    else:
+        yield _Lines()
+
+
+def parts(at: Standing) -> list[str]:
+    """Return how far a sweep has come in parts, the most important first."""
+    said = [f"{at.done} of {at.total} jobs"]
+    working = zip(at.running, at.found, strict=True)
+    lower = [f"{title} ≥ {found:,}" for title, found in working if found]
+    said += lower[:1] or [f"now {title}" for title in at.running[:1]]
+    if at.regions_per_second:
+        said.append(f"{at.regions_per_second:,.0f} regions/s")
+    if at.seconds_left is not None and at.seconds >= EVERY:  # sooner it is a wild guess
+        said.append(f"about {duration(at.seconds_left)} left")
+    said += lower[1:]
+    return said
 
 
 def answer(line: Record) -> str:
@@ -208,10 +261,3 @@ def answer(line: Record) -> str:
     guess = line.get("estimate")
     about = "" if guess is None else f", about {integers.human(integers.from_text(guess))}"
     return f"at least {lower} regions{sure}{about}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people: ``1:02:03`` or ``2:03``."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

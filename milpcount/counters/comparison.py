@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from milpcount import arguments
 from milpcount.bounds.best import naive
 from milpcount.counters import driver
 from milpcount.counters.brute_force import BruteForce
@@ -192,10 +193,22 @@ def compare(
     ------
     ContradictionError
         If two methods contradict each other; it names them, and a pattern that only one found.
-    OptionError
-        If no method can be asked.
+    InputError
+        If what was given is of the wrong type, or no method can be asked.
     """
-    run = _Run(network, domain, Quantity(quantity), Limits(seconds=seconds), listener)
+    run = _Run(
+        arguments.network(network),
+        arguments.domain(domain),
+        arguments.quantity(quantity),
+        Limits(seconds=seconds),
+        arguments.listener(listener),
+    )
+    for candidate in candidates:
+        if not isinstance(candidate, Candidate):
+            raise OptionError(
+                f"candidate {candidate!r}: give a milpcount.counters.comparison.Candidate, e.g. "
+                "Candidate('tree', mc.RegionTree)"
+            )
     outcomes: list[Outcome] = []
     for candidate in candidates:
         outcome = run.ask(candidate)
@@ -203,6 +216,8 @@ def compare(
             contradiction(other, outcome, network)
         outcomes.append(outcome)
     if all(one.result is None for one in outcomes):
+        if run.quantity not in arguments.COUNTED:
+            raise OptionError(arguments.not_counted_yet(run.quantity))
         reasons = "; ".join(f"{one.title}: {one.reason}" for one in outcomes)
         raise OptionError(f"no method can count {run.quantity.value} here: {reasons}")
     return Comparison(run.quantity, tuple(_without_regions(one) for one in outcomes))

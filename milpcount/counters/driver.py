@@ -6,12 +6,13 @@ from contextlib import nullcontext
 from typing import Any
 
 from milpcount import integers
+from milpcount.arguments import check_counted
 from milpcount.caps import check_seed
 from milpcount.counters import union
 from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
-from milpcount.errors import LostWorkersError, OptionError
+from milpcount.errors import LostWorkersError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, Waiting, ignore
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
@@ -62,9 +63,7 @@ def count(
     DomainError
         If the domain does not fit the network or the method.
     """
-    if quantity not in method.quantities:
-        able = ", ".join(sorted(q.value for q in method.quantities))
-        raise OptionError(f"method {method.name!r} cannot count {quantity.value}; it counts {able}")
+    check_counted(quantity, method.name, method.quantities)
     seed = check_seed(seed)
     limits = limits or Limits()
     inputs = union.hull(domain, network.n_inputs)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import arguments
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.program import decide
@@ -150,22 +151,26 @@ def formulate(
 
     Raises
     ------
+    NetworkError
+        If the network is none.
     OptionError
         If an option is not known, an activation has more than two pieces, or numbers are too far
         apart for solvers.
     DomainError
-        If the domain is empty, unbounded, or does not fit the network.
+        If the domain is none, empty, unbounded, or does not fit the network.
     """
-    kind = Quantity(quantity)
+    network, kind = arguments.network(network), arguments.quantity(quantity, FORMS)
     if kind not in FORMS:
         raise OptionError(
             f"quantity {kind.value!r} has no MILP formulation; there is one for "
             + " and ".join(q.value for q in FORMS)
         )
-    inputs = domain if isinstance(domain, InputSet) else domain.bind(network.n_inputs)
+    inputs = _bound(domain, network.n_inputs)
     _require_interior(inputs)
     chosen = _form(form) or FORMS[kind]
-    bounds = pre_activation_bounds(network, inputs, tighten, deadline or Deadline())
+    bounds = pre_activation_bounds(
+        network, inputs, tighten, arguments.deadline(deadline) or Deadline()
+    )
     program, columns = big_m.build(network, inputs, bounds, chosen)
     big_m.require_fit(program, columns)
     return Formulation(network, inputs, kind, chosen, bounds, program, columns)
@@ -199,6 +204,12 @@ def with_integers(formulation: Formulation, count: int, upper: float) -> Formula
     return replace(
         formulation, program=extended, columns=replace(columns, shift=shift, scale=scale)
     )
+
+
+def _bound(domain: Domain | InputSet, n_inputs: int) -> InputSet:
+    if isinstance(domain, InputSet):
+        return domain
+    return arguments.domain(domain).bind(n_inputs)
 
 
 def _require_interior(inputs: InputSet) -> None:

@@ -7,6 +7,7 @@ from milpcount.errors import FileFormatError, InputError, NetworkError
 from milpcount.network.network import Network
 from milpcount.network.npz import read_npz, write_npz
 from milpcount.network.paths import existing_file, write_atomically
+from milpcount.network.shipped import located
 
 
 def _read_onnx(path: Path) -> Network:
@@ -36,7 +37,8 @@ def load(path: str | Path) -> Network:
     ----------
     path : str or Path
         With suffix ``.npz``, ``.onnx`` or ``.nnet``; see `milpcount.network.npz`,
-        `milpcount.network.onnx_reader` and `milpcount.network.nnet_reader`.
+        `milpcount.network.onnx_reader` and `milpcount.network.nnet_reader`. ``example:NAME`` is a
+        file that comes with the package; see `milpcount.network.shipped`.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def load(path: str | Path) -> Network:
     NotInstalledError
         If the package that reads the format is missing.
     """
-    source = existing_file(path, _READABLE)
+    source = existing_file(located(path), _READABLE)
     reader = _READERS.get(source.suffix.lower())
     if reader is None:
         raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_READABLE}")

@@ -14,11 +14,19 @@ from milpcount.sweep.check import Verdict, check
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; margin: 1em 0; }
+h1, h2 { line-height: 1.2; overflow-wrap: break-word; }
+table { border-collapse: collapse; }
 th, td { padding: 0.15em 0.7em; text-align: right; border-bottom: 1px solid #ddd; }
-td:first-child, th:first-child { text-align: left; }
-svg { max-width: 100%; height: auto; } code { background: #f3f3f3; padding: 0 0.2em; }
+td { white-space: nowrap; } th { vertical-align: bottom; }
+td:first-child, th:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
+td:first-child { white-space: normal; min-width: 4em; max-width: 55vw; }
+.wide { overflow-x: auto; margin: 1em 0; }
+svg { max-width: 100%; min-width: 34em; height: auto; }
+code { background: #f3f3f3; padding: 0 0.2em; overflow-wrap: anywhere; }
+@media (max-width: 40em) { body { margin: 1em auto; } th, td { padding: 0.15em 0.4em; } }
 """
+
+_PHONE = "<meta name='viewport' content='width=device-width, initial-scale=1'>"
 
 _FIGURES = (
     ("Counts and bounds over the first layer's width", bounds.draw,
@@ -63,7 +71,7 @@ def page(title: str, store: Store, commands: Sequence[str]) -> str:
         f"{as_html(_seen(store, 'milpcount'))}, between {as_html(_span(store))}. This page: "
         f"{as_html(', '.join(f'{k} {v}' for k, v in versions('matplotlib').items()))}.</p>",
     ]  # fmt: skip
-    head = f"<meta charset='utf-8'><title>{as_html(title)}</title><style>{_STYLE}</style>"
+    head = f"<meta charset='utf-8'>{_PHONE}<title>{as_html(title)}</title><style>{_STYLE}</style>"
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
@@ -77,7 +85,7 @@ def _extent(rows: Sequence[NetworkRow]) -> str:
 
 def _figure(heading: str, draw: object, text: str, rows: Sequence[NetworkRow]) -> str:
     try:
-        drawn = style.svg(draw(rows))  # type: ignore[operator]
+        drawn = _wide(style.svg(draw(rows)))  # type: ignore[operator]
     except InputError as error:
         drawn = f"<p>Not drawn: {as_html(str(error))}</p>"
     return f"<h2>{as_html(heading)}</h2><p>{as_html(text)}</p>{drawn}"
@@ -87,7 +95,13 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = "".join(
         "<tr>" + "".join(f"<td>{as_html(c)}</td>" for c in row) + "</tr>" for row in rows
     )
-    return f"<table><tr>{''.join(f'<th>{as_html(c)}</th>' for c in header)}</tr>{lines}</table>"
+    titles = "".join(f"<th>{as_html(c)}</th>" for c in header)
+    return _wide(f"<table><tr>{titles}</tr>{lines}</table>")
+
+
+def _wide(content: str) -> str:
+    """Return what may be wider than a phone so that it is moved by itself, not with the page."""
+    return f"<div class='wide' tabindex='0'>{content}</div>"
 
 
 def _methods(store: Store) -> str:

@@ -39,6 +39,8 @@ class Standing:
         Estimated from the jobs done; None before there is anything to go by.
     running : tuple of str
         Titles of the jobs that are being worked on.
+    found : tuple of int
+        Regions that each of them has found so far: lower bounds; 0 for jobs that are one task.
     """
 
     done: int
@@ -47,6 +49,7 @@ class Standing:
     seconds: float
     seconds_left: float | None
     running: tuple[str, ...]
+    found: tuple[int, ...] = ()
 
 
 @dataclass
@@ -110,6 +113,10 @@ class _Whole:
     def regions(self) -> int:
         return 0
 
+    @property
+    def found(self) -> int:
+        return 0
+
     def pause(self) -> None:
         """Nothing of it can be kept."""
 
@@ -142,7 +149,11 @@ class _Count:
 
     @property
     def regions(self) -> int:
-        return self._parts.found - self._start
+        return self.found - self._start
+
+    @property
+    def found(self) -> int:
+        return self._parts.found
 
     @property
     def fields(self) -> dict[str, Any] | None:
@@ -234,7 +245,8 @@ class Runner:
         workers = count_workers(self._executor)
         left = self._pace.seconds_left(rest, rate, workers)
         titles = tuple(work.job.title for work in self._active)
-        return Standing(self._done, self._total, rate, seconds, left, titles)
+        found = tuple(work.found for work in self._active)
+        return Standing(self._done, self._total, rate, seconds, left, titles, found)
 
     def _is_over(self) -> bool:
         return self._seconds is not None and time.monotonic() - self._began >= self._seconds

@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -103,6 +104,30 @@ def test_a_solver_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPa
         mc.count(examples.tent(1), mc.Box(0, 1), method)
     with pytest.raises(OptionError, match="knows no solver 'abacus'"):
         mc.count(examples.tent(1), mc.Box(0, 1), mc.SolutionPool(backend="pyomo:abacus"))
+
+
+def test_a_solver_without_a_licence_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pyomo.contrib.solver.common.base import Availability
+    from pyomo.contrib.solver.common.factory import SolverFactory
+
+    class Unlicensed:
+        def available(self) -> Availability:
+            return Availability.BadLicense
+
+    monkeypatch.setenv("PATH", "")
+    for name in ("gurobi_persistent", "gurobi", "gurobi_direct"):
+        monkeypatch.setitem(SolverFactory._cls, name, Unlicensed)
+    with pytest.raises(NotInstalledError, match="solver 'gurobi', which is installed without a"):
+        pyomo_solvers.find("gurobi")
+
+
+def test_what_is_missing_survives_the_way_from_a_worker() -> None:
+    error = NotInstalledError("the backend", "glpk", command="do", kind="solver", state="is away")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is NotInstalledError and str(again) == str(error)
+    assert str(error) == "the backend needs the solver 'glpk', which is away: do"
 
 
 def test_a_solver_that_ends_too_early_is_found_out() -> None:

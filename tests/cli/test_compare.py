@@ -73,8 +73,8 @@ def test_methods_that_would_take_too_long_say_so():
 
 
 def test_no_method_for_the_question(invoke, tent):
-    with pytest.raises(OptionError, match="no method can count affine_pieces here"):
-        mc.compare(examples.tent(1), mc.Box(0, 1), quantity="affine_pieces")
+    with pytest.raises(OptionError, match="no method can count grid_patterns here"):
+        mc.compare(examples.tent(1), mc.Box(0, 1), quantity="grid_patterns")
 
 
 def test_a_limit_is_exit_code_3(invoke, tmp_path):

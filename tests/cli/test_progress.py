@@ -3,10 +3,9 @@
 import io
 
 import pytest
-from rich.console import Console
-from rich.progress import Progress as Display
 
 from milpcount.cli import progress
+from milpcount.cli.plain import HANDLER
 from milpcount.events import Notice, Progress, Started, Waiting
 
 
@@ -57,16 +56,59 @@ def test_before_the_clock_moves_the_rate_is_0():
 @pytest.mark.parametrize("share", [0.5, None])
 def test_the_bar_shows_the_run(share):
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=True, width=120)
-    with Display(*progress.columns(), console=console) as display:
+    with progress.live(stream, force_terminal=True, width=120) as display:
         listen = progress.Bar(display)
         listen(Started("the [title]"))
         listen(Notice("compiling"))
         listen(at(10.0, share))
     shown = stream.getvalue()
     assert "the [title]" in shown and "compiling" in shown
-    assert "1,000 regions   100 regions/s   2,500 programs" in shown
+    assert "1,000 regions   100 regions/s   2,500 programs   0:10" in shown
     assert ("50.00 %" in shown) == (share is not None)
+
+
+SAID = ("22.93 %", "1,255,617 regions", "17,880 regions/s", "1,061,903 programs", "1:00:03")
+
+
+@pytest.mark.parametrize(
+    ("width", "bar", "text"),
+    [
+        (119, 24, "   ".join(SAID)),
+        (79, 10, "22.93 %   1,255,617 regions   17,880 regions/s   1:00:03"),
+        (59, 10, "22.93 %   1,255,617 regions   1:00:03"),
+        (39, 0, "22.93 %   1,255,617 regions   1:00:03"),
+        (25, 0, "22.93 %   1:00:03"),
+    ],
+)
+def test_a_narrow_bar_says_less_and_the_most_important(width, bar, text):
+    assert progress.fitted(SAID, width) == (bar, text)
+
+
+@pytest.mark.parametrize("width", range(8, 130))
+def test_a_bar_never_needs_a_second_line(width):
+    for said in (SAID, ("a note of a method that is longer than most terminals" * 3, "0:07")):
+        bar, text = progress.fitted(said, width)
+        assert bar + bool(bar) + len(text) <= width
+        assert text.endswith(said[-1])
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_bar_is_there_at_every_width(width):
+    stream = io.StringIO()
+    with progress.live(stream, force_terminal=True, width=width) as display:
+        progress.Bar(display)(at(10.0))
+        display.refresh()
+    drawn = [line for line in stream.getvalue().splitlines() if "50.00 %" in line]
+    assert drawn and all("1,000 regions" in line and "━" in line for line in drawn)
+
+
+def test_a_bar_in_ascii():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors=HANDLER)
+    with progress.live(stream, force_terminal=True, width=60) as display:
+        progress.Bar(display)(Progress(1, 1, 0.5, 10.0, note="2 ≤ 3 · more"))
+    stream.flush()
+    shown = stream.buffer.getvalue().decode("ascii")
+    assert "2 <= 3 | more" in shown and "?" not in shown.replace("\x1b[?", "")
 
 
 def test_a_dumb_terminal_gets_lines(monkeypatch):
@@ -88,7 +130,7 @@ def test_waiting_is_shown_with_its_seconds():
         ["10.0", "s", "compiling"],
         ["20.0", "s", "compiling"],
     ]
-    console = Console(file=(shown := io.StringIO()), force_terminal=True, width=120)
-    with Display(*progress.columns(), console=console) as display:
+    shown = io.StringIO()
+    with progress.live(shown, force_terminal=True, width=120) as display:
         progress.Bar(display)(Waiting("compiling", 0.0))
     assert "compiling" in shown.getvalue()

@@ -15,7 +15,7 @@ def test_every_backend_is_listed_with_what_it_can_do(invoke):
     done = invoke("backends")
     assert done.exit_code == 0
     for entry in BACKENDS:
-        assert f"{entry.name}   {entry.package} " in done.stdout
+        assert f"{entry.name}   {entry.package}" in done.stdout
         for capability in entry.load().capabilities:
             assert capability.value in done.stdout
 
@@ -35,6 +35,29 @@ def test_one_that_is_missing_says_how_to_install_it(invoke, monkeypatch):
     assert "not installed: pip install 'milpcount[other]'" in shown
 
 
+@pytest.mark.parametrize(
+    ("hidden", "missing", "problem"),
+    [
+        ("pulp", "solver 'cbc'", "is not installed: pip install 'milpcount[cbc]'"),
+        ("pyomo", "package 'pyomo'", "is not installed: pip install pyomo"),
+    ],
+)
+def test_a_missing_solver_is_told_from_a_missing_package(tmp_path, hidden, missing, problem):
+    code = f"import sys; sys.modules[{hidden!r}] = None; from milpcount.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "backends", "--json"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(tmp_path)},
+        check=True,
+    )
+    records = {record["name"]: record for record in json.loads(done.stdout)}
+    cbc = records["pyomo:cbc"]
+    assert (cbc["ready"], cbc["missing"], cbc["problem"]) == (False, missing, problem)
+    assert cbc["version"] is not None  # of Pyomo, which is there
+    assert records["highs"]["ready"] and records["highs"]["missing"] is None
+
+
 def test_a_backend_that_is_not_known(invoke, tent):
     done = invoke("count", tent, "--box", 0, 1, "--method", "pool", "--backend", "abacus")
     assert done.exit_code == 2
@@ -42,18 +65,20 @@ def test_a_backend_that_is_not_known(invoke, tent):
 
 
 @pytest.mark.parametrize(
-    ("backend", "package", "command"),
+    ("backend", "package", "missing", "command"),
     [
-        ("highs", "highspy", "pip install highspy"),
-        ("cpsat", "ortools", "pip install ortools"),
-        ("scip", "ortools", "pip install ortools"),
-        ("pyscipopt", "pyscipopt", "pip install 'milpcount[scip]'"),
-        ("pyomo:highs", "pyomo", "pip install pyomo"),
-        ("pyomo:cbc", "pulp", "pip install 'milpcount[cbc]'"),
-        ("pyomo:glpk", "pulp", "apt install glpk-utils"),
+        ("highs", "highspy", "package 'highspy'", "pip install highspy"),
+        ("cpsat", "ortools", "package 'ortools'", "pip install ortools"),
+        ("scip", "ortools", "package 'ortools'", "pip install ortools"),
+        ("pyscipopt", "pyscipopt", "package 'pyscipopt'", "pip install 'milpcount[scip]'"),
+        ("pyomo:highs", "pyomo", "package 'pyomo'", "pip install pyomo"),
+        ("pyomo:cbc", "pulp", "solver 'cbc'", "pip install 'milpcount[cbc]'"),
+        ("pyomo:glpk", "pulp", "solver 'glpk'", "apt install glpk-utils"),
     ],
 )
-def test_a_solver_that_is_missing_is_one_line_and_exit_code_2(tent, backend, package, command):
+def test_a_solver_that_is_missing_is_one_line_and_exit_code_2(
+    tent, backend, package, missing, command
+):
     code = f"import sys; sys.modules[{package!r}] = None; from milpcount.cli import main; main()"
     options = ["count", tent, "--box", "0", "1", "--method", "pool", "--backend", backend, "-q"]
     done = subprocess.run(
@@ -64,6 +89,7 @@ def test_a_solver_that_is_missing_is_one_line_and_exit_code_2(tent, backend, pac
         check=False,
     )
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith(f"milpcount: error: the backend '{backend}' needs the package ")
+    needs = f"milpcount: error: the backend '{backend}' needs the {missing}, "
+    assert done.stderr.startswith(needs)
     assert done.stderr.endswith(f"which is not installed: {command}\n")
     assert done.stderr.count("\n") == 1

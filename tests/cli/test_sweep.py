@@ -1,14 +1,22 @@
 """The command `sweep`: exit codes, what is said, the report."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 
-from milpcount.cli.sweeping import answer, duration
+from milpcount.cli.progress import duration
+from milpcount.cli.sweeping import answer, parts
 from milpcount.store import Store
+from milpcount.sweep.runner import Standing
 from tests.networks import random_network
 
 
@@ -80,6 +88,41 @@ def test_stopped_by_time_or_interrupt_it_goes_on(experiment, shell, invoke):
     assert (run.returncode, out) == (3, "0 of 1 jobs done\n")
     (after,) = (json.loads(file.read_text()) for file in kept.iterdir())
     assert 0 < int(before["found"]) <= int(after["found"])
+
+
+def test_how_far_it_has_come():
+    at = Standing(5, 210, 1234.5, 12.0, 61.0, ("a · tree", "b · tree", "c"), (0, 70, 8))
+    assert parts(at) == [
+        "5 of 210 jobs",
+        "b · tree ≥ 70",
+        "1,234 regions/s",
+        "about 1:01 left",
+        "c ≥ 8",
+    ]
+    assert parts(Standing(0, 2, 0.0, 1.0, 99.0, ("a",), (0,))) == ["0 of 2 jobs", "now a"]
+
+
+def test_a_live_bar_on_a_terminal(experiment):
+    owner, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 60, 0, 0))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "milpcount", "sweep", str(experiment), "--only", "tree"],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # how the end of a terminal is told
+        while some := os.read(owner, 65536):
+            shown += some
+    out, _ = run.communicate(timeout=100)
+    os.close(owner)
+    assert (run.returncode, out) == (0, "1 of 1 jobs done\n")
+    text = shown.decode()
+    assert "1 of 1 jobs   " in text and "regions/s   0:0" in text  # the bar
+    assert "3-1-1 #0 · tree: " in text  # the line above it
 
 
 def test_lines_for_people():

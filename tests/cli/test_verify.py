@@ -133,14 +133,10 @@ def test_figures_are_checked_before_and_written_whole(invoke, net, tmp_path, mon
     assert not list(tmp_path.glob("*x.png*"))
 
 
-def test_a_report_that_cannot_be_written_does_not_lose_the_sweep(
-    invoke, tmp_path, monkeypatch
-):
+def test_a_report_that_cannot_be_written_does_not_lose_the_sweep(invoke, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     experiment = tmp_path / "one.toml"
-    experiment.write_text(
-        "title = 'one'\ndomain = 'box -1 1'\n[[methods]]\nname = 'bounds'\n"
-    )
+    experiment.write_text("title = 'one'\ndomain = 'box -1 1'\n[[methods]]\nname = 'bounds'\n")
     report = tmp_path / "report.html"
     command = ("sweep", experiment, "--report")
     assert invoke(*command, "/proc/report.html").exit_code == 2

@@ -1,6 +1,7 @@
 """Figures and the report: they show every series, write every format, and refuse what they must."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -155,6 +156,15 @@ def test_the_report_is_one_file_with_everything(store):
     assert "9 networks, 9 counted exactly" in text
     assert "milpcount sweep x.toml" in text and "2 x a processor" in text
     assert f"{len(check(store).comparisons):,} comparisons" in text
+
+
+def test_a_report_can_be_read_on_a_phone(store):
+    text = page("A sweep", store, ["milpcount sweep x.toml"])
+    assert "<meta name='viewport' content='width=device-width, initial-scale=1'>" in text
+    wide = re.findall(r"<div class='wide' tabindex='0'>(.*?)</div>", text, re.DOTALL)
+    assert [part[:4] for part in wide] == ["<svg"] * 3 + ["<tab"] * 2
+    assert ".wide { overflow-x: auto" in text  # tables and figures move, the page does not
+    assert text.count("<table") + text.count("<svg") == len(wide)
 
 
 def test_a_report_of_counts_alone(tmp_path):
