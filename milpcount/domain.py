@@ -76,9 +76,11 @@ class InputSet:
 
     @property
     def width(self) -> Array:
-        """Lengths of the parameters' ranges, rounded once, shape (d,)."""
-        if self.exact is None:
-            return np.asarray(self.upper - self.lower)
+        """Lengths of the parameters' ranges, rounded once, shape (d,); infinite from 2^1024 on."""
+        with np.errstate(over="ignore"):
+            width = self.upper - self.lower
+        if self.exact is None or not np.isfinite(width).all():
+            return np.asarray(width)
         return np.asarray(self.exact.upper - self.exact.lower).astype(np.float64)
 
     def to_inputs(self, t: Array) -> Array:

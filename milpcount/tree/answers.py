@@ -72,7 +72,7 @@ class ExactAnswers:
 
     def kind_of_domain_row(self, i: int) -> int:
         """Return the kind of the program's i-th row of the domain, which must not be negative."""
-        inputs = self._given[1]
+        inputs = self._given[1].exact or self._given[1]
         if i >= len(inputs.rhs):  # a bound on a parameter, of an unbounded set
             return kinds.TINY
         row = Rows.of(np.append(inputs.rhs[i], -inputs.rows[i])[None])

@@ -1,5 +1,7 @@
 """Numbers from one end of float64 to the other: nothing that is not finite passes a comparison."""
 
+from fractions import Fraction
+
 import numba
 import numpy as np
 import pytest
@@ -105,6 +107,21 @@ class TestUnderflow:
             pass
         assert (search.state.value_s > 0).tolist() == [True, False, True, False]
         assert search.found == 1
+
+
+class TestExactDomains:
+    """Domains with numbers that float64 rounds, to zero or to infinity perhaps."""
+
+    DIFFERENCE = Network.from_arrays([[[1.0, -1.0]]], [[0.0]], output=False)
+
+    @pytest.mark.parametrize("power", [-400, -310, 300])
+    def test_a_box_of_fractions_of_any_size(self, power):
+        side = Fraction(10) ** power / 3
+        assert by_both(self.DIFFERENCE, mc.Box([0, 0], [side, side])) == (2, 2)
+
+    def test_one_whose_width_overflows(self):
+        side = Fraction(10) ** 308 + Fraction(1, 3)
+        assert by_both(self.DIFFERENCE, mc.Box([-side, -side], [side, side])) == (2, 2)
 
 
 class TestPolytopes:
