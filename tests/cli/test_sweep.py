@@ -60,9 +60,9 @@ def test_a_report(experiment, invoke, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nothing.toml",), "No such file"),
+        (("nothing.toml",), "does not exist: give an experiment as .toml file"),
         (("FILE", "--only", "pool"), "the experiment has bounds, tree"),
-        (("FILE", "--time", "-1"), "--time -1: give a number of seconds above 0"),
+        (("FILE", "--time", "-1"), "--time -1.0: give a number of seconds above 0"),
         (("FILE", "--store", "FILE"), "is not a store of results"),
     ],
 )
