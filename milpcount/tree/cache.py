@@ -141,7 +141,7 @@ class Kept(Interface):  # type: ignore[misc]
         try:
             content = dumps(data._reduce())
         except Exception:
-            return  # it serves this process all the same; an interrupt may have cost the object code
+            return  # e.g. an interrupt has cost the object code; it serves this process still
         for place in places():
             folder = place / folder_name()
             if _write(folder / self._file(sig, data.codegen), content):

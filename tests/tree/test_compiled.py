@@ -59,7 +59,8 @@ def nowhere(tmp_path):
     return tmp_path / "file" / "folder"
 
 
-def test_a_part_has_no_machine_code_of_its_own():
+def test_a_part_has_no_machine_code_of_its_own(keep_in, tmp_path):
+    keep_in(tmp_path)
     assert run()[0] == 5.0
     (version,) = _half.overloads.values()
     assert isinstance(version.library, Part)
