@@ -91,6 +91,8 @@ def compile_kernel(
     from milpcount.tree.warm_up import KERNELS, warm_up
 
     kernel = KERNELS[method]
+    if kernel.after is not None:
+        compile_kernel(kernel.after, notice, waiting)
     if kernel.is_compiled:
         warm_up(method)
         return

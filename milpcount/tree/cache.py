@@ -138,7 +138,10 @@ class Kept(Interface):  # type: ignore[misc]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write a compiled version to the first folder that takes it."""
-        content = dumps(data._reduce())
+        try:
+            content = dumps(data._reduce())
+        except Exception:
+            return  # e.g. an interrupt has cost the object code; it serves this process still
         for place in places():
             folder = place / folder_name()
             if _write(folder / self._file(sig, data.codegen), content):

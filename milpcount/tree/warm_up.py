@@ -37,12 +37,15 @@ class Kernel:
         Of its functions those that Python calls in every run.
     work : callable
         Calls them.
+    after : str, optional
+        Another one, by the name of its method, that this one includes.
     """
 
     title: str
     seconds: int
     entries: tuple[Any, ...]
     work: Callable[[], None]
+    after: str | None = None
 
     @property
     def is_compiled(self) -> bool:
@@ -84,7 +87,11 @@ def _one_unit() -> Network:
 KERNELS = {
     "tree": Kernel("the region tree's kernel", 20, (kernel.run,), _search),
     "mbound": Kernel(
-        "the region tree's kernel", 20, (kernel.run, parity.add_parity), _search_under_a_parity
+        "what parities add to it",
+        2,
+        (kernel.run, parity.add_parity),
+        _search_under_a_parity,
+        "tree",
     ),
     "probe": Kernel("the kernel of random walks", 25, (probe.walk,), _walk),
 }

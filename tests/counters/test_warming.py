@@ -62,6 +62,18 @@ def test_compiling_is_announced_before_and_after_with_its_seconds(cold, monkeypa
     assert all(isinstance(tick, Waiting) for tick in ticks)
 
 
+def test_what_several_methods_need_is_announced_once(cold):
+    cold()
+    more = Compiled(Path("/kept"))
+    compiler.KERNELS["mbound"] = compiler.Kernel(
+        "more", 1, (more,), lambda: more.signatures.append("compiled"), after="tree"
+    )
+    events: list[Any] = []
+    mc.warm_up("mbound", "tree", listener=events.append)
+    starts = [e.text for e in events if isinstance(e, Notice) and "compiling" in e.text]
+    assert [text.split(":")[0] for text in starts] == ["compiling a kernel", "compiling more"]
+
+
 def test_what_is_compiled_is_not_announced(cold):
     cold().signatures.append("compiled")
     events: list[Any] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba.core.codegen import JITCodeLibrary
 
 import milpcount as mc
 from milpcount.tree import cache, kernel
@@ -58,7 +59,8 @@ def nowhere(tmp_path):
     return tmp_path / "file" / "folder"
 
 
-def test_a_part_has_no_machine_code_of_its_own():
+def test_a_part_has_no_machine_code_of_its_own(keep_in, tmp_path):
+    keep_in(tmp_path)
     assert run()[0] == 5.0
     (version,) = _half.overloads.values()
     assert isinstance(version.library, Part)
@@ -127,6 +129,17 @@ def test_a_full_disk_costs_the_cache_only(keep_in, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
+    assert run() == (5.0, False)
+    assert not files(tmp_path)
+
+
+def test_what_cannot_be_written_down_is_not_kept(keep_in, tmp_path, monkeypatch):
+    keep_in(tmp_path)
+
+    def fail(library: object) -> None:
+        raise RuntimeError("no compiled object yet")  # after Ctrl-C in LLVM's callback
+
+    monkeypatch.setattr(JITCodeLibrary, "_get_compiled_object", fail)
     assert run() == (5.0, False)
     assert not files(tmp_path)
 
