@@ -1,8 +1,20 @@
-"""Limits on a run, and the deadline that is handed down instead of a time limit."""
+"""Limits on a run, and the deadline that is handed down instead of a time limit.
+
+Long computations below a run look at its deadline by `tick`, which ends them with `OutOfTime`; the
+run itself keeps what it has found. Their caller puts a deadline in force.
+"""
 
 import math
+import operator
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
+from numbers import Real
+from pathlib import Path
+from typing import Any
 
 from milpcount.errors import OptionError
 
@@ -14,19 +26,68 @@ class Limits:
     Parameters
     ----------
     seconds : float, optional
-        Wall-clock seconds, counted from the start of the method.
+        Wall-clock seconds, counted from the start of the method, compilation excluded.
     regions : int, optional
         Stop once so many regions have been found.
+    memory : int, optional
+        Stop once this process and its children hold so many bytes of memory.
     """
 
     seconds: float | None = None
     regions: int | None = None
+    memory: int | None = None
 
     def __post_init__(self) -> None:
-        if self.seconds is not None and not self.seconds > 0:
+        if self.seconds is not None and not (_is_real(self.seconds) and self.seconds > 0):
             raise OptionError(f"time limit {self.seconds!r}: give a number of seconds above 0")
-        if self.regions is not None and self.regions < 1:
-            raise OptionError(f"region limit {self.regions!r}: give an integer of at least 1")
+        self._check_integer("regions", "region limit", "give an integer of at least 1")
+        self._check_integer(
+            "memory", "memory limit", "give a number of bytes, an integer of at least 1"
+        )
+        if self.memory is not None and memory_in_use() is None:
+            raise OptionError(
+                "memory limit: this system does not say how much a process holds: install psutil"
+            )
+
+    def _check_integer(self, name: str, title: str, allowed: str) -> None:
+        value = getattr(self, name)
+        if value is None:
+            return
+        whole = None if isinstance(value, bool) else _index(value)
+        if whole is None or whole < 1:
+            raise OptionError(f"{title} {value!r}: {allowed}")
+        object.__setattr__(self, name, whole)
+
+
+def checked(limits: object) -> Limits:
+    """Return limits that a caller gave, those that never come for None.
+
+    Raises
+    ------
+    OptionError
+        If they are of another type; a number is shown as what it may have meant.
+    """
+    if limits is None:
+        return Limits()
+    if isinstance(limits, Limits):
+        return limits
+    meant = f"seconds={limits!r}" if _is_real(limits) else "seconds=60"
+    raise OptionError(f"limits={limits!r}: give Limits({meant})")
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _index(value: Any) -> int | None:
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+class OutOfTime(Exception):
+    """The deadline in force has come in the midst of a computation."""
 
 
 class Deadline:
@@ -53,3 +114,69 @@ class Deadline:
     def passed(self) -> bool:
         """Return whether the deadline has come."""
         return time.monotonic() >= self._end
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Let `tick` heed this deadline, in this thread and as long as the context lasts."""
+        token = _IN_FORCE.set(self)
+        try:
+            yield
+        finally:
+            _IN_FORCE.reset(token)
+
+
+_NEVER = Deadline()
+_IN_FORCE = ContextVar("deadline in force", default=_NEVER)
+
+
+def tick() -> None:
+    """Go on, unless the deadline in force has come.
+
+    Raises
+    ------
+    OutOfTime
+        If it has.
+    """
+    if _IN_FORCE.get().passed():
+        raise OutOfTime
+
+
+def seconds_in_force() -> float:
+    """Return the seconds left to the deadline in force, ``inf`` without one."""
+    return _IN_FORCE.get().remaining()
+
+
+def memory_in_use() -> int | None:
+    """Return the bytes of memory that this process and its children hold; None if unknown."""
+    own = Path("/proc/self/statm")
+    try:
+        pages = int(own.read_text().split()[1])
+        return pages * _page_size() + sum(_held(child) for child in _children())
+    except OSError:
+        pass
+    try:
+        process = import_module("psutil").Process()  # where there is no /proc
+    except ImportError:
+        return None
+    return sum(int(one.memory_info().rss) for one in (process, *process.children()))
+
+
+def _children() -> Iterator[str]:
+    for thread in Path("/proc/self/task").iterdir():
+        try:
+            yield from (thread / "children").read_text().split()
+        except OSError:
+            continue  # the thread has ended, or the kernel does not list them
+
+
+def _held(process: str) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _page_size()
+    except (OSError, IndexError):
+        return 0  # it has ended
+
+
+def _page_size() -> int:
+    import resource
+
+    return resource.getpagesize()
