@@ -25,6 +25,7 @@ from milpcount.domain import InputSet
 from milpcount.formulation.intervals import ROUNDOFF, PreActivationBounds, parameter_box
 from milpcount.formulation.linear_program import Builder, LinearProgram
 from milpcount.formulation.units import TwoPiece, two_pieces
+from milpcount.limits import tick
 from milpcount.network import Network
 
 Array = np.ndarray
@@ -120,6 +121,7 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
         first = layer.affine.weight @ inputs.directions * width
         scales.append(np.sqrt((first**2).sum(axis=1)))
     for layer in network.layers[1:]:
+        tick()
         scales.append(np.sqrt(((layer.affine.weight * scales[-1]) ** 2).sum(axis=1)))
     return tuple(scales)
 

@@ -12,6 +12,7 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError, OptionError
 from milpcount.formulation.linear_program import Builder
+from milpcount.limits import tick
 from milpcount.network import Layer, Network
 
 Array = np.ndarray
@@ -150,6 +151,7 @@ def _first_layer(
 
 def affine_range(weight: Array, bias: Array, low: Array, high: Array) -> tuple[Array, Array]:
     """Return sound bounds on ``weight @ v + bias`` for ``low <= v <= high``."""
+    tick()
     positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
     size = np.abs(weight) @ np.maximum(np.abs(low), np.abs(high)) + np.abs(bias)
     error = gamma(2 * low.size) * size

@@ -9,6 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
+from milpcount.limits import tick
+
 Array = np.ndarray
 
 
@@ -120,8 +122,10 @@ class LinearProgram:
             ((self.upper - shift) / scale).tolist(),
             (self.objective * scale).tolist(),
             self.integer.tolist(),
-            [self.row(i).rescaled(shift, scale) for i in range(self.n_rows)],
         )
+        for i in range(self.n_rows):
+            tick()
+            build.rows.append(self.row(i).rescaled(shift, scale))
         return build.build()
 
     @cached_property
@@ -164,6 +168,7 @@ class Builder:
         upper: float,
     ) -> None:
         """Add a row; zero coefficients are dropped."""
+        tick()
         values = np.asarray(coefficients, dtype=float)
         keep = values != 0
         which = np.asarray(columns, dtype=np.int32)[keep]
