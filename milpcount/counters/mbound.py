@@ -15,6 +15,7 @@ from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
+from milpcount.counters.warming import warm_workers
 from milpcount.counters.xor_runs import (
     Mechanism,
     Run,
@@ -144,12 +145,15 @@ class MBound:
         if not is_compiled():
             problem.notice("compiling the region tree's kernel, about a minute, once")
         warm_up()
+        if problem.executor is not None:
+            warm_workers(problem.executor, warm_up)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the runs go on."""
         if not problem.network.n_units:
             yield from the_one_region(problem)
             return
+        yield Snapshot(confidence=self.confidence)
         mechanism, family = self._prepare(problem)
         report = _Report(self, family)
         yield report.snapshot([])
@@ -170,10 +174,13 @@ class MBound:
     def _prepare(self, problem: Problem) -> tuple[Mechanism, XorFamily]:
         network, inputs = problem.network, problem.inputs
         if self.backend == TREE:
-            free = unstable_variables(network, inputs, self.tighten, problem.deadline)
+            # Short of time, the runs get their share: bounds that are left are wider, not wrong.
+            part = problem.deadline.share(1, 2)
+            free = unstable_variables(network, inputs, self.tighten, part)
             return TreeMechanism(network, inputs), XorFamily(free, self.xor_size, problem.seed)
+        part = problem.deadline.share(1, 2)
         formulation = formulate(
-            network, inputs, form=Form.ONE_SIDED, tighten=self.tighten, deadline=problem.deadline
+            network, inputs, form=Form.ONE_SIDED, tighten=self.tighten, deadline=part
         )
         free = from_bounds(formulation.bounds)
         family = XorFamily(free, self.xor_size, problem.seed)
@@ -207,7 +214,8 @@ def _one_by_one(mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline) -
         trial = run.again()
         for _ in advance(mechanism, trial, deadline.share(1, len(runs) - k)):
             run.take(trial.tally)
-            yield
+            if not deadline.passed():
+                yield
         run.take(trial.tally)
         yield
         if deadline.passed():
@@ -232,7 +240,8 @@ def _distribute(
             while len(tasks) and not (deadline.passed() and time.time() > ends + _GRACE_SECONDS):
                 for run, future in tasks.finished(_POLL_SECONDS):
                     run.take(future.result())
-                yield
+                if not deadline.passed():  # the last word is for what is handed in by then
+                    yield
         finally:
             tasks.cancel()
 

@@ -1,22 +1,26 @@
 """Exact counting by the region tree: the default method."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
+from milpcount.counters.warming import warm_workers
+from milpcount.limits import OutOfTime
 from milpcount.result import Guarantee, Quantity, Region
-from milpcount.workers import count_workers
 
 if TYPE_CHECKING:
     from milpcount.counters.parts import Parts
 
 _SLICE_SECONDS = 0.1
 _SNAPSHOT_SECONDS = 0.4
+_GRACE_SECONDS = 0.5
+"""For workers to hand in what they have when the time is up."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,7 @@ class RegionTree:
             problem.notice("compiling the region tree's kernel, about a minute, once")
         warm_up()
         if problem.executor is not None:
-            # As many as there are workers: each takes long enough for the others to get theirs.
-            workers = count_workers(problem.executor)
-            wait([problem.executor.submit(warm_up) for _ in range(workers)])
+            warm_workers(problem.executor, warm_up)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots about ten times a second, with an executor about twice."""
@@ -77,15 +79,14 @@ class RegionTree:
             return snapshot(search.found, search.tests, search.share, search.statistics, regions)
 
         yield shown()
-        began = time.perf_counter()
-        for _ in search.run(most=problem.limits.regions):
-            now = time.perf_counter()
-            if now - began >= 0.5 * _SLICE_SECONDS:
-                search.budget = max(100, int(search.budget * _SLICE_SECONDS / (now - began)))
-                yield shown()
-                began = time.perf_counter()
-            else:
-                search.budget = min(2 * search.budget, 10**7)
+        spoke = time.perf_counter()
+        try:
+            for _ in search.run(most=problem.limits.regions, seconds=_SLICE_SECONDS):
+                if time.perf_counter() - spoke >= 0.5 * _SLICE_SECONDS:
+                    yield shown()
+                    spoke = time.perf_counter()
+        except OutOfTime:
+            pass  # what was found is there
         yield shown()
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
@@ -95,16 +96,22 @@ class RegionTree:
         subject = Subject.pack(problem.network, problem.inputs)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         parts = Parts(keep=problem.keep_regions, most=problem.limits.regions, patterns=patterns)
-        tasks = Tasks[Task](executor, problem.notice)
+        tasks, deadline = Tasks[Task](executor, problem.notice), problem.deadline
+        ends = time.time() + deadline.remaining()
+        until = None if math.isinf(ends) else ends
         try:
             while not parts.is_done:
-                while tasks.idle:
-                    task = parts.take(tasks.idle, tasks.workers)
+                while tasks.idle and not deadline.passed():
+                    task = parts.take(tasks.idle, tasks.workers, until)
                     if task is None:
                         break
                     tasks.submit(task, search_parts, subject, task)
-                for task, future in tasks.finished(_SNAPSHOT_SECONDS):
+                patience = min(_SNAPSHOT_SECONDS, deadline.remaining() + _GRACE_SECONDS)
+                for task, future in tasks.finished(patience):
                     parts.accept(task, future.result())
+                # At the end the workers hand in what they have: the last word waits for that.
+                if deadline.passed() and len(tasks) and time.time() < ends + _GRACE_SECONDS:
+                    continue
                 yield _shown(parts)
         finally:
             tasks.cancel()
