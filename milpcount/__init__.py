@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.domain import Box, Polytope, Section, Unbounded
+    from milpcount.errors import Interrupted
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
@@ -26,6 +27,7 @@ _HOMES = {
     "BruteForce": "counters.brute_force",
     "CountResult": "result",
     "ExactTree": "counters.exact_tree",
+    "Interrupted": "errors",
     "Limits": "limits",
     "MBound": "counters.mbound",
     "Network": "network",
@@ -49,6 +51,7 @@ __all__ = [
     "BruteForce",
     "CountResult",
     "ExactTree",
+    "Interrupted",
     "Limits",
     "MBound",
     "Network",

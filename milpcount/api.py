@@ -17,10 +17,10 @@ from milpcount.bounds.theorem import Case, Ranges
 from milpcount.counters import driver
 from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
-from milpcount.errors import OptionError
+from milpcount.errors import Interrupted, OptionError
 from milpcount.events import Listener, ignore
 from milpcount.exact.verify import Verification, verify
-from milpcount.limits import Deadline, Limits
+from milpcount.limits import Deadline, Limits, checked
 from milpcount.network import Network
 from milpcount.result import CountResult, Quantity
 
@@ -63,23 +63,35 @@ def count(
     -------
     CountResult
         ``lower <= count <= upper``.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C: a `KeyboardInterrupt` whose ``result`` holds what was shown by then.
+    InputError
+        If what was given is wrong.
     """
     if method is None:
         from milpcount.counters.region_tree import RegionTree
 
         method = RegionTree()
-    result = driver.count(
-        network,
-        domain,
-        method,
-        quantity=Quantity(quantity),
-        limits=limits,
-        seed=seed,
-        keep_regions=keep_regions,
-        listener=listener,
-        executor=executor,
-    )
-    return replace(result, verifier=_verifier(network, domain)) if keep_regions else result
+    verifier = _verifier(network, domain) if keep_regions else None
+    try:
+        result = driver.count(
+            network,
+            domain,
+            method,
+            quantity=Quantity(quantity),
+            limits=limits,
+            seed=seed,
+            keep_regions=keep_regions,
+            listener=listener,
+            executor=executor,
+        )
+    except Interrupted as stop:
+        stop.result = replace(stop.result, verifier=verifier)
+        raise
+    return replace(result, verifier=verifier)
 
 
 def _verifier(network: Network, domain: Domain) -> Callable[[CountResult], Verification]:
@@ -134,7 +146,7 @@ def bound(
         architecture,
         architecture.n_inputs if inputs is None else inputs.dimension,
         network,
-        _ranges(network, inputs, tighten, limits or Limits()),
+        _ranges(network, inputs, tighten, checked(limits)),
         None if inputs is None else _volume(inputs, architecture.n_inputs),
         inputs is None or _has_unit_cube(inputs, architecture.n_inputs),
     )

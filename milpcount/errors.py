@@ -13,8 +13,17 @@
     │   └── LostWorkersError             processes that work are killed again and again
     └── ContradictionError               two methods disagree: never to be ignored
 
+    KeyboardInterrupt
+    └── Interrupted                      Ctrl-C during a count: it carries what was shown
+
 Every message says what was wrong (with the value), what is allowed, and what to do.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from milpcount.counters.comparison import Comparison
+    from milpcount.result import CountResult
 
 
 class MilpcountError(Exception):
@@ -74,3 +83,29 @@ class LostWorkersError(SolverError):
 
 class ContradictionError(MilpcountError):
     """Two methods that must agree do not."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a count; what it had shown by then is valid.
+
+    As a `KeyboardInterrupt` it ends a loop of counts, and a program that does not catch it.
+
+    Parameters
+    ----------
+    result : CountResult
+        With `Status.INTERRUPTED`; regions that were to be kept are in it.
+    comparison : Comparison, optional
+        What all methods have shown, where several were compared.
+
+    Attributes
+    ----------
+    result : CountResult
+    comparison : Comparison or None
+    """
+
+    def __init__(self, result: "CountResult", comparison: "Comparison | None" = None) -> None:
+        super().__init__(result.status.value)
+        self.result, self.comparison = result, comparison
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.result, self.comparison)

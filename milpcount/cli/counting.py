@@ -13,7 +13,7 @@ from milpcount.api import count
 from milpcount.cli.progress import listening
 from milpcount.counters.method import Method
 from milpcount.domain import Domain
-from milpcount.errors import OptionError
+from milpcount.errors import Interrupted, OptionError
 from milpcount.limits import Limits
 from milpcount.network import Network
 from milpcount.result import CountResult, Region
@@ -60,17 +60,20 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
         _check_target(request.keep)
     network = Network.load(request.network)
     with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
-        result = count(
-            network,
-            request.domain,
-            request.method,
-            quantity=request.quantity,
-            limits=request.limits,
-            seed=request.seed,
-            keep_regions=request.keep is not None,
-            listener=listener,
-            executor=executor,
-        )
+        try:
+            result = count(
+                network,
+                request.domain,
+                request.method,
+                quantity=request.quantity,
+                limits=request.limits,
+                seed=request.seed,
+                keep_regions=request.keep is not None,
+                listener=listener,
+                executor=executor,
+            )
+        except Interrupted as stop:
+            result = stop.result
     if request.keep is not None:
         write_regions(request.keep, result.regions or [], network.n_units, network.n_inputs)
     return result

@@ -12,7 +12,13 @@ from milpcount.counters.method import Method
 from milpcount.counters.region_tree import RegionTree
 from milpcount.counters.solution_pool import SolutionPool
 from milpcount.domain import Domain
-from milpcount.errors import ContradictionError, InputError, NotInstalledError, OptionError
+from milpcount.errors import (
+    ContradictionError,
+    InputError,
+    Interrupted,
+    NotInstalledError,
+    OptionError,
+)
 from milpcount.events import Listener, ignore
 from milpcount.integers import human
 from milpcount.limits import Limits
@@ -191,20 +197,32 @@ def compare(
     ------
     ContradictionError
         If two methods contradict each other; it names them, and a pattern that only one found.
+    Interrupted
+        On Ctrl-C; its ``comparison`` holds what was shown by then.
     OptionError
         If no method can be asked.
     """
     run = _Run(network, domain, Quantity(quantity), Limits(seconds=seconds), listener)
     outcomes: list[Outcome] = []
+    stopped: Interrupted | None = None
     for candidate in candidates:
-        outcome = run.ask(candidate)
+        if stopped is not None:
+            outcomes.append(Outcome(candidate.title, None, "interrupted"))
+            continue
+        try:
+            outcome = run.ask(candidate)
+        except Interrupted as stop:
+            stopped, outcome = stop, Outcome(candidate.title, stop.result)
         for other in outcomes:
             contradiction(other, outcome, network)
         outcomes.append(outcome)
+    if stopped is not None:
+        stopped.comparison = Comparison(run.quantity, tuple(map(_without_regions, outcomes)))
+        raise stopped
     if all(one.result is None for one in outcomes):
         reasons = "; ".join(f"{one.title}: {one.reason}" for one in outcomes)
         raise OptionError(f"no method can count {run.quantity.value} here: {reasons}")
-    return Comparison(run.quantity, tuple(_without_regions(one) for one in outcomes))
+    return Comparison(run.quantity, tuple(map(_without_regions, outcomes)))
 
 
 @dataclass
