@@ -1,7 +1,7 @@
 """The one loop: limits, progress, interruption, statistics and the final status."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -139,7 +139,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     except OutOfTime:
         status = Status.TIME_LIMIT
     except KeyboardInterrupt:
-        status = Status.INTERRUPTED
+        status, snapshot = Status.INTERRUPTED, _last_word(run, snapshot)
     except LostWorkersError as error:
         if not snapshot.lps:
             raise  # nothing was done at all
@@ -155,6 +155,15 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
         # Some may have come after the last snapshot.
         snapshot = replace(snapshot, lower=max(snapshot.lower, len(snapshot.regions)))
     return _Run(snapshot, status, time.perf_counter() - began, prepared or 0.0)
+
+
+def _last_word(run: Iterator[Snapshot], known: Snapshot) -> Snapshot:
+    """Return what an interrupted run has to say; the interrupt may have come between its turns."""
+    throw = getattr(run, "throw", None)
+    try:
+        return known if throw is None else throw(KeyboardInterrupt())
+    except (KeyboardInterrupt, StopIteration):
+        return known
 
 
 def _limit_reached(problem: Problem, snapshot: Snapshot) -> Status | None:

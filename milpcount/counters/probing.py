@@ -116,7 +116,12 @@ class Probing:
         yield tally.snapshot()
         subject = _subject(problem)
         for number, walks in enumerate(rounds(self.probes)):
-            yield from _round(self, problem, subject, tally, number, walks)
+            try:
+                yield from _round(self, problem, subject, tally, number, walks)
+            except KeyboardInterrupt:
+                tally.end_round()
+                yield tally.snapshot()
+                raise
             tally.end_round()
             yield tally.snapshot()
             if tally.is_cut or (self.gap is not None and tally.gap <= self.gap):
@@ -150,7 +155,7 @@ def _subject(problem: Problem) -> Any:
 def _round(
     method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
 ) -> Iterator[Snapshot]:
-    from milpcount.tree.prober import make_walks, walking
+    from milpcount.tree.prober import make_walks
     from milpcount.tree.walks import Batch
 
     size = max(1, _BATCH_UNITS // problem.network.n_units, -(-walks // _BATCHES))
@@ -171,12 +176,7 @@ def _round(
     ]
     if problem.executor is None:
         for batch in batches:
-            walked = None
-            for walked in walking(subject, batch, problem.deadline):
-                # At the end of its time the driver listens once more: what is done counts by then.
-                if not problem.deadline.passed():
-                    yield tally.snapshot(walked)
-            tally.add(walked, batch.walks)
+            yield from _walk(subject, batch, problem, tally)
             if tally.is_cut:
                 return
         return
@@ -208,6 +208,23 @@ def _round(
                 return
     finally:
         tasks.cancel()
+
+
+def _walk(subject: Any, batch: Any, problem: Problem, tally: "_Tally") -> Iterator[Snapshot]:
+    """Make the walks of a batch in this process, or as many as there is time for."""
+    from milpcount.tree.prober import walking
+
+    done = None
+    try:
+        for done in walking(subject, batch, problem.deadline):
+            # At the end of its time the driver listens once more: what is done counts by then.
+            if not problem.deadline.passed():
+                yield tally.snapshot(done)
+    except KeyboardInterrupt:
+        if done is not None:
+            tally.add(done, batch.walks)
+        raise
+    tally.add(done, batch.walks)
 
 
 class _Tally:

@@ -87,6 +87,9 @@ class RegionTree:
                     spoke = time.perf_counter()
         except OutOfTime:
             pass  # what was found is there
+        except KeyboardInterrupt:
+            yield shown()
+            raise
         yield shown()
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
