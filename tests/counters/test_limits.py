@@ -293,8 +293,8 @@ class TestInterrupt:
         assert stop.result.lower <= stop.result.upper
 
     def test_walks_of_the_round_under_way_count(self) -> None:
+        mc.count(SMALL, mc.Box(-1, 1), mc.Probing())
         method = mc.Probing(probes=10**6)
-        mc.count(SMALL, mc.Box(-1, 1), method)
         _, stop = interrupted(lambda: mc.count(*HARD["deep"], method), 0.6)
         assert stop.result.lower > 1
         assert stop.result.details["probes"] > 0
