@@ -268,7 +268,7 @@ class _Tally:
 
         Only here, so that neither depends on the clock.
         """
-        if self.log_size.size:
+        if self.round and self.log_size.size:
             bound = log_lower_bound(self.log_size, self.method.confidence)
             self.log_bound = max(self.log_bound, bound)
             self.descents = descents_that_pay(self.round, self.descents, self.method.descents)
