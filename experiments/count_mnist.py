@@ -22,7 +22,7 @@ from milpcount import Box, CountResult, Limits, Network, Status, count, integers
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.cli.group import COMPLETE, STOPPED, complain
 from milpcount.cli.progress import listening, on_terminal
-from milpcount.errors import FileFormatError, InputError, MilpcountError
+from milpcount.errors import FileFormatError, InputError, Interrupted, MilpcountError
 from milpcount.events import Event, Listener, Started
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -145,9 +145,12 @@ def _report_left_out(case: Case, seconds: float) -> None:
 def _count(case: Case, seconds: float) -> CountResult:
     network = case.load()
     with listening() as listener:
-        return count(
-            network, Box(0, 1), limits=Limits(seconds=seconds), listener=_untitled(listener)
-        )
+        try:
+            return count(
+                network, Box(0, 1), limits=Limits(seconds=seconds), listener=_untitled(listener)
+            )
+        except Interrupted as stop:
+            return stop.result
 
 
 def count_all(found: Sequence[Case], budget: float) -> Status:

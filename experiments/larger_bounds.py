@@ -15,6 +15,7 @@ from pathlib import Path
 
 import milpcount as mc
 from milpcount import integers
+from milpcount.cli.group import COMPLETE, STOPPED
 from milpcount.cli.tables import print_table
 
 OWN = ("784-100-100-10", "784-256-256-256-256-10")
@@ -61,12 +62,16 @@ def main(arguments: list[str] | None = None) -> int:
     if not math.isfinite(options.time):
         parser.error("--time: give a number of seconds")
     rows = []
-    for name, network, box in sources(options.data):
-        if options.only in name:
-            rows.append(row(name, network, box, options))
-            print("  ".join(rows[-1]), file=sys.stderr, flush=True)
+    try:
+        for name, network, box in sources(options.data):
+            if options.only in name:
+                rows.append(row(name, network, box, options))
+                print("  ".join(rows[-1]), file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print_table(HEAD, rows)
+        return STOPPED
     print_table(HEAD, rows)
-    return 0
+    return COMPLETE
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.counters.warming import warm_up
     from milpcount.domain import Box, Polytope, Section, Unbounded, Union
+    from milpcount.errors import Interrupted
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
@@ -28,6 +29,7 @@ _HOMES = {
     "BruteForce": "counters.brute_force",
     "CountResult": "result",
     "ExactTree": "counters.exact_tree",
+    "Interrupted": "errors",
     "Limits": "limits",
     "MBound": "counters.mbound",
     "Network": "network",
@@ -55,6 +57,7 @@ __all__ = [
     "BruteForce",
     "CountResult",
     "ExactTree",
+    "Interrupted",
     "Limits",
     "MBound",
     "Network",

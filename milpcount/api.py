@@ -17,7 +17,7 @@ from milpcount.bounds.theorem import BOUNDED, Case, Ranges
 from milpcount.counters import driver
 from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
-from milpcount.errors import OptionError
+from milpcount.errors import Interrupted, OptionError
 from milpcount.events import Listener, log
 from milpcount.exact.verify import Verifier
 from milpcount.limits import Deadline, Limits
@@ -66,6 +66,8 @@ def count(
 
     Raises
     ------
+    Interrupted
+        On Ctrl-C: a `KeyboardInterrupt` whose ``result`` holds what was shown by then.
     InputError
         If what was given is of the wrong type, or the method cannot count it.
     """
@@ -73,18 +75,24 @@ def count(
         from milpcount.counters.region_tree import RegionTree
 
         method = RegionTree()
-    result = driver.count(
-        arguments.network(network),
-        arguments.domain(domain),
-        arguments.method(method),
-        quantity=arguments.quantity(quantity),
-        limits=arguments.limits(limits),
-        seed=seed,
-        keep_regions=arguments.flag(keep_regions, "keep_regions"),
-        listener=arguments.listener(listener),
-        executor=arguments.executor(executor),
-    )
-    return replace(result, verifier=Verifier(domain, network)) if keep_regions else result
+    network, domain = arguments.network(network), arguments.domain(domain)
+    verifier = Verifier(domain, network) if arguments.flag(keep_regions, "keep_regions") else None
+    try:
+        result = driver.count(
+            network,
+            domain,
+            arguments.method(method),
+            quantity=arguments.quantity(quantity),
+            limits=arguments.limits(limits),
+            seed=seed,
+            keep_regions=keep_regions,
+            listener=arguments.listener(listener),
+            executor=arguments.executor(executor),
+        )
+    except Interrupted as stop:
+        stop.result = replace(stop.result, verifier=verifier)
+        raise
+    return replace(result, verifier=verifier) if verifier else result
 
 
 def bound(

@@ -14,8 +14,17 @@
     ├── OutputError                      a file that could not be written after all: exit code 1
     └── ContradictionError               two methods or bounds disagree: never to be ignored
 
+    KeyboardInterrupt
+    └── Interrupted                      Ctrl-C during a count: it carries what was shown
+
 Every message says what was wrong (with the value), what is allowed, and what to do.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from milpcount.counters.comparison import Comparison
+    from milpcount.result import CountResult
 
 
 class MilpcountError(Exception):
@@ -93,3 +102,30 @@ class OutputError(MilpcountError):
 
 class ContradictionError(MilpcountError):
     """Two methods, or two bounds of one result, that must agree do not."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a count; what it had shown by then is valid.
+
+    As a `KeyboardInterrupt` it ends a loop of counts, and a program that does not catch it.
+
+    Parameters
+    ----------
+    result : CountResult
+        With `Status.INTERRUPTED`; regions that were to be kept are in it.
+    comparison : Comparison, optional
+        What all methods have shown, where several were compared.
+
+    Attributes
+    ----------
+    result : CountResult
+    comparison : Comparison or None
+    """
+
+    def __init__(self, result: "CountResult", comparison: "Comparison | None" = None) -> None:
+        super().__init__(result.status.value)
+        self.result: CountResult = result
+        self.comparison: Comparison | None = comparison
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.result, self.comparison)

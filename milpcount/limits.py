@@ -1,10 +1,20 @@
-"""Limits on a run, and the deadline that is handed down instead of a time limit."""
+"""Limits on a run, and the deadline that is handed down instead of a time limit.
+
+Long computations below a run look at its deadline by `tick`, which ends them with `OutOfTime`; the
+run itself keeps what it has found. Their caller puts a deadline in force.
+"""
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 
 from milpcount import caps
+from milpcount.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -14,13 +24,16 @@ class Limits:
     Parameters
     ----------
     seconds : float, optional
-        Wall-clock seconds, counted from the start of the method.
+        Wall-clock seconds, counted from the start of the method, compilation excluded.
     regions : int, optional
         Stop once so many regions have been found.
+    memory : int, optional
+        Stop once this process and its children hold so many bytes of memory.
     """
 
     seconds: float | None = None
     regions: int | None = None
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         if self.seconds is not None:
@@ -29,6 +42,18 @@ class Limits:
         if self.regions is not None:
             regions = caps.check_integer("region limit", self.regions, cap=caps.REGIONS)
             object.__setattr__(self, "regions", regions)
+        if self.memory is not None:
+            memory = caps.check_integer("memory limit, in bytes:", self.memory)
+            object.__setattr__(self, "memory", memory)
+            if memory_in_use() is None:
+                raise OptionError(
+                    "memory limit: this system does not say how much a process holds: install "
+                    "psutil"
+                )
+
+
+class OutOfTime(Exception):
+    """The deadline in force has come in the midst of a computation."""
 
 
 class Deadline:
@@ -55,3 +80,69 @@ class Deadline:
     def passed(self) -> bool:
         """Return whether the deadline has come."""
         return time.monotonic() >= self._end
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Let `tick` heed this deadline, in this thread and as long as the context lasts."""
+        token = _IN_FORCE.set(self)
+        try:
+            yield
+        finally:
+            _IN_FORCE.reset(token)
+
+
+_NEVER = Deadline()
+_IN_FORCE = ContextVar("deadline in force", default=_NEVER)
+
+
+def tick() -> None:
+    """Go on, unless the deadline in force has come.
+
+    Raises
+    ------
+    OutOfTime
+        If it has.
+    """
+    if _IN_FORCE.get().passed():
+        raise OutOfTime
+
+
+def seconds_in_force() -> float:
+    """Return the seconds left to the deadline in force, ``inf`` without one."""
+    return _IN_FORCE.get().remaining()
+
+
+def memory_in_use() -> int | None:
+    """Return the bytes of memory that this process and its children hold; None if unknown."""
+    own = Path("/proc/self/statm")
+    try:
+        pages = int(own.read_text().split()[1])
+        return pages * _page_size() + sum(_held(child) for child in _children())
+    except OSError:
+        pass
+    try:
+        process = import_module("psutil").Process()  # where there is no /proc
+    except ImportError:
+        return None
+    return sum(int(one.memory_info().rss) for one in (process, *process.children()))
+
+
+def _children() -> Iterator[str]:
+    for thread in Path("/proc/self/task").iterdir():
+        try:
+            yield from (thread / "children").read_text().split()
+        except OSError:
+            continue  # the thread has ended, or the kernel does not list them
+
+
+def _held(process: str) -> int:
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _page_size()
+    except (OSError, IndexError):
+        return 0  # it has ended
+
+
+def _page_size() -> int:
+    import resource
+
+    return resource.getpagesize()

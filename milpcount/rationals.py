@@ -10,7 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.limits import tick
+
 Array = np.ndarray
+_BLOCK = 1 << 16
+"""Integers made between two looks at the deadline: some hundredths of a second."""
 
 
 def to_integers(values: Any) -> tuple[Array, int]:
@@ -39,16 +43,26 @@ def to_integers(values: Any) -> tuple[Array, int]:
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError("only finite numbers have an exact value")
-    mantissa, exponent = np.frexp(array)
+    numbers = array.reshape(-1)
+    blocks = [_odd_parts(numbers[at : at + _BLOCK]) for at in range(0, numbers.size, _BLOCK)]
+    shift = max(0, -min((int(power.min()) for _, power in blocks), default=0))
+    out = np.empty(numbers.size, dtype=object)
+    for k, (odd, power) in enumerate(blocks):
+        tick()
+        pairs = zip(odd.tolist(), (power + shift).tolist(), strict=True)
+        out[k * _BLOCK : (k + 1) * _BLOCK] = [n << e for n, e in pairs]
+    return out.reshape(array.shape), 1 << shift
+
+
+def _odd_parts(values: Array) -> tuple[Array, Array]:
+    """Return odd integers and exponents of 2 that make the values; zeros with exponent 0."""
+    tick()
+    mantissa, exponent = np.frexp(values)
     whole = np.ldexp(mantissa, 53).astype(np.int64)
     trailing = np.frexp((whole & -whole).astype(np.float64))[1] - 1
     trailing = np.where(whole == 0, 0, trailing)
     power = np.where(whole == 0, 0, exponent - 53 + trailing).astype(np.int64)
-    shift = max(0, -int(power.min(initial=0)))
-    out = np.empty(array.shape, dtype=object)
-    pairs = zip((whole >> trailing).ravel().tolist(), (power + shift).ravel().tolist(), strict=True)
-    out.ravel()[:] = [n << k for n, k in pairs]
-    return out, 1 << shift
+    return whole >> trailing, power
 
 
 def _from_fractions(array: Array) -> tuple[Array, int]:

@@ -46,6 +46,7 @@ class Status(Enum):
     UNCERTAIN = "complete but for cells that floating point could not decide"
     TIME_LIMIT = "stopped at the time limit; the bounds are valid"
     REGION_LIMIT = "stopped at the region limit; the bounds are valid"
+    MEMORY_LIMIT = "stopped at the memory limit; the bounds are valid"
     INTERRUPTED = "stopped by the user; the bounds are valid"
     WORKERS_LOST = "stopped: its workers were killed again and again; the bounds are valid"
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
 from milpcount.errors import SolverError
+from milpcount.exact.float_program import run
 from milpcount.formulation import highs_model
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY, Outcome
@@ -165,7 +166,7 @@ class WarmLP(_Model):
         return outcome
 
     def _run(self) -> Outcome:
-        self.highs.run()
+        run(self.highs)
         return highs_model.outcome(self.highs.getModelStatus())
 
 

@@ -8,6 +8,7 @@ from milpcount.cli.progress import listening
 from milpcount.cli.tables import print_table, print_text
 from milpcount.counters.comparison import compare
 from milpcount.domain import Domain
+from milpcount.errors import Interrupted
 from milpcount.network import Network
 
 
@@ -22,9 +23,13 @@ def run(
         If two methods contradict each other.
     """
     with terminable(), listening(quiet=quiet) as listener:
-        found = compare(
-            Network.load(network), domain, quantity=quantity, seconds=seconds, listener=listener
-        )
+        try:
+            found = compare(
+                Network.load(network), domain, quantity=quantity, seconds=seconds, listener=listener
+            )
+        except Interrupted as stop:
+            assert stop.comparison is not None
+            found = stop.comparison
     if as_json:
         print(json.dumps(found.to_record()))
     else:

@@ -12,7 +12,7 @@ from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.progress import listening
 from milpcount.counters.method import Method
 from milpcount.domain import Domain
-from milpcount.errors import OptionError
+from milpcount.errors import Interrupted, OptionError
 from milpcount.limits import Limits
 from milpcount.network import Network
 from milpcount.region_files import domain_arrays, save_regions
@@ -59,17 +59,20 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
     network = Network.load(request.network)
     _check_keep(request, network)
     with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
-        return count(
-            network,
-            request.domain,
-            request.method,
-            quantity=request.quantity,
-            limits=request.limits,
-            seed=request.seed,
-            keep_regions=request.keep is not None,
-            listener=listener,
-            executor=executor,
-        )
+        try:
+            return count(
+                network,
+                request.domain,
+                request.method,
+                quantity=request.quantity,
+                limits=request.limits,
+                seed=request.seed,
+                keep_regions=request.keep is not None,
+                listener=listener,
+                executor=executor,
+            )
+        except Interrupted as stop:
+            return stop.result
 
 
 @contextmanager

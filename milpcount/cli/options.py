@@ -1,6 +1,8 @@
 """The options of the commands, and the domain that they name."""
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -119,6 +121,12 @@ TimeOption = Annotated[
 RegionsOption = Annotated[
     int | None, typer.Option("--regions", metavar="N", help="Stop after so many regions.")
 ]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--memory", metavar="SIZE", help="Stop at so much memory: 2GB, 500MB, or plain bytes."
+    ),
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all randomness.")]
 ConfidenceOption = Annotated[
     float | None,
@@ -156,6 +164,25 @@ KeepOption = Annotated[
 ]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")]
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_UNITS |= {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of a size such as 2GB, 1.5 GiB or 500000000.
+
+    Raises
+    ------
+    OptionError
+        If it is not one.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?", text.strip().lower(), re.ASCII)
+    size = Decimal(found[1]) * _UNITS.get(found[2], 0) if found else 0
+    if size < 1:
+        raise OptionError(f"--memory {text!r}: give a size such as 2GB, 500MB or 500000000")
+    return int(size)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from milpcount.exact.evaluate import region_at
 from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
+from milpcount.limits import OutOfTime
 from milpcount.result import Guarantee, Quantity, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
@@ -74,7 +75,11 @@ class BruteForce:
         total, found, spoke = naive(problem.network), 0, time.monotonic()
         yield Snapshot(share=0.0, regions=regions)
         for tried, pattern in enumerate(product(*_pieces(problem)), start=1):
-            witness = _attained(network, pattern) if closed else _full(network, pattern)
+            try:
+                witness = _attained(network, pattern) if closed else _full(network, pattern)
+            except OutOfTime:
+                yield Snapshot(lower=found, lps=tried, share=tried / total, regions=regions)
+                return
             if witness is not None:
                 found += 1
                 if regions is not None:

@@ -14,7 +14,13 @@ from milpcount.counters.region_tree import RegionTree
 from milpcount.counters.solution_pool import SolutionPool
 from milpcount.counters.union import upper_over
 from milpcount.domain import Domain
-from milpcount.errors import ContradictionError, InputError, NotInstalledError, OptionError
+from milpcount.errors import (
+    ContradictionError,
+    InputError,
+    Interrupted,
+    NotInstalledError,
+    OptionError,
+)
 from milpcount.events import Listener, log
 from milpcount.integers import human
 from milpcount.limits import Limits
@@ -193,6 +199,8 @@ def compare(
     ------
     ContradictionError
         If two methods contradict each other; it names them, and a pattern that only one found.
+    Interrupted
+        On Ctrl-C; its ``comparison`` holds what was shown by then.
     InputError
         If what was given is of the wrong type, or no method can be asked.
     """
@@ -210,17 +218,27 @@ def compare(
                 "Candidate('tree', mc.RegionTree)"
             )
     outcomes: list[Outcome] = []
+    stopped: Interrupted | None = None
     for candidate in candidates:
-        outcome = run.ask(candidate)
+        if stopped is not None:
+            outcomes.append(Outcome(candidate.title, None, "interrupted"))
+            continue
+        try:
+            outcome = run.ask(candidate)
+        except Interrupted as stop:
+            stopped, outcome = stop, Outcome(candidate.title, stop.result)
         for other in outcomes:
             contradiction(other, outcome, network)
         outcomes.append(outcome)
+    if stopped is not None:
+        stopped.comparison = Comparison(run.quantity, tuple(map(_without_regions, outcomes)))
+        raise stopped
     if all(one.result is None for one in outcomes):
         if run.quantity not in arguments.COUNTED:
             raise OptionError(arguments.not_counted_yet(run.quantity))
         reasons = "; ".join(f"{one.title}: {one.reason}" for one in outcomes)
         raise OptionError(f"no method can count {run.quantity.value} here: {reasons}")
-    return Comparison(run.quantity, tuple(_without_regions(one) for one in outcomes))
+    return Comparison(run.quantity, tuple(map(_without_regions, outcomes)))
 
 
 @dataclass

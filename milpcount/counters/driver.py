@@ -1,20 +1,23 @@
 """The one loop: limits, progress, interruption, statistics and the final status."""
 
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 from milpcount import integers
 from milpcount.arguments import check_counted
+from milpcount.bounds.best import naive
 from milpcount.caps import check_seed
 from milpcount.counters import union
 from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
-from milpcount.errors import LostWorkersError
+from milpcount.errors import Interrupted, LostWorkersError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, Waiting, ignore
-from milpcount.limits import Deadline, Limits
+from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 from milpcount.workers import Lasting
@@ -53,13 +56,15 @@ def count(
     Returns
     -------
     CountResult
-        Ctrl-C during the run ends it with `Status.INTERRUPTED` and valid bounds, and so does, with
-        `Status.WORKERS_LOST`, a task that kills its worker again and again.
+        A task that kills its worker again and again ends the run with `Status.WORKERS_LOST` and
+        valid bounds.
 
     Raises
     ------
+    Interrupted
+        On Ctrl-C during the run, with the result of `Status.INTERRUPTED` and its valid bounds.
     OptionError
-        If the method cannot count the quantity.
+        If the method cannot count the quantity, or the limits are of another type.
     DomainError
         If the domain does not fit the network or the method.
     """
@@ -90,48 +95,20 @@ def count(
     with lasting or nullcontext():
         if network.n_units:
             method.warm_up(problem())
-        snapshot, status, seconds, extra = _drive(method, problem(), listener)
-    # Without units there is no chance, and no tolerance, in any method.
-    guarantee = method.guarantee if network.n_units else Guarantee.EXACT_ARITHMETIC
-    sampled = guarantee is Guarantee.PROBABILISTIC
-    if sampled and status is Status.COMPLETE:
-        status = Status.SAMPLED
-    complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
-    if complete and not sampled:
-        upper, source = snapshot.lower, "this count"
-    else:
-        upper, source = union.upper_over(network, domain, quantity)
-        if snapshot.upper is not None and snapshot.upper <= upper:
-            upper, source = snapshot.upper, "this count"
-    lower = snapshot.lower
-    if sampled and lower > upper:
-        # The event of probability 1 - confidence has happened, and shows.
-        extra["lower_bound_above_upper"] = integers.to_text(lower)
-        lower = upper
-    result = CountResult(
-        quantity=quantity,
-        lower=lower,
-        upper=upper,
-        status=status,
-        guarantee=guarantee,
-        method={"name": method.name, **method.options()},
-        seconds=seconds,
-        lps=snapshot.lps,
-        share=snapshot.share,
-        uncertain=snapshot.uncertain,
-        details=_details(snapshot.details | extra, network),
-        seed=seed,
-        fingerprint=network.fingerprint,
-        network=network.title,
-        domain=domain.title,
-        upper_source=source,
-        confidence=snapshot.confidence,
-        estimate=snapshot.estimate,
-        theorem=method.theorem if sampled else "",
-        versions=versions(*method.packages),
-        regions=snapshot.regions,
-    )
+        asked = problem()
+        run = _drive(method, asked, listener)
+
+    def upper() -> tuple[int, str]:
+        return union.upper_over(network, domain, quantity)
+
+    try:
+        result = _result(method, asked, domain.title, run, upper)
+    except KeyboardInterrupt:  # a theorem for the upper end is not worth what was counted
+        run = replace(run, status=Status.INTERRUPTED)
+        result = _result(method, asked, domain.title, run, lambda: _naive_upper(network))
     listener(Finished(result))
+    if run.status is Status.INTERRUPTED:
+        raise Interrupted(result)
     return result
 
 
@@ -141,29 +118,39 @@ def _details(found: dict[str, Any], network: Network) -> dict[str, Any]:
     return found | {"notes": [*network.notes, *found.get("notes", ())]}
 
 
-def _drive(
-    method: Method, problem: Problem, listener: Listener
-) -> tuple[Snapshot, Status, float, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Run:
+    """How a method's run went."""
+
+    snapshot: Snapshot
+    status: Status
+    seconds: float
+    prepare_seconds: float
+
+
+def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     began = time.perf_counter()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
     by_itself = problem.network.n_units > 0 or isinstance(method, union.PartByPart)
     run = method.run(problem) if by_itself else the_one_region(problem)
     try:
-        for snapshot in run:
-            now = time.perf_counter()
-            prepared = prepared if prepared is not None else now - began
-            listener(
-                Progress(snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note)
-            )
-            region_limit = problem.limits.regions
-            if region_limit is not None and snapshot.lower >= region_limit:
-                status = Status.REGION_LIMIT
-                break
-            if problem.deadline.passed():
-                status = Status.TIME_LIMIT
-                break
+        with problem.deadline.in_force():
+            for snapshot in run:
+                now = time.perf_counter()
+                prepared = prepared if prepared is not None else now - began
+                listener(
+                    Progress(
+                        snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note
+                    )
+                )
+                reached = _limit_reached(problem, snapshot)
+                if reached is not None:
+                    status = reached
+                    break
+    except OutOfTime:
+        status = Status.TIME_LIMIT
     except KeyboardInterrupt:
-        status = Status.INTERRUPTED
+        status, snapshot = Status.INTERRUPTED, _last_word(run, snapshot)
     except LostWorkersError as error:
         if not snapshot.lps:
             raise  # nothing was done at all
@@ -175,5 +162,82 @@ def _drive(
             close()
     if status is Status.COMPLETE and snapshot.uncertain:
         status = Status.UNCERTAIN
-    seconds = time.perf_counter() - began
-    return snapshot, status, seconds, {"prepare_seconds": prepared or 0.0}
+    if snapshot.regions is not None:
+        # Some may have come after the last snapshot.
+        snapshot = replace(snapshot, lower=max(snapshot.lower, len(snapshot.regions)))
+    return _Run(snapshot, status, time.perf_counter() - began, prepared or 0.0)
+
+
+def _last_word(run: Iterator[Snapshot], known: Snapshot) -> Snapshot:
+    """Return what an interrupted run has to say; the interrupt may have come between its turns."""
+    throw = getattr(run, "throw", None)
+    try:
+        return known if throw is None else throw(KeyboardInterrupt())
+    except (KeyboardInterrupt, StopIteration):
+        return known
+
+
+def _limit_reached(problem: Problem, snapshot: Snapshot) -> Status | None:
+    limits = problem.limits
+    if limits.regions is not None and snapshot.lower >= limits.regions:
+        return Status.REGION_LIMIT
+    if problem.deadline.passed():
+        return Status.TIME_LIMIT
+    if limits.memory is not None and (memory_in_use() or 0) >= limits.memory:
+        return Status.MEMORY_LIMIT
+    return None
+
+
+def _naive_upper(network: Network) -> tuple[int, str]:
+    return naive(network), "naive (all patterns)"
+
+
+def _result(
+    method: Method,
+    problem: Problem,
+    domain: str,
+    run: _Run,
+    theorem: Callable[[], tuple[int, str]],
+) -> CountResult:
+    snapshot, status, network = run.snapshot, run.status, problem.network
+    extra: dict[str, Any] = {"prepare_seconds": run.prepare_seconds}
+    # Without units there is no chance, and no tolerance, in any method.
+    guarantee = method.guarantee if network.n_units else Guarantee.EXACT_ARITHMETIC
+    sampled = guarantee is Guarantee.PROBABILISTIC
+    if sampled and status is Status.COMPLETE:
+        status = Status.SAMPLED
+    complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
+    if complete and not sampled:
+        upper, source = snapshot.lower, "this count"
+    else:
+        upper, source = theorem()
+        if snapshot.upper is not None and snapshot.upper <= upper:
+            upper, source = snapshot.upper, "this count"
+    lower = snapshot.lower
+    if sampled and lower > upper:
+        # The event of probability 1 - confidence has happened, and shows.
+        extra["lower_bound_above_upper"] = integers.to_text(lower)
+        lower = upper
+    return CountResult(
+        quantity=problem.quantity,
+        lower=lower,
+        upper=upper,
+        status=status,
+        guarantee=guarantee,
+        method={"name": method.name, **method.options()},
+        seconds=run.seconds,
+        lps=snapshot.lps,
+        share=snapshot.share,
+        uncertain=snapshot.uncertain,
+        details=_details(snapshot.details | extra, network),
+        seed=problem.seed,
+        fingerprint=network.fingerprint,
+        network=network.title,
+        domain=domain,
+        upper_source=source,
+        confidence=snapshot.confidence,
+        estimate=snapshot.estimate,
+        theorem=method.theorem if sampled else "",
+        versions=versions(*method.packages),
+        regions=snapshot.regions,
+    )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
+from milpcount.limits import OutOfTime
 from milpcount.result import Guarantee, Quantity, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
@@ -55,12 +56,16 @@ class ExactTree:
         tree = ExactRegionTree(network, patterns=problem.quantity is Quantity.ACTIVATION_PATTERNS)
         yield Snapshot(share=0.0, regions=regions)
         found, spoke = 0, time.monotonic()
-        for cell in tree.walk():
-            if cell is not None:
-                found += 1
-                if regions is not None:
-                    regions.append(tree.region(cell))
-            if found == problem.limits.regions or time.monotonic() - spoke > _HEARTBEAT:
-                yield Snapshot(lower=found, lps=tree.lps, share=tree.closed, regions=regions)
-                spoke = time.monotonic()
+        try:
+            for cell in tree.walk():
+                if cell is not None:
+                    found += 1
+                    if regions is not None:
+                        regions.append(tree.region(cell))
+                if found == problem.limits.regions or time.monotonic() - spoke > _HEARTBEAT:
+                    yield Snapshot(lower=found, lps=tree.lps, share=tree.closed, regions=regions)
+                    spoke = time.monotonic()
+        except OutOfTime:
+            yield Snapshot(lower=found, lps=tree.lps, share=tree.closed, regions=regions)
+            return
         yield Snapshot(lower=found, lps=tree.lps, share=1.0, regions=regions)

@@ -152,6 +152,7 @@ class MBound:
         if not problem.network.n_units:
             yield from the_one_region(problem)
             return
+        yield Snapshot(confidence=self.confidence)
         mechanism, family = self._prepare(problem)
         report = _Report(self, family)
         yield report.snapshot([])
@@ -172,7 +173,9 @@ class MBound:
     def _prepare(self, problem: Problem) -> tuple[Mechanism, XorFamily]:
         network, inputs = problem.network, problem.inputs
         if self.backend == TREE:
-            free = unstable_variables(network, inputs, self.tighten, problem.deadline)
+            # Short of time, the runs get their share: bounds that are left are wider, not wrong.
+            part = problem.deadline.share(1, 2)
+            free = unstable_variables(network, inputs, self.tighten, part)
             patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
             family = XorFamily(free, self.xor_size, problem.seed)
             return TreeMechanism(network, inputs, patterns), family
@@ -183,7 +186,7 @@ class MBound:
             quantity=problem.quantity,
             form=Form.ONE_SIDED,
             tighten=self.tighten,
-            deadline=problem.deadline,
+            deadline=problem.deadline.share(1, 2),
         )
         free = from_bounds(formulation.bounds)
         family = XorFamily(free, self.xor_size, problem.seed)
@@ -212,7 +215,8 @@ def _one_by_one(mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline) -
         trial = run.again()
         for _ in advance(mechanism, trial, deadline.share(1, len(runs) - k)):
             run.take(trial.tally)
-            yield
+            if not deadline.passed():
+                yield
         run.take(trial.tally)
         yield
         if deadline.passed():
@@ -237,7 +241,8 @@ def _distribute(
             while len(tasks) and not (deadline.passed() and time.time() > ends + _GRACE_SECONDS):
                 for run, future in tasks.finished(_POLL_SECONDS):
                     run.take(future.result())
-                yield
+                if not deadline.passed():  # the last word is for what is handed in by then
+                    yield
         finally:
             tasks.cancel()
 

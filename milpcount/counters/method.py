@@ -133,5 +133,8 @@ class Method(Protocol):
         """Yield snapshots, at least every half second, the first as soon as preparation is over.
 
         The generator ends when the method has finished; it checks no limits. It may be closed, or
-        receive a KeyboardInterrupt, at any yield: the last snapshot is then what counts.
+        receive a KeyboardInterrupt, at any time: the last snapshot is then what counts, with the
+        regions in its list; after an interrupt it may yield a last one before it raises it again.
+        The deadline is in force while it runs: what `OutOfTime` cuts short is to be followed by a
+        last snapshot of what was found.
         """

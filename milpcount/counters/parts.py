@@ -140,7 +140,7 @@ class Parts:
     def _has_work(self) -> bool:
         return bool(self._waiting) and (self.most is None or self.found < self.most)
 
-    def take(self, idle: int = 1, workers: int = 1) -> Task | None:
+    def take(self, idle: int = 1, workers: int = 1, until: float | None = None) -> Task | None:
         """Return a task, None if nothing is left that is not out.
 
         Parameters
@@ -149,6 +149,8 @@ class Parts:
             Workers that have nothing to do, this task's included.
         workers : int
             All of them.
+        until : float, optional
+            When the count has to stop, as `time.time` counts.
         """
         if not self._has_work:
             return None
@@ -167,6 +169,7 @@ class Parts:
             self.keep,
             self.patterns,
             self._number,
+            until,
         )
 
     def accept(self, task: Task, outcome: Outcome) -> None:

@@ -28,6 +28,8 @@ _BATCHES = 8
 _BATCH_UNITS = 400
 """Units to be decided in a batch at least, so that setting it up is a small part of the work."""
 _POLL_SECONDS = 0.2
+_GRACE_SECONDS = 0.5
+"""For workers to hand in what they have when the time is up."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,17 @@ class Probing:
         if not problem.network.n_units:
             yield from the_one_region(problem)
             return
-        subject = _subject(problem)
-        tally = _Tally(self, problem.network)
+        # Boxes and all of space have interior points; a polytope's has to be found.
+        tally = _Tally(self, problem.network, entered=not problem.inputs.rows.size)
         yield tally.snapshot()
+        subject = _subject(problem)
         for number, walks in enumerate(rounds(self.probes)):
-            yield from _round(self, problem, subject, tally, number, walks)
+            try:
+                yield from _round(self, problem, subject, tally, number, walks)
+            except KeyboardInterrupt:
+                tally.end_round()
+                yield tally.snapshot()
+                raise
             tally.end_round()
             yield tally.snapshot()
             if tally.is_cut or (self.gap is not None and tally.gap <= self.gap):
@@ -143,7 +151,7 @@ def _subject(problem: Problem) -> Any:
 def _round(
     method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
 ) -> Iterator[Snapshot]:
-    from milpcount.tree.prober import make_walks, walking
+    from milpcount.tree.prober import make_walks
     from milpcount.tree.walks import Batch
 
     size = max(1, _BATCH_UNITS // problem.network.n_units, -(-walks // _BATCHES))
@@ -164,42 +172,62 @@ def _round(
     ]
     if problem.executor is None:
         for batch in batches:
-            walked = None
-            for walked in walking(subject, batch, _seconds(problem)):
-                yield tally.snapshot(walked)
-            tally.add(walked, batch.walks)
+            yield from _walk(subject, batch, problem, tally)
             if tally.is_cut:
                 return
         return
-    seconds = _seconds(problem)
-    until = None if seconds is None else time.time() + seconds
+    seconds = problem.deadline.remaining()
+    ends = time.time() + seconds
+    until = None if math.isinf(seconds) else ends
     tasks, walks_of = Tasks[int](problem.executor, problem.notice), dict[int, Any]()
     number_added = 0
     try:
         for i, batch in enumerate(batches):
             tasks.submit(i, make_walks, subject, batch, until)
         while number_added < len(batches):
-            walks_of |= {i: future.result() for i, future in tasks.finished(_POLL_SECONDS)}
+            patience = min(_POLL_SECONDS, problem.deadline.remaining() + _GRACE_SECONDS)
+            walks_of |= {i: future.result() for i, future in tasks.finished(patience)}
             while number_added in walks_of:  # in their order, whatever comes back first
-                tally.add(walks_of.pop(number_added), batches[number_added].walks)
+                walked = walks_of.pop(number_added)
+                if walked is None:
+                    tally.is_cut = True
+                    return
+                tally.add(walked, batches[number_added].walks)
                 if tally.is_cut:
                     return
                 number_added += 1
-            yield tally.snapshot()
+            # At the end of its time the driver listens once more: what is done counts by then.
+            if not problem.deadline.passed():
+                yield tally.snapshot()
+            elif time.time() > ends + _GRACE_SECONDS:
+                tally.is_cut = True
+                return
     finally:
         tasks.cancel()
 
 
-def _seconds(problem: Problem) -> float | None:
-    left = problem.deadline.remaining()
-    return None if math.isinf(left) else left
+def _walk(subject: Any, batch: Any, problem: Problem, tally: "_Tally") -> Iterator[Snapshot]:
+    """Make the walks of a batch in this process, or as many as there is time for."""
+    from milpcount.tree.prober import walking
+
+    done = None
+    try:
+        for done in walking(subject, batch, problem.deadline):
+            # At the end of its time the driver listens once more: what is done counts by then.
+            if not problem.deadline.passed():
+                yield tally.snapshot(done)
+    except KeyboardInterrupt:
+        if done is not None:
+            tally.add(done, batch.walks)
+        raise
+    tally.add(done, batch.walks)
 
 
 class _Tally:
     """The walks so far, in their order, and what they show."""
 
-    def __init__(self, method: Probing, network: Network) -> None:
-        self.method = method
+    def __init__(self, method: Probing, network: Network, *, entered: bool) -> None:
+        self.method, self.entered = method, entered
         self.log_size: Array = np.zeros(0)
         self.taken: Array = np.zeros((0, network.n_units), dtype=np.int8)
         self.tests = self.undecided = self.dead_ends = self.counted = 0
@@ -218,6 +246,7 @@ class _Tally:
         The walks that count are a beginning of the sequence: which of them were finished in time
         may depend on their sizes.
         """
+        self.entered |= walked.entered
         self.log_size = np.concatenate([self.log_size, walked.log_size])
         self.taken = np.vstack([self.taken, walked.taken])
         self.tests += walked.tests
@@ -235,7 +264,7 @@ class _Tally:
 
         Only here, so that neither depends on the clock.
         """
-        if self.log_size.size:
+        if self.round and self.log_size.size:
             bound = log_lower_bound(self.log_size, self.method.confidence)
             self.log_bound = max(self.log_bound, bound)
             self.descents = descents_that_pay(self.round, self.descents, self.method.descents)
@@ -255,17 +284,18 @@ class _Tally:
 
     def snapshot(self, current: Any = None) -> Snapshot:
         """Return what the walks show; `current` is a batch under way, for the progress only."""
+        self.entered |= current is not None and current.entered
         done = self.log_size.size + (0 if current is None else len(current.log_size))
         tests = self.tests + (0 if current is None else current.tests)
         share = min(1.0, done / self.method.probes)
-        lower = max(1, to_integer(self.log_bound))
+        lower = max(int(self.entered), to_integer(self.log_bound))
         if self.log_size.size == 0:
             return Snapshot(lower, lps=tests, share=share, note=f"{done:,} probes")
         estimate = to_integer(log_mean(self.log_size))
         bits = math.log2(math.e)
         details = {
             "probes": int(self.log_size.size),
-            "log2_lower": None if lower == 1 else self.log_bound * bits,
+            "log2_lower": None if lower <= 1 else self.log_bound * bits,
             "log2_estimate": log_mean(self.log_size) * bits if estimate else None,
             "relative_standard_error_of_the_estimate_no_guarantee": self._error(),
             "all_probes_saw_the_same_number": bool(np.ptp(self.log_size) == 0.0)

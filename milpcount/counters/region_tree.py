@@ -1,5 +1,6 @@
 """Exact counting by the region tree: the default method."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -10,6 +11,7 @@ from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
+from milpcount.limits import OutOfTime
 from milpcount.result import Guarantee, Quantity, Region
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _SLICE_SECONDS = 0.1
 _SNAPSHOT_SECONDS = 0.4
+_GRACE_SECONDS = 0.5
+"""For workers to hand in what they have when the time is up."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,17 @@ class RegionTree:
             return snapshot(search.found, search.tests, search.share, search.statistics, regions)
 
         yield shown()
-        began = time.perf_counter()
-        for _ in search.run(most=problem.limits.regions):
-            now = time.perf_counter()
-            if now - began >= 0.5 * _SLICE_SECONDS:
-                search.budget = max(100, int(search.budget * _SLICE_SECONDS / (now - began)))
-                yield shown()
-                began = time.perf_counter()
-            else:
-                search.budget = min(2 * search.budget, 10**7)
+        spoke = time.perf_counter()
+        try:
+            for _ in search.run(most=problem.limits.regions, seconds=_SLICE_SECONDS):
+                if time.perf_counter() - spoke >= 0.5 * _SLICE_SECONDS:
+                    yield shown()
+                    spoke = time.perf_counter()
+        except OutOfTime:
+            pass  # what was found is there
+        except KeyboardInterrupt:
+            yield shown()
+            raise
         yield shown()
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
@@ -87,16 +93,22 @@ class RegionTree:
         subject = Subject.pack(problem.network, problem.inputs)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         parts = Parts(keep=problem.keep_regions, most=problem.limits.regions, patterns=patterns)
-        tasks = Tasks[Task](executor, problem.notice)
+        tasks, deadline = Tasks[Task](executor, problem.notice), problem.deadline
+        ends = time.time() + deadline.remaining()
+        until = None if math.isinf(ends) else ends
         try:
             while not parts.is_done:
-                while tasks.idle:
-                    task = parts.take(tasks.idle, tasks.workers)
+                while tasks.idle and not deadline.passed():
+                    task = parts.take(tasks.idle, tasks.workers, until)
                     if task is None:
                         break
                     tasks.submit(task, search_parts, subject, task)
-                for task, future in tasks.finished(_SNAPSHOT_SECONDS):
+                patience = min(_SNAPSHOT_SECONDS, deadline.remaining() + _GRACE_SECONDS)
+                for task, future in tasks.finished(patience):
                     parts.accept(task, future.result())
+                # At the end the workers hand in what they have: the last word waits for that.
+                if deadline.passed() and len(tasks) and time.time() < ends + _GRACE_SECONDS:
+                    continue
                 yield _shown(parts)
         finally:
             tasks.cancel()

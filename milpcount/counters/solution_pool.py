@@ -22,7 +22,7 @@ from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import Formulation, formulate
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.tighten import LEVELS
-from milpcount.limits import Deadline
+from milpcount.limits import Deadline, OutOfTime
 from milpcount.result import Guarantee, Quantity, Region
 
 CLOCKS_DIFFER = 1.0
@@ -167,7 +167,8 @@ class SolutionPool:
             quantity=_continuous(problem.quantity),
             form=self.form or (None if self.mode == "countsols" else Form.ONE_SIDED),
             tighten=self.tighten,
-            deadline=problem.deadline,
+            # Short of time, counting gets its share: constants that are left are larger, not wrong.
+            deadline=problem.deadline.share(1, 2),
         )
         patterns: set[tuple[int, ...]] = set()
         regions: list[Region] | None = [] if problem.keep_regions else None
@@ -185,8 +186,9 @@ class SolutionPool:
         search = solver.search(formulation, keep, self.mode, problem.deadline)
         fixed = self._details(formulation)
         yield Snapshot(details=fixed, regions=regions)
-        for state in _until_the_end(search, problem.deadline):
-            yield Snapshot(
+
+        def shown(state: SearchState) -> Snapshot:
+            return Snapshot(
                 lower=len(patterns) + state.counted,
                 upper=state.most,
                 uncertain=_between(state),
@@ -195,6 +197,12 @@ class SolutionPool:
                 details=fixed | _progress(state),
                 regions=regions,
             )
+
+        try:
+            for state in _until_the_end(search, problem.deadline):
+                yield shown(state)
+        except OutOfTime:
+            yield shown(search.state)
 
     def _details(self, formulation: Formulation) -> dict[str, Any]:
         details: dict[str, Any] = {

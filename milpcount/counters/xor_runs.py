@@ -20,7 +20,7 @@ from milpcount.backends.backend import STOP, Capability, Constraint, Parity, Sto
 from milpcount.domain import InputSet
 from milpcount.formulation.formulate import Formulation, with_integers
 from milpcount.formulation.xor import Xor, XorFamily
-from milpcount.limits import Deadline
+from milpcount.limits import Deadline, OutOfTime
 from milpcount.network import Network
 
 _SLICE_SECONDS = 0.05
@@ -161,16 +161,14 @@ class TreeMechanism:
         )
         for xor in run.start():
             search.add(xor)
-        began = time.perf_counter()
-        for _ in search.run(budget=1000):
+        spoke = time.perf_counter()
+        for _ in search.run(seconds=_SLICE_SECONDS):
             run.tally.solved = search.tests
             if run.is_full:
                 return
-            now = time.perf_counter()
-            if now - began >= _SLICE_SECONDS:
-                search.budget = max(100, int(search.budget * _SLICE_SECONDS / (now - began)))
+            if time.perf_counter() - spoke >= 0.5 * _SLICE_SECONDS:
                 yield
-                began = time.perf_counter()
+                spoke = time.perf_counter()
         run.tally.solved = search.tests
         run.tally.complete = True
 
@@ -304,8 +302,15 @@ def perform(task: Task) -> Tally:
 
 def advance(mechanism: Mechanism, run: Run, deadline: Deadline) -> Generator[None, None, None]:
     """Pause with every sign of life of a run, and end with it or at the deadline."""
-    for _ in mechanism.search(run, deadline):
-        yield
-        if deadline.passed():
-            return
+    search = mechanism.search(run, deadline)
+    try:
+        while True:
+            with deadline.in_force():
+                if next(search, search) is search:
+                    break
+            yield
+            if deadline.passed():
+                return
+    except OutOfTime:
+        return
     run.tally.ended = run.tally.complete or not deadline.passed()

@@ -12,7 +12,11 @@ from math import gcd
 
 import numpy as np
 
+from milpcount.limits import tick
+
 Array = np.ndarray
+_BLOCK = 1 << 16
+"""Integers made or multiplied between two looks at the deadline: some hundredths of a second."""
 _use_flint = find_spec("flint") is not None
 # Below this size the conversion to and from the library costs more than it saves.
 _FLINT_FROM = 4
@@ -33,6 +37,18 @@ def use_flint(wanted: bool) -> bool:
     global _use_flint
     before, _use_flint = _use_flint, wanted and find_spec("flint") is not None
     return before
+
+
+def product(a: Array, b: Array) -> Array:
+    """Return ``a @ b`` of integers of dtype object; a matrix `a` is taken in blocks of rows."""
+    rows = max(1, _BLOCK // max(1, b.size))
+    if len(a) <= rows:
+        return np.asarray(a @ b)
+    out = np.empty((len(a), *b.shape[1:]), dtype=object)
+    for at in range(0, len(a), rows):
+        tick()
+        out[at : at + rows] = a[at : at + rows] @ b
+    return out
 
 
 def reduced(numerators: Sequence[int]) -> list[int]:
@@ -80,6 +96,7 @@ def _solve_fraction_free(
     size, previous = len(matrix), 1
     rows = [[*left, *right] for left, right in zip(matrix, rhs, strict=True)]
     for p in range(size):
+        tick()
         at = next((i for i in range(p, size) if rows[i][p]), None)
         if at is None:
             return None

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 
 from milpcount.exact.geometry import ExactBox
+from milpcount.limits import seconds_in_force, tick
 
 Array = np.ndarray
+_SMALL = 20_000
+"""Entries of a model up to which a solve takes a small part of a second."""
+_WAIT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,40 @@ class Hint:
     tight: list[int]
     free: list[int]
     at_upper: Array
+
+
+def run(solver: Any) -> None:
+    """Run HiGHS on its model, until the deadline in force or Ctrl-C at the latest.
+
+    HiGHS would look at neither by itself: in this thread it holds up Python's signals.
+
+    Parameters
+    ----------
+    solver : highspy.Highs
+
+    Raises
+    ------
+    OutOfTime
+        If the deadline has come.
+    """
+    if solver.getNumRow() * solver.getNumCol() <= _SMALL:
+        solver.run()
+        return
+    tick()
+    # HiGHS adds up its run times, and the limit is on the sum.
+    own = solver.getOptionValue("time_limit")[1]
+    solver.setOptionValue("time_limit", min(own, solver.getRunTime() + seconds_in_force()))
+    solver.HandleUserInterrupt = True
+    solver.startSolve()
+    try:
+        while not solver.wait(_WAIT_SECONDS)[0]:
+            # Between two steps HiGHS may be busy for long; its thread ends by itself then.
+            tick()
+    except BaseException:
+        solver.cancelSolve()
+        raise
+    solver.HandleUserInterrupt = False
+    solver.setOptionValue("time_limit", own)
 
 
 def float_hint(rows: Array, scales: Sequence[float], box: ExactBox) -> Hint | None:
@@ -64,7 +102,7 @@ def float_hint(rows: Array, scales: Sequence[float], box: ExactBox) -> Hint | No
     if not np.isfinite(scaled).all():
         return None
     solver.passModel(_model(highspy, scaled, box))
-    solver.run()
+    run(solver)
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     d, basic = box.dimension, highspy.HighsBasisStatus.kBasic

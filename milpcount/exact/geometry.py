@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import DomainError
+from milpcount.exact.arithmetic import product
+from milpcount.limits import tick
 from milpcount.rationals import to_float, to_integers
 
 Array = np.ndarray
@@ -96,9 +98,8 @@ class Rows:
         -------
         ndarray of int, dtype object, shape (r,)
         """
-        return np.asarray(
-            self.values[:, 1:] @ point.numerators + self.values[:, 0] * point.denominator
-        )
+        slopes = product(self.values[:, 1:], point.numerators)
+        return np.asarray(slopes + self.values[:, 0] * point.denominator)
 
     def is_zero(self) -> Array:
         """Return which rows vanish identically, shape (r,)."""
@@ -106,10 +107,10 @@ class Rows:
 
     def floats(self) -> Array:
         """Return the rows in float64, every entry rounded once, shape (r, 1 + d)."""
-        table = [
-            [to_float(v, q) for v in row]
-            for row, q in zip(self.values.tolist(), self.denominators, strict=True)
-        ]
+        table = []
+        for row, q in zip(self.values.tolist(), self.denominators, strict=True):
+            tick()
+            table.append([to_float(v, q) for v in row])
         return np.array(table, dtype=np.float64).reshape(self.values.shape)
 
 

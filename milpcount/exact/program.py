@@ -15,6 +15,7 @@ from milpcount.exact.float_program import Hint, float_hint
 from milpcount.exact.geometry import ExactBox, Point, Rows
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty, prove_witness
 from milpcount.exact.simplex import Simplex, Vertex
+from milpcount.limits import tick
 from milpcount.rationals import to_float
 
 Array = np.ndarray
@@ -71,8 +72,11 @@ def decide(rows: Rows, signs: Sequence[int], box: ExactBox) -> Verdict:
     ------
     ValueError
         If the lengths do not fit.
+    OutOfTime
+        If the deadline in force comes first.
     """
     _check(rows, signs, box)
+    tick()
     used = [i for i, s in enumerate(signs) if s]
     conflict = next((i for i in used if not rows.values[i].any()), None)
     if conflict is not None:
@@ -131,10 +135,10 @@ class _Cell:
 
     def hint(self) -> Hint | None:
         """Return what a float solver says; None if it fails."""
-        floats = [
-            [to_float(v, scale) for v in row]
-            for row, scale in zip(self.values.tolist(), self.scales, strict=True)
-        ]
+        floats = []
+        for row, scale in zip(self.values.tolist(), self.scales, strict=True):
+            tick()
+            floats.append([to_float(v, scale) for v in row])
         return float_hint(np.array(floats), [1.0] * len(self.used), self.box)
 
     def from_hint(self, hint: Hint) -> Verdict | None:

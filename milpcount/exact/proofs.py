@@ -11,6 +11,7 @@ import numpy as np
 
 from milpcount.exact.arithmetic import reduced, solve
 from milpcount.exact.geometry import ExactBox, Point, Rows, common_multipliers
+from milpcount.limits import tick
 from milpcount.rationals import to_float, to_integers
 
 Array = np.ndarray
@@ -234,6 +235,7 @@ def _pivots(matrix: Array) -> tuple[list[int], list[int]]:
     rows: list[int] = []
     columns: list[int] = []
     while len(rows) < len(matrix) - 1 and left.size:
+        tick()
         i, j = np.unravel_index(int(np.argmax(np.abs(left))), left.shape)
         if abs(left[i, j]) < _SMALLEST_PIVOT:
             break

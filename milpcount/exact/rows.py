@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.exact.arithmetic import product
 from milpcount.exact.geometry import ExactBox, Point, Rows
 from milpcount.exact.program import decide
 from milpcount.network import Activation, Network
@@ -114,11 +115,11 @@ class ExactInputs:
 
     def compose(self, weight: Array) -> Array:
         """Return ``weight @ [origin, directions]`` times the denominator, shape (n, 1 + d)."""
-        constant = weight @ self.origin
+        constant = product(weight, self.origin)
         if self.selected is not None:
             slopes = weight[:, self.selected] * self.denominator
         else:
-            slopes = weight @ self.directions
+            slopes = product(weight, self.directions)
         return np.concatenate([constant[:, None], slopes], axis=1)
 
     def to_input(self, point: Point) -> Point:
@@ -303,7 +304,7 @@ class ExactNetwork:
         else:
             below, before = self._outputs(layer - 1, pattern)
             alive = below.any(axis=1)
-            values = affine[:, 1:][:, alive] @ below[alive]
+            values = product(affine[:, 1:][:, alive], below[alive])
             if not alive.any():
                 values = np.full((len(affine), 1 + self.inputs.dimension), 0, dtype=object)
         values[:, 0] += affine[:, 0] * before

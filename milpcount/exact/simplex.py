@@ -15,6 +15,7 @@ import numpy as np
 
 from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import ExactBox, Point
+from milpcount.limits import tick
 
 Array = np.ndarray
 
@@ -93,10 +94,17 @@ class Simplex:
         return self.d not in self.vertex.free and self.vertex.at[self.d] == self.cap
 
     def run(self) -> bool:
-        """Return whether s > 0 (or the cap) can be reached; if not, `multipliers` prove it."""
+        """Return whether s > 0 (or the cap) can be reached; if not, `multipliers` prove it.
+
+        Raises
+        ------
+        OutOfTime
+            If the deadline in force comes first.
+        """
         if self.cap > 0 and self._is_positive():
             return True
         while not self.at_cap():
+            tick()
             entering = self._entering()
             if entering is None:
                 return False

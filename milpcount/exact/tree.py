@@ -17,6 +17,7 @@ from milpcount.exact.evaluate import attains_pattern, proves_region, region_at, 
 from milpcount.exact.geometry import Point
 from milpcount.exact.program import Verdict
 from milpcount.exact.rows import ExactNetwork
+from milpcount.limits import tick
 from milpcount.network.activation import Piece
 from milpcount.result import Region
 
@@ -93,10 +94,16 @@ class ExactRegionTree:
             Its conditions may say more than its pattern, e.g. signs of units of the next layer.
         known : mapping of int to int, optional
             The pieces of further units that the conditions imply.
+
+        Raises
+        ------
+        OutOfTime
+            If the deadline in force has come.
         """
         self.closed = 0.0
         open_cells = [root]
         while open_cells:
+            tick()
             cell = open_cells.pop()
             depth = len(cell.pattern)
             if depth == self.network.starts[-1]:
@@ -119,6 +126,7 @@ class ExactRegionTree:
         pattern = tuple(int(p) for p in prefix)
         conditions = Conditions.of(self.network.inputs.rows, strict=not self.patterns)
         for unit, piece in enumerate(pattern):
+            tick()
             further = self._conditions(pattern[:unit], piece)
             if further is None:
                 return None

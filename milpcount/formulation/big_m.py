@@ -31,6 +31,7 @@ from milpcount.formulation.intervals import (
 )
 from milpcount.formulation.linear_program import Builder, LinearProgram
 from milpcount.formulation.units import TwoPiece, two_pieces
+from milpcount.limits import tick
 from milpcount.network import Network
 
 Array = np.ndarray
@@ -135,6 +136,7 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
             present = (weight != 0).astype(float) @ (inputs.directions != 0)
             scales.append(_row_lengths(weight @ inputs.directions * width, present))
         for layer in network.layers[1:]:
+            tick()
             weight = layer.affine.weight
             scales.append(_row_lengths(weight * scales[-1], (weight != 0) * (scales[-1] != 0)))
     return tuple(scales)

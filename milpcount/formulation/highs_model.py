@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import NotInstalledError, SolverError
+from milpcount.exact.float_program import run
 from milpcount.formulation.linear_program import LinearProgram
 
 FEASIBILITY = 1e-9
@@ -141,5 +142,5 @@ def maximum(model: Any, objective: np.ndarray) -> tuple[Outcome, float]:
     """Maximise another objective over a loaded model; return how it ended and the value."""
     n = objective.size
     model.changeColsCost(n, np.arange(n, dtype=np.int32), objective)
-    model.run()
+    run(model)
     return outcome(model.getModelStatus()), float(model.getInfo().objective_function_value)

@@ -14,6 +14,7 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError, OptionError
 from milpcount.formulation.linear_program import Builder
+from milpcount.limits import tick
 from milpcount.network import Layer, Network
 
 Array = np.ndarray
@@ -156,6 +157,7 @@ def _first_layer(
 
 def affine_range(weight: Array, bias: Array, low: Array, high: Array) -> tuple[Array, Array]:
     """Return sound bounds on ``weight @ v + bias`` for ``low <= v <= high``."""
+    tick()
     positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
     with np.errstate(over="ignore", invalid="ignore"):
         reach = np.maximum(np.abs(low), np.abs(high))

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.limits import tick
+
 Array = np.ndarray
 
 
@@ -132,8 +134,10 @@ class LinearProgram:
             ((self.upper - shift) / scale).tolist(),
             (self.objective * scale).tolist(),
             self.integer.tolist(),
-            [self.row(i).rescaled(shift, scale) for i in range(self.n_rows)],
         )
+        for i in range(self.n_rows):
+            tick()
+            build.rows.append(self.row(i).rescaled(shift, scale))
         return build.build()
 
     @cached_property
@@ -177,6 +181,7 @@ class Builder:
         label: tuple[Any, ...] = (),
     ) -> None:
         """Add a row; zero coefficients are dropped."""
+        tick()
         values = np.asarray(coefficients, dtype=float)
         keep = values != 0
         which = np.asarray(columns, dtype=np.int32)[keep]

@@ -27,7 +27,7 @@ from milpcount.formulation.intervals import (
 )
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.units import two_pieces
-from milpcount.limits import Deadline
+from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
 
 Array = np.ndarray
@@ -65,8 +65,12 @@ def pre_activation_bounds(
     for index in range(len(network.layers)):
         if index == 0 and inputs.is_boxed and not inputs.rows.size:
             continue  # interval bounds of an affine function over a box are attained
-        bounds = _tighten_layer(network, inputs, bounds, index, level, deadline)
         if deadline.passed():
+            break
+        try:
+            with deadline.in_force():
+                bounds = _tighten_layer(network, inputs, bounds, index, level, deadline)
+        except OutOfTime:
             break
     return replace(bounds, source=level)
 
@@ -92,21 +96,23 @@ def _tighten_layer(
     highs_model.load(relaxed, program, relax=True)
     whole = _mip(program) if level == "milp" and program.integer.any() else None
     lower, upper = bounds.lower[index].copy(), bounds.upper[index].copy()
-    for i in np.flatnonzero(free):
-        for sign, best in ((1.0, upper), (-1.0, lower)):
-            if deadline.passed():
-                break
-            # The tolerance of reduced costs is absolute: objectives have entries near 1.
-            size = max(float(np.abs(objectives[i]).max(initial=0.0)), 1e-300)
-            limit = _linear(relaxed, program, sign * objectives[i] / size)
-            if whole is not None:
-                limit = min(limit, _integer(whole, sign * objectives[i] / size, deadline))
-            limit *= size
-            value = offsets[i] + sign * limit
-            value += sign * (slack[i] + gamma(4) * (abs(offsets[i]) + abs(limit)))
-            if not np.isfinite(value):
-                continue
-            best[i] = min(best[i], value) if sign > 0 else max(best[i], value)
+    try:
+        for i in np.flatnonzero(free):
+            for sign, best in ((1.0, upper), (-1.0, lower)):
+                tick()
+                # The tolerance of reduced costs is absolute: objectives have entries near 1.
+                size = max(float(np.abs(objectives[i]).max(initial=0.0)), 1e-300)
+                limit = _linear(relaxed, program, sign * objectives[i] / size)
+                if whole is not None:
+                    limit = min(limit, _integer(whole, sign * objectives[i] / size, deadline))
+                limit *= size
+                value = offsets[i] + sign * limit
+                value += sign * (slack[i] + gamma(4) * (abs(offsets[i]) + abs(limit)))
+                if not np.isfinite(value):
+                    continue
+                best[i] = min(best[i], value) if sign > 0 else max(best[i], value)
+    except OutOfTime:
+        pass  # the units that are left keep the bounds they have
     return _with_layer(network, bounds, index, lower, upper)
 
 

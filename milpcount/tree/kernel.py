@@ -2,7 +2,7 @@
 
 On entering a layer every unit is tested against the cell of the layers above. Units that do not
 split it are settled for the whole subtree; the others are decided one below the other. The kernel
-runs in slices: it returns to Python when its budget of tests is spent, when a cell cannot be
+runs in slices: it returns to Python when its budget of work is spent, when a cell cannot be
 decided in floating point, and when it has finished. All it knows is in `State`.
 """
 
@@ -34,14 +34,31 @@ from milpcount.tree.state import (
     POLYGON,
     POOL_HITS,
     REGIONS,
+    TESTS,
     VERDICT,
 )  # fmt: skip
 
 DONE, PAUSED, ASK_SIDE, ASK_ROW, ASK_DOMAIN = range(5)
 """What the kernel wants: nothing more, another slice, or an exact decision."""
 
+ENTERED, BARRED = -1, -2
+"""What becomes of a layer, besides what the kernel wants: it is entered, or closed at once."""
+
 ROOT, COMPOSE, TEST, DESCEND = 0, 1, 2, 3
 """Stages of a node."""
+
+_OPERATIONS = 1000
+"""Multiplications in a unit of the budget: about a test of a small cell."""
+_CHUNK = 200_000
+"""Multiplications between two looks at the budget."""
+_PATIENT = 10
+"""How many times a first attempt at a cell the second may take."""
+
+
+@jit
+def work(operations):
+    """Return so many multiplications as units of the budget, at least one."""
+    return 1 + operations // _OPERATIONS
 
 
 @jit
@@ -49,6 +66,7 @@ def test_piece(p, s, scratch, d, unit, k):
     """Decide piece k of a unit below the node at depth d; set what its child starts from."""
     layer, c = s.layer[d], s.control
     keep = s.kept.shape[0] > 1
+    c[BUDGET] -= 1
     piece, before = p.units[unit, 4] + k, s.size[d]
     count = push_piece(p, s, piece, before)
     if count < 0:
@@ -77,7 +95,11 @@ def test_piece(p, s, scratch, d, unit, k):
                 s.piece_lam[d, k, i] = s.trial_lam[i]
             copy(s.piece_witness[d, k], s.pool_g[layer, at])
             return FULL
+    attempts = c[TESTS]
     verdict = decide(p, s, scratch, count)
+    attempts = c[TESTS] - attempts
+    operations = count * p.V.shape[0] + (0 if p.small else p.V.size)
+    c[BUDGET] -= operations * (1 if attempts == 1 else _PATIENT) // _OPERATIONS
     if verdict == FULL:
         for i in range(count):
             s.piece_lam[d, k, i] = s.trial_lam[i]
@@ -88,6 +110,7 @@ def test_piece(p, s, scratch, d, unit, k):
             learn_point(p, s, scratch, layer)
         elif not p.small:
             learn_segments(p, s, scratch, layer, s.witness[d])
+            c[BUDGET] -= 4 * p.layers[layer, 5] * p.V.shape[0] // _OPERATIONS
     elif verdict == EMPTY and s.corners[d] == 0:
         first = 2 * p.V.shape[1] if p.small else 0
         learn_conflict(p, s, layer, first, count, s.trial_lam)
@@ -149,57 +172,94 @@ def take_free_side(p, s, d, unit):
 
 
 @jit
-def compose(p, s, d, rounding):
-    """Compose the rows of the layer entered at depth d; return a row of unknown kind, or -1."""
-    layer = s.layer[d]
-    if s.turn[d] == 0:
-        compose_layer(p, layer, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
-        compose_rows(p, layer, rounding, s.value_M, s.value_b, s.value_s, s.row_M, s.row_b, s.row_s,
-                     s.row_norm, s.row_error, s.row_kind)  # fmt: skip
-        s.turn[d] = 1
-    for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
-        if s.row_kind[r] == UNKNOWN:
-            return r
-    return -1
+def enter(p, s, scratch, d, rounding):
+    """Compose the layer entered at depth d and settle its units, as far as the budget goes.
+
+    How far it has come is in ``turn``: the forms that are composed, then the rows, then the units
+    that are settled or listed.
+
+    Returns
+    -------
+    int
+        `ENTERED`; `BARRED` if nothing below has the pieces that are forced or satisfies the
+        parities; `PAUSED`; or `ASK_ROW`.
+    """
+    c, layer, m = s.control, s.layer[d], p.V.shape[0]
+    values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
+    # Of a form: a product with every output above; of a row: its norm.
+    above = p.layers[layer - 1, 1] if layer > 0 else 1
+    chunk = max(1, _CHUNK // (above * m))
+    while s.turn[d] < values:
+        if c[BUDGET] <= 0:
+            return PAUSED
+        start = s.turn[d]
+        stop = min(values, start + chunk)
+        compose_layer(p, layer, start, stop, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b,
+                      s.unit_s)  # fmt: skip
+        c[BUDGET] -= work((stop - start) * above * m)
+        s.turn[d] = stop
+    chunk = max(1, _CHUNK // (m * m))
+    while s.turn[d] < values + rows:
+        if c[BUDGET] <= 0:
+            return PAUSED
+        start = s.turn[d] - values
+        stop = min(rows, start + chunk)
+        compose_rows(p, layer, start, stop, rounding, s.value_M, s.value_b, s.value_s, s.row_M,
+                     s.row_b, s.row_s, s.row_norm, s.row_error, s.row_kind)  # fmt: skip
+        c[BUDGET] -= work((stop - start) * m * m)
+        s.turn[d] = values + stop
+    if s.turn[d] == values + rows:
+        for r in range(p.layers[layer, 4], p.layers[layer, 4] + rows):
+            if s.row_kind[r] == UNKNOWN:
+                c[ASKED] = r
+                return ASK_ROW
+        s.pool_n[layer] = 0
+        s.clause_n[layer] = 0
+        clear_bits(s.prefix[d])
+        s.n_open[layer] = 0
+    while s.turn[d] < values + rows + units:
+        if c[BUDGET] <= 0:
+            return PAUSED
+        if not _settle(p, s, scratch, d, p.layers[layer, 0] + s.turn[d] - values - rows):
+            return BARRED
+        s.turn[d] += 1
+    s.turn[d] = 0
+    if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
+        return BARRED
+    return ENTERED
 
 
 @jit
-def settle(p, s, scratch, d):
-    """Settle the units of the layer that do not split the node's cell; list the others.
+def _settle(p, s, scratch, d, unit):
+    """Settle a unit that does not split the node's cell, or list it.
 
     Returns
     -------
     bool
-        False if a unit is settled on a piece other than the one forced on it, or if the settled
-        units leave nothing that satisfies the parities.
+        False if it is settled on a piece other than the one forced on it.
     """
     layer = s.layer[d]
-    parities = s.xor_rows.shape[1] > 0
-    s.pool_n[layer] = 0
-    s.clause_n[layer] = 0
-    clear_bits(s.prefix[d])
-    s.n_open[layer] = 0
-    for unit in range(p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]):
-        here = take_free_side(p, s, d, unit)
-        split = here < 0
-        for k in range(p.units[unit, 5]):
-            if not split and k != here:
-                if s.corners[d] > 0:
-                    split = not _misses(p, s, d, unit, k)
-                else:
-                    split = test_piece(p, s, scratch, d, unit, k) != EMPTY
-        if split:
-            s.opened[layer, s.n_open[layer]] = unit
-            s.n_open[layer] += 1
-        else:
-            if s.forced[unit] != ANY and s.forced[unit] != here:
-                return False
-            s.pattern[unit] = here
-            set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
-                       s.unit_b, s.unit_s)  # fmt: skip
-            if parities:
-                put(s, unit, here)
-    return enter_layer(p, s, d) if parities else True
+    here = take_free_side(p, s, d, unit)
+    split = here < 0
+    for k in range(p.units[unit, 5]):
+        if not split and k != here:
+            if s.corners[d] > 0:
+                s.control[BUDGET] -= work(4 * s.corners[d])
+                split = not _misses(p, s, d, unit, k)
+            else:
+                split = test_piece(p, s, scratch, d, unit, k) != EMPTY
+    if split:
+        s.opened[layer, s.n_open[layer]] = unit
+        s.n_open[layer] += 1
+        return True
+    if s.forced[unit] != ANY and s.forced[unit] != here:
+        return False
+    s.pattern[unit] = here
+    set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
+               s.unit_b, s.unit_s)  # fmt: skip
+    if s.xor_rows.shape[1] > 0:
+        put(s, unit, here)
+    return True
 
 
 @jit
@@ -268,7 +328,7 @@ def enter_root(p, s, scratch):
 
 @jit
 def search(p, s, scratch, rounding):
-    """Search until the budget of tests is spent or Python is needed; return what is wanted.
+    """Search until the budget of work is spent or Python is needed; return what is wanted.
 
     Nodes above the depth ``FLOOR`` are not returned to: the search of a subtree starts with its
     root as the current node and the floor at that depth.
@@ -294,15 +354,12 @@ def search(p, s, scratch, rounding):
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
         if s.stage[d] == COMPOSE:
-            c[BUDGET] -= 1
-            row = compose(p, s, d, rounding)
-            if row >= 0:
-                c[ASKED] = row
-                return ASK_ROW
-            if not settle(p, s, scratch, d):
+            entered = enter(p, s, scratch, d, rounding)
+            if entered == BARRED:
                 c[DEPTH] -= 1
                 continue
-            s.turn[d] = 0
+            if entered != ENTERED:
+                return entered
             if s.n_open[layer] == 0:
                 s.layer[d] = layer + 1
                 continue
@@ -322,10 +379,8 @@ def search(p, s, scratch, rounding):
                         s.full[d, k] = c[VERDICT]
                         c[VERDICT] = OPEN
                     else:
-                        # Ways to a forced prefix are free, so that every slice adds to it.
-                        if c[BUDGET] <= 0 and s.forced[unit] == ANY:
+                        if c[BUDGET] <= 0:
                             return PAUSED
-                        c[BUDGET] -= 1
                         verdict = test_piece(p, s, scratch, d, unit, k)
                         if verdict == OPEN:
                             c[ASKED] = k

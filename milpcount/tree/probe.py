@@ -20,25 +20,23 @@ from milpcount.tree.choice import choose, close_record, set_squares, square_of_t
 from milpcount.tree.compiled import entry, jit
 from milpcount.tree.kernel import (
     ASK_DOMAIN,
-    ASK_ROW,
     ASK_SIDE,
     COMPOSE,
     DESCEND,
     DONE,
+    ENTERED,
     PAUSED,
     ROOT,
     TEST,
-    compose,
     descend,
+    enter,
     enter_root,
     search,
-    settle,
     take_free_side,
     test_piece,
 )  # fmt: skip
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
-    ASKED,
     BUDGET,
     DEPTH,
     FLOOR,
@@ -55,6 +53,7 @@ from milpcount.tree.walks import (
     CHOICES,
     CHOICES_ABOVE,
     COUNT_BELOW,
+    COUNT_FROM,
     COUNTED,
     DEAD_ENDS,
     DESCENT,
@@ -62,7 +61,6 @@ from milpcount.tree.walks import (
     DESCENTS,
     NOT_SPLIT,
     OFFSET,
-    PAUSE_AT,
     POINT,
     SQUARES,
     SUM,
@@ -99,22 +97,25 @@ def _most_below(p, s, d, cap):
 
 
 @jit
-def _count_below(p, s, scratch, q, d, rounding):
-    """Count the leaves below the node at depth d; cells that stay open count as empty."""
-    c = s.control
-    before = c[REGIONS]
-    c[FLOOR] = d
-    c[MOST_REGIONS] = np.int64(2) ** 62
+def _start_count(s, q, d):
+    """Begin to count the leaves below the node at depth d."""
+    q.control[COUNT_FROM] = s.control[REGIONS]
+    s.control[FLOOR] = d
+    s.control[MOST_REGIONS] = np.int64(2) ** 62
+
+
+@jit
+def _go_on_counting(p, s, scratch, q, rounding):
+    """Count leaves until there are none left or the budget is spent; say which.
+
+    Cells that stay open count as empty.
+    """
     while True:
-        c[BUDGET] = np.int64(2) ** 62
         wanted = search(p, s, scratch, rounding)
-        if wanted == ASK_SIDE:
-            c[VERDICT] = EMPTY
-            q.control[UNDECIDED] += 1
-        elif wanted != PAUSED:
-            break
-    c[FLOOR] = 0
-    return c[REGIONS] - before
+        if wanted != ASK_SIDE:
+            return wanted
+        s.control[VERDICT] = EMPTY
+        q.control[UNDECIDED] += 1
 
 
 @jit
@@ -192,15 +193,25 @@ def walk(p, s, scratch, q, rounding):
     Returns
     -------
     int
-        `DONE` at the end, `PAUSED` between or within walks when the tests reach ``PAUSE_AT``, or
-        what is wanted from Python.
+        `DONE` at the end, `PAUSED` between or within walks when the budget is spent, or what is
+        wanted from Python.
     """
     c, last_layer = s.control, p.layers.shape[0] - 1
     most = np.float64(q.control[COUNT_BELOW])
     while q.control[WALK] < q.log_size.shape[0]:
-        if c[TESTS] >= q.control[PAUSE_AT]:
+        t = q.control[WALK]
+        if c[FLOOR] > 0:
+            wanted = _go_on_counting(p, s, scratch, q, rounding)
+            if wanted != DONE:
+                return wanted
+            c[FLOOR] = 0
+            q.control[COUNTED] += 1
+            q.log_size[t] += np.log(np.float64(c[REGIONS] - q.control[COUNT_FROM]))
+            _finish(p, s, q)
+            continue
+        if c[BUDGET] <= 0:
             return PAUSED
-        t, d = q.control[WALK], c[DEPTH]
+        d = c[DEPTH]
         layer = s.layer[d]
         if layer > last_layer:
             _finish(p, s, q)
@@ -210,12 +221,9 @@ def walk(p, s, scratch, q, rounding):
                 return ASK_DOMAIN
             q.own_square[d] = square_of_trial(s)
         if s.stage[d] == COMPOSE:
-            row = compose(p, s, d, rounding)
-            if row >= 0:
-                c[ASKED] = row
-                return ASK_ROW
-            settle(p, s, scratch, d)
-            s.turn[d] = 0
+            entered = enter(p, s, scratch, d, rounding)
+            if entered != ENTERED:
+                return entered
             if s.n_open[layer] == 0:
                 s.layer[d] = layer + 1
                 continue
@@ -224,10 +232,7 @@ def walk(p, s, scratch, q, rounding):
             set_squares(q, d, own, q.own_square[d])
         if layer == last_layer:
             if d > 0 and _most_below(p, s, d, most) <= most:
-                below = _count_below(p, s, scratch, q, d, rounding)
-                q.control[COUNTED] += 1
-                q.log_size[t] += np.log(np.float64(below))
-                _finish(p, s, q)
+                _start_count(s, q, d)
                 continue
             if q.control[DESCENT] < 0:
                 _branch(p, s, q, d)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from milpcount.limits import Deadline, OutOfTime
 from milpcount.tree import kernel, walks
 from milpcount.tree.probe import walk
-from milpcount.tree.search import Search
+from milpcount.tree.search import Pace, Search
 from milpcount.tree.split import Subject
-from milpcount.tree.state import ASKED, PATIENCE, TESTS
+from milpcount.tree.state import ASKED, BUDGET, PATIENCE, TESTS
 from milpcount.tree.walks import Batch
 
 Array = np.ndarray
+_SLICE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +24,8 @@ class Walked:
 
     Attributes
     ----------
+    entered : bool
+        Whether a point of the domain's interior was found, so that there is a region.
     log_size : ndarray, shape (walks,)
         Natural logarithms of the estimates; fewer than asked for if there was no time.
     log_square : ndarray, shape (walks,)
@@ -35,6 +39,7 @@ class Walked:
     seconds : float
     """
 
+    entered: bool
     log_size: Array
     log_square: Array
     taken: Array
@@ -47,7 +52,7 @@ class Walked:
     seconds: float
 
 
-def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Walked:
+def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Walked | None:
     """Make the walks of a batch in another process.
 
     Parameters
@@ -58,18 +63,29 @@ def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Wa
     until : float, optional
         When to stop, as `time.time` counts: a batch may have waited for its process.
 
+    Returns
+    -------
+    Walked or None
+        None if there was no time to begin.
+
     Raises
     ------
     DomainError
         If the domain has no interior.
     """
-    seconds = None if until is None else until - time.time()
-    network, inputs, program = subject.unpack()
-    *_, last = walking(Search(network, inputs, program=program), batch, seconds)
+    from milpcount.tree.warm_up import warm_up
+
+    warm_up("probe")  # no part of the time
+    deadline = Deadline(None if until is None else until - time.time())
+    unpacked = subject.unpack(deadline)
+    if unpacked is None:
+        return None
+    network, inputs, program = unpacked
+    *_, last = walking(Search(network, inputs, program=program), batch, deadline)
     return last
 
 
-def walking(search: Search, batch: Batch, seconds: float | None = None) -> Iterator[Walked]:
+def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> Iterator[Walked]:
     """Make the walks of a batch; yield what is complete about ten times a second and at the end.
 
     Parameters
@@ -77,7 +93,7 @@ def walking(search: Search, batch: Batch, seconds: float | None = None) -> Itera
     search : Search
         What is walked; what it has found so far is forgotten.
     batch : Batch
-    seconds : float, optional
+    deadline : Deadline, optional
         When to stop, with the walks that are complete.
 
     Raises
@@ -90,29 +106,34 @@ def walking(search: Search, batch: Batch, seconds: float | None = None) -> Itera
     if search.state.cell_inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
         search.state.control[PATIENCE] = 0
-    made = walks.new_walks(batch)
-    slice_of_tests = 10
+    made, pace, c = walks.new_walks(batch), Pace(_SLICE_SECONDS), search.state.control
+    deadline, spoke = deadline or Deadline(), began
     while True:
-        before, start = search.tests, time.perf_counter()
-        made.control[walks.PAUSE_AT] = before + slice_of_tests
+        c[BUDGET], start = pace.budget, time.perf_counter()
         wanted = walk(search.program, search.state, search.scratch, made, search.rounding)
         now = time.perf_counter()
-        if wanted == kernel.ASK_ROW:
-            search.answer_row(int(search.state.control[ASKED]))
-            continue
+        pace.note(pace.budget - int(c[BUDGET]), now - start)
         if wanted == kernel.ASK_DOMAIN:
             search.reject_domain()
-        late = seconds is not None and now - began >= seconds
-        yield _walked(made, search, now - began)
+        if wanted == kernel.ASK_ROW:
+            try:
+                with deadline.in_force():
+                    search.answer_row(int(c[ASKED]))
+            except OutOfTime:
+                yield _walked(made, search, now - began)
+                return
+        late = deadline.passed()
+        if wanted == kernel.DONE or late or now - spoke >= 0.5 * _SLICE_SECONDS:
+            spoke = now
+            yield _walked(made, search, now - began)
         if wanted == kernel.DONE or late:
             return
-        rate = max(1, search.tests - before) / max(now - start, 1e-6)
-        slice_of_tests = int(np.clip(0.1 * rate, 1, 10**6))
 
 
 def _walked(made: walks.Walks, search: Search, seconds: float) -> Walked:
     c, done = made.control, int(made.control[walks.WALK])
     return Walked(
+        bool(search.state.stage[0] != kernel.ROOT),
         made.log_size[:done].copy(),
         made.log_square[:done].copy(),
         made.taken[:done].astype(np.min_scalar_type(-int(search.program.units[:, 5].max()))),

@@ -16,6 +16,7 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
+from milpcount.limits import tick
 from milpcount.network import Affine, Network
 from milpcount.tree.rows import LARGE, LOST
 
@@ -89,10 +90,14 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     ------
     NetworkError
         If the network has no units, and so no tree.
+    OutOfTime
+        If the deadline in force comes first.
     """
     if not network.layers:
         raise NetworkError("the network has no units: it has one region, and no tree to search")
+    tick()
     image = _Image(network, inputs)
+    tick()
     units: list[tuple[int, ...]] = []
     layers: list[tuple[int, ...]] = []
     row_values: list[tuple[int, int]] = []
@@ -136,6 +141,7 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     majorant[:n0] = image.majorant
     at = n0
     for layer in network.layers[1:]:
+        tick()
         w = layer.affine.weight
         weights[at : at + w.shape[0], : w.shape[1]] = w
         bias[at : at + w.shape[0]] = layer.affine.bias
@@ -197,7 +203,7 @@ def _rows_on_the_cube(affine: Affine, inputs: InputSet) -> tuple[Array, Array, A
     """
     W, T = affine.weight, inputs.directions
     rows, rhs = _scaled_rows(inputs)
-    A = np.vstack([W @ T, -rows])
+    A = np.vstack([_product(W, T), -rows])
     A_abs = np.vstack([_magnitudes(W, T), abs(rows)])
     c = np.concatenate([W @ inputs.origin + affine.bias, rhs])
     c_abs = np.concatenate([_magnitudes(W, inputs.origin) + abs(affine.bias), abs(rhs)])
@@ -229,7 +235,7 @@ def _underflows(inputs: InputSet) -> bool:
 
 def _magnitudes(left: Array, right: Array) -> Array:
     """Return ``|left| @ |right|``, and more where products may underflow; 0 if all are zero."""
-    sizes = np.abs(left) @ np.abs(right)
+    sizes = _product(np.abs(left), np.abs(right))
     if _least(left) * _least(right) < _SMALLEST:
         terms = (left != 0.0).astype(np.float64) @ (right != 0.0)
         sizes = np.where(terms > 0.0, sizes + _SMALLEST, 0.0)
@@ -257,6 +263,15 @@ def _scaled_rows(inputs: InputSet) -> tuple[Array, Array]:
         exact = (np.ldexp(scaled, -shift) == both).all(axis=1, keepdims=True)
     both = np.where(exact, scaled, both)
     return both[:, :-1], both[:, -1]
+
+
+def _product(weight: Array, directions: Array) -> Array:
+    """Return ``weight @ directions``, of which a box of many inputs has unit vectors only."""
+    if directions.ndim == 2:
+        column, row = np.argwhere(directions.T).T
+        if np.array_equal(column, np.arange(directions.shape[1])):
+            return np.asarray(weight[:, row] * directions[row, column])
+    return np.asarray(weight @ directions)
 
 
 def _homogeneous(
@@ -316,6 +331,7 @@ def _exponent_of(affine: Affine) -> int:
 
 def _exponent(array: Array) -> int:
     """Return the least e >= 0 such that entries are multiples of ``2^-e``; 10^4 if above 52."""
+    tick()
     mantissa, power = np.frexp(np.asarray(array, dtype=np.float64))
     whole = np.ldexp(mantissa, 53).astype(np.int64)  # entries are whole * 2^(power - 53)
     trailing = np.frexp((whole & -whole).astype(np.float64))[1] - 1

@@ -45,19 +45,19 @@ LOST = np.inf
 
 
 @jit
-def compose_layer(p, layer, value_M, value_b, value_s, unit_M, unit_b, unit_s):
-    """Set the pre-activations of a layer from the outputs of the units above it."""
-    first, count = p.layers[layer, 2], p.layers[layer, 3]
+def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit_b, unit_s):
+    """Set the pre-activations from start to stop - 1 of a layer from the outputs above it."""
+    first = p.layers[layer, 2]
     m = p.V.shape[0]
     if layer == 0:
-        for q in range(first, first + count):
+        for q in range(first + start, first + stop):
             for a in range(m):
                 value_M[q, a] = p.weights[q, a]
             value_b[q] = p.bias[q]
             value_s[q] = p.first_majorant[q]
         return
     above, n_above = p.layers[layer - 1, 0], p.layers[layer - 1, 1]
-    for q in range(first, first + count):
+    for q in range(first + start, first + stop):
         fill(value_M[q], 0.0)
         value_b[q] = 0.0
         total, products = abs(p.bias[q]), False
@@ -98,16 +98,15 @@ def set_output(p, unit, piece, value_M, value_b, value_s, unit_M, unit_b, unit_s
 
 
 @jit
-def compose_rows(p, layer, rounding, value_M, value_b, value_s, row_M, row_b, row_s, row_norm,
-                 row_error, row_kind):  # fmt: skip
-    """Set the branch rows of a layer; return whether some kind is `UNKNOWN`.
+def compose_rows(p, layer, start, stop, rounding, value_M, value_b, value_s, row_M, row_b, row_s,
+                 row_norm, row_error, row_kind):  # fmt: skip
+    """Set the branch rows from start to stop - 1 of a layer.
 
     ``row_M, row_b`` are unscaled; ``row_norm`` is 1 over the Euclidean norm of the row as a
     function on the cube, ``row_error`` the scaled bound on the rounding error of its value.
     """
-    first, count = p.layers[layer, 4], p.layers[layer, 5]
-    unknown = False
-    for r in range(first, first + count):
+    first = p.layers[layer, 4]
+    for r in range(first + start, first + stop):
         a, b, t = p.row_values[r, 0], p.row_values[r, 1], p.row_threshold[r]
         for q in range(p.V.shape[0]):
             row_M[r, q] = value_M[a, q]
@@ -123,9 +122,8 @@ def compose_rows(p, layer, rounding, value_M, value_b, value_s, row_M, row_b, ro
         else:
             row_b[r] -= t
         row_s[r] = sigma
-        unknown |= classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s,
-                            row_norm, row_error, row_kind)  # fmt: skip
-    return unknown
+        classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s, row_norm,
+                 row_error, row_kind)  # fmt: skip
 
 
 @entry

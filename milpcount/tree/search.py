@@ -1,5 +1,6 @@
 """The search as seen from Python: slices of the kernel, and exact answers to what it asks."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
@@ -48,8 +49,29 @@ from milpcount.tree.witnesses import Witnesses
 Array = np.ndarray
 
 _NO_LIMIT = 2**62
+_FIRST_BUDGET = 500
+"""Of a slice whose speed is not known yet: some milliseconds, of a network of any size."""
 _SLACK = 300.0
 """Roundings granted for the cell's own sums, beyond those counted by its sizes."""
+
+
+class Pace:
+    """The budget of the next slice, so that it takes a wanted time.
+
+    Parameters
+    ----------
+    seconds : float
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.budget = _FIRST_BUDGET
+
+    def note(self, spent: int, seconds: float) -> None:
+        """Learn from a slice what it has spent, and how long that took."""
+        wanted = spent * self._seconds / max(seconds, 1e-9)
+        if wanted < self.budget or 2 * spent > self.budget:  # a short slice says little of speed
+            self.budget = int(min(max(1.0, wanted), 4.0 * self.budget, 1e9))
 
 
 class Search:
@@ -120,7 +142,9 @@ class Search:
 
     @property
     def found(self) -> int:
-        """Regions found so far."""
+        """Regions found so far, and kept if they are to be kept."""
+        if self.keep:
+            return len(self.regions)
         return int(self.state.control[REGIONS]) + self.thin_regions
 
     @property
@@ -157,31 +181,43 @@ class Search:
             "regions_found_in_exact_arithmetic": self.thin_regions,
         }
 
-    def run(self, budget: int = 2000, most: int | None = None) -> Iterator[None]:
-        """Search; yield after every slice of about `budget` tests.
+    def run(
+        self, budget: int | None = None, most: int | None = None, seconds: float = 0.1
+    ) -> Iterator[None]:
+        """Search; yield after every slice.
 
         Parameters
         ----------
-        budget : int
-            The attribute `budget` may be changed between slices.
+        budget : int, optional
+            Work done in a slice: the tests of so many small cells, or of fewer large ones. By
+            default as much as takes about `seconds`.
         most : int, optional
             Stop once so many regions are found.
+        seconds : float
+            To be gone by at most between two yields, but for a single test or exact answer.
 
         Raises
         ------
         DomainError
             If the domain has no interior.
+        OutOfTime
+            If the deadline in force has come in exact arithmetic. What was found stays.
         """
         p, s, c = self.program, self.state, self.state.control
-        self.budget = budget
+        pace = Pace(seconds)
         self._start()
+        spoke = time.perf_counter()
         while most is None or self.found < most:
-            c[BUDGET] = self.budget
-            c[MOST_REGIONS] = _NO_LIMIT if most is None else most - self.thin_regions
+            c[BUDGET] = granted = pace.budget if budget is None else budget
+            c[MOST_REGIONS] = _NO_LIMIT
+            if most is not None:
+                c[MOST_REGIONS] = min(_NO_LIMIT, most - self.thin_regions)
             before = int(c[REGIONS])
             if self.on_region is not None:
                 c[MOST_REGIONS] = before + 1
+            began = time.perf_counter()
             wanted = kernel.run(p, s, self.scratch, self.rounding)
+            pace.note(granted - int(c[BUDGET]), time.perf_counter() - began)
             self._collect()
             if self.on_region is not None and c[REGIONS] > before:
                 self._tell(s.pattern.tolist(), int(c[DEPTH]) + 1)
@@ -198,8 +234,9 @@ class Search:
                 self._in_exact_cell = True
                 yield from self._answer_side()
                 self._in_exact_cell = False
-            else:
+            if wanted == kernel.PAUSED or time.perf_counter() - spoke >= seconds:
                 yield
+                spoke = time.perf_counter()
 
     def add(self, xor: Xor) -> None:
         """Search only for regions that satisfy a parity, from now on.
@@ -251,7 +288,7 @@ class Search:
         RuntimeError
             While the regions of one cell are being counted in exact arithmetic: see `can_split`.
         """
-        if not self.can_split:
+        if self._in_exact_cell:
             raise RuntimeError("a search cannot be split while it counts a cell exactly")
         s, depth = self.state, int(self.state.control[DEPTH])
         path = {u: int(k) for u, k in enumerate(s.forced) if k != ANY}
@@ -272,8 +309,14 @@ class Search:
 
     @property
     def can_split(self) -> bool:
-        """Whether `left` can be asked now."""
-        return not self._in_exact_cell
+        """Whether `left` can be asked now and says more than the pieces that are forced.
+
+        Whoever hands on what is left may wait for this, so that every slice adds to the whole.
+        """
+        if self._in_exact_cell:
+            return False
+        forced = {u: int(k) for u, k in enumerate(self.state.forced) if k != ANY}
+        return self.left() != [forced]
 
     def _start(self) -> None:
         """Set up the root: the domain's rows, and the square of two parameters cut by them."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from milpcount.domain import InputSet
+from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree.program import Program, compile_program
@@ -41,9 +42,14 @@ class Subject:
         content = zlib.compress(pickle.dumps((network, inputs)), 1)
         return cls(hashlib.sha256(content).hexdigest(), content)
 
-    def unpack(self) -> tuple[Network, InputSet, Program]:
-        """Return the pair and its program; a process keeps the last ones."""
-        return _unpack(self.key, self.content)
+    def unpack(self, deadline: Deadline) -> tuple[Network, InputSet, Program] | None:
+        """Return the pair and its program, None without time; a process keeps the last ones."""
+        try:
+            with deadline.in_force():
+                tick()
+                return _unpack(self.key, self.content)
+        except OutOfTime:
+            return None
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Task:
         Whether all patterns attained are searched, not only those of regions.
     number : int
         Tells a task that is sent again from the one that was lost.
+    until : float or None
+        When the whole count has to stop, as `time.time` counts: a task may wait for its process.
     """
 
     prefixes: tuple[Prefix, ...]
@@ -72,6 +80,7 @@ class Task:
     keep: bool = False
     patterns: bool = False
     number: int = 0
+    until: float | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,8 @@ class Outcome:
         Regions in the parts that were searched.
     left : tuple of (dict, float)
         Prefixes of the parts that were not, and for each the share of the task that it is taken
-        for: they add up to at most 1.
+        for: they add up to at most 1. A part whose search was cut off by `Task.until` where it
+        cannot be split is left as a whole, with what was found in it.
     tests : int
         Projections computed.
     decisions : dict
@@ -124,29 +134,31 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
 
     warm_up()  # no part of the time
     began, cpu = time.perf_counter(), time.process_time()
-    network, inputs, program = subject.unpack()
+    deadline = Deadline(None if task.until is None else task.until - time.time())
     waiting = sorted(task.prefixes, key=len)
     share = 1.0 / max(1, len(waiting))
     found, tests, decisions = 0, 0, Counter[str]()
     left: list[tuple[Prefix, float]] = []
     regions: list[Region] = []
-    while waiting and not left and (task.most is None or found < task.most):
+    unpacked = subject.unpack(deadline)
+    while unpacked and waiting and not left and (task.most is None or found < task.most):
+        network, inputs, program = unpacked
+        prefix = waiting.pop()
         search = Search(
-            network,
-            inputs,
-            task.keep,
-            forced=waiting.pop(),
-            program=program,
-            patterns=task.patterns,
+            network, inputs, task.keep, forced=prefix, program=program, patterns=task.patterns
         )
         most = None if task.most is None else task.most - found
-        _advance(search, began + task.seconds, most)
-        left = spread(search.left(), share * (1.0 - search.share))
+        try:
+            with deadline.in_force():
+                _advance(search, began + task.seconds, most, deadline)
+            left = spread(search.left(), share * (1.0 - search.share))
+        except OutOfTime:
+            left = [(prefix, share)]
         found += search.found
         tests += search.tests
         decisions.update(search.statistics)
         regions += search.regions
-        if time.perf_counter() - began >= task.seconds:
+        if time.perf_counter() - began >= task.seconds or deadline.passed():
             break
     left += [(prefix, share) for prefix in waiting]
     return Outcome(
@@ -170,14 +182,10 @@ def _unpack(key: str, content: bytes) -> tuple[Network, InputSet, Program]:
     return network, inputs, compile_program(network, inputs)
 
 
-def _advance(search: Search, end: float, most: int | None) -> None:
-    before = time.perf_counter()
-    for _ in search.run(most=most):
-        now = time.perf_counter()
-        if now >= end and search.can_split:
+def _advance(search: Search, end: float, most: int | None, deadline: Deadline) -> None:
+    for _ in search.run(most=most, seconds=_STEP_SECONDS):
+        late = deadline.passed()
+        if (late or time.perf_counter() >= end) and search.can_split:
             return
-        if now - before < _STEP_SECONDS / 2:
-            search.budget = min(2 * search.budget, 10**7)
-        elif now - before > _STEP_SECONDS:
-            search.budget = max(100, search.budget // 2)
-        before = now
+        if late:
+            raise OutOfTime

@@ -9,7 +9,7 @@ NOT_SPLIT = -1
 """In `Walks.taken`: the unit was settled, or the walk ended above it."""
 
 # Entries of `Walks.control`.
-(WALK, PAUSE_AT, COUNT_BELOW, UNDECIDED, DEAD_ENDS, COUNTED, DESCENTS, DESCENT, BASE,
+(WALK, COUNT_FROM, COUNT_BELOW, UNDECIDED, DEAD_ENDS, COUNTED, DESCENTS, DESCENT, BASE,
  BRANCHED_AT, DESCENT_TESTS, CHOICES, CHOICES_ABOVE) = range(13)  # fmt: skip
 # Entries of `Walks.place`.
 POINT, WIDTH, OFFSET, ABOVE, SUM, SQUARES = range(6)
@@ -50,10 +50,11 @@ class Batch:
 class Walks(NamedTuple):
     """Arrays of a batch of walks.
 
-    ``control``: the current walk; the number of tests at which to pause; the most regions that a
-    subtree of the last layer may have to be counted; how many sides were left out undecided, how
-    many walks ended without a region for that reason, how many subtrees were counted, and how many
-    tests the descents of the last layer took; how many choices are on record.
+    ``control``: the current walk; the regions that were found before the subtree that is being
+    counted; the most that a subtree of the last layer may have to be counted; how many sides were
+    left out undecided, how many walks ended without a region for that reason, how many subtrees
+    were counted, and how many tests the descents of the last layer took; how many choices are on
+    record.
     ``seed`` (1,): state of the generator. ``preference``, ``leaning``: of the `Batch`. ``log_size``
     (walks,): natural logarithms of the estimates; ``log_square`` (walks,): of the mean squares of
     their descents.

@@ -231,16 +231,18 @@ class TestStopping:
             if isinstance(event, Progress) and event.regions > 1:
                 raise KeyboardInterrupt
 
-        result = mc.count(self.big, BOX, MBound("dense", 5), listener=stop)
+        with pytest.raises(mc.Interrupted) as stopped:
+            mc.count(self.big, BOX, MBound("dense", 5), listener=stop)
+        result = stopped.value.result
         assert result.status is Status.INTERRUPTED and result.lower > 1
 
         def at_once(event):
             if isinstance(event, Progress) and event.seconds > 0.5:
                 raise KeyboardInterrupt
 
-        with ThreadPoolExecutor(2) as executor:  # leaving waits for runs of minutes otherwise
-            result = mc.count(self.wide, BOX, MBound(2), listener=at_once, executor=executor)
-        assert result.status is Status.INTERRUPTED
+        # Leaving waits for runs of minutes otherwise.
+        with ThreadPoolExecutor(2) as executor, pytest.raises(mc.Interrupted):
+            mc.count(self.wide, BOX, MBound(2), listener=at_once, executor=executor)
 
     def test_a_task_that_comes_too_late_does_nothing(self, tmp_path):
         from milpcount.counters.xor_runs import Run, Task, TreeMechanism, perform

@@ -188,7 +188,9 @@ class TestStopping:
             if getattr(event, "regions", 0) > 0:
                 raise KeyboardInterrupt
 
-        result = mc.count(self.network, mc.Box(-1, 1), listener=stop)
+        with pytest.raises(mc.Interrupted) as stopped:
+            mc.count(self.network, mc.Box(-1, 1), listener=stop)
+        result = stopped.value.result
         assert result.status is Status.INTERRUPTED
         assert 0 < result.lower < result.upper
 
