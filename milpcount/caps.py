@@ -61,6 +61,10 @@ ARRAYS = Cap(
     2048 * MEBIBYTE, "bytes of arrays", "they are unpacked into memory",
     "store fewer or smaller arrays",
 )  # fmt: skip
+REGIONS = Cap(
+    65536 * MEBIBYTE, "bytes of kept regions", "they are unpacked into memory",
+    "count parts of the domain, and keep the regions of each",
+)  # fmt: skip
 LINE = Cap(
     64 * MEBIBYTE, "bytes in one line", "a result takes a few thousand",
     "the file is damaged or none of this kind: name another",

@@ -154,3 +154,11 @@ def test_a_file_is_written_whole_or_not_at_all(path, monkeypatch):
         write_whole(path, "new")
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_lower_bound_above_the_upper_one_is_refused(path):
+    Store(path).add(record("a", lower="1", upper="2"))
+    assert len(Store(path)) == 1
+    path.write_text(path.read_text().replace('"lower": "1"', '"lower": "3"'))
+    with pytest.raises(FileFormatError, match="record a has a lower bound 3 above its upper bound"):
+        Store(path)

@@ -15,7 +15,8 @@ from milpcount.domain import Domain
 from milpcount.errors import Interrupted, OptionError
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.region_files import domain_arrays, save_regions
+from milpcount.region_files import save_regions
+from milpcount.region_files.domains import domain_arrays
 from milpcount.result import CountResult, Guarantee
 from milpcount.workers import Processes
 

@@ -11,12 +11,8 @@ from milpcount.errors import OptionError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, verify_regions
 from milpcount.network import Network
-from milpcount.region_files import (
-    first_release_regions,
-    is_first_release,
-    load_regions,
-    read_arrays,
-)
+from milpcount.region_files import load_regions
+from milpcount.region_files.files import arrays_in, first_release_regions, is_first_release
 from milpcount.result import Quantity
 
 
@@ -30,7 +26,7 @@ def run(file: Path, choice: DomainChoice, quantity: str | None, *, as_json: bool
         given to a file that has its own, or none to one of the first release.
     """
     network = Network.load(choice.network)
-    arrays = read_arrays(file)
+    arrays = arrays_in(file)
     if is_first_release(arrays):
         found, about = _first_release(arrays, network, choice, quantity)
     else:

@@ -17,10 +17,8 @@ from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import DomainError, OptionError
-from milpcount.exact.rows import ExactNetwork
-from milpcount.exact.verify import Verification, verify, verify_regions
 from milpcount.network import Network
-from milpcount.result import CountResult, Guarantee, Quantity, Region
+from milpcount.result import Guarantee, Quantity, Region
 
 _MOST_BOUNDED = 100
 """Parts up to which the sum of their upper bounds is computed."""
@@ -58,42 +56,6 @@ def upper_over(network: Network, domain: Domain, quantity: Quantity) -> tuple[in
         if total >= upper:
             return upper, source
     return total, f"the sum of bounds over {len(domain.parts)} parts"
-
-
-def verify_over(result: CountResult, network: Network, domain: Domain) -> Verification:
-    """Check the kept regions of a result in exact arithmetic; in a union, each in some part.
-
-    Parameters
-    ----------
-    result : CountResult
-    network : Network
-    domain : Domain
-
-    Raises
-    ------
-    OptionError
-        If the result's quantity cannot be verified region by region.
-    """
-    if not isinstance(domain, Union):
-        return verify(result, network, domain.bind(network.n_inputs))
-    parts = [part.bind(network.n_inputs) for part in domain.parts]
-    verify(replace(result, regions=[], lower=0), network, parts[0])  # may refuse
-    closed = result.quantity is Quantity.ACTIVATION_PATTERNS
-    left = {index: region for index, region in enumerate(result.regions or [])}
-    seen: set[tuple[int, ...]] = set()
-    repeated = 0
-    for index, region in list(left.items()):
-        if tuple(region.pattern) in seen:
-            repeated += 1
-            del left[index]
-        seen.add(tuple(region.pattern))
-    for part in parts:
-        exact = ExactNetwork(network, part)
-        for index, region in list(left.items()):
-            if verify_regions(exact, [region], 1, closed=closed):
-                del left[index]
-    failed = tuple(left)
-    return Verification(len(seen) - len(failed), len(failed), repeated, result.lower, failed[:10])
 
 
 def over(method: Method, domain: Domain, network: Network) -> Method:

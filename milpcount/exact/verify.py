@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from milpcount import integers
-from milpcount.domain import Domain, InputSet
+from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import NetworkError, OptionError
 from milpcount.exact.evaluate import attains_pattern, verify_region
 from milpcount.exact.rows import ExactInputs, ExactNetwork
@@ -92,7 +92,7 @@ class Verifier:
                 "a result read from a file does not hold its network: verify(network) is needed"
             )
         check_network(result, given)
-        return verify(result, given, self.domain.bind(given.n_inputs))
+        return verify_over(result, given, self.domain)
 
 
 def verify(result: CountResult, network: Network, inputs: InputSet | ExactInputs) -> Verification:
@@ -130,6 +130,47 @@ def verify(result: CountResult, network: Network, inputs: InputSet | ExactInputs
         ExactNetwork(network, inputs), result.regions, result.lower, closed=closed
     )
     return replace(found, most=result.upper)
+
+
+def verify_over(result: CountResult, network: Network, domain: Domain) -> Verification:
+    """Check every kept region of a result in exact arithmetic; in a union, each in some part.
+
+    Parameters
+    ----------
+    result : CountResult
+    network : Network
+    domain : Domain
+
+    Raises
+    ------
+    OptionError
+        If the result has no regions, or counts another quantity.
+    NetworkError
+        If the result is about another network.
+    """
+    if not isinstance(domain, Union):
+        return verify(result, network, domain.bind(network.n_inputs))
+    parts = [part.bind(network.n_inputs) for part in domain.parts]
+    verify(replace(result, regions=[], lower=0), network, parts[0])  # may refuse
+    closed = result.quantity is Quantity.ACTIVATION_PATTERNS
+    seen: set[tuple[int, ...]] = set()
+    left: dict[int, Region] = {}
+    for index, region in enumerate(result.regions or []):
+        pattern = tuple(map(int, region.pattern))
+        if pattern not in seen:
+            left[index] = region
+        seen.add(pattern)
+    distinct = len(left)
+    for part in parts:
+        exact = ExactNetwork(network, part)
+        for index, region in list(left.items()):
+            if verify_regions(exact, [region], 1, closed=closed):
+                del left[index]
+    repeated = len(result.regions or []) - distinct
+    failed = tuple(left)[:10]
+    return Verification(
+        distinct - len(left), len(left), repeated, result.lower, failed, result.upper
+    )
 
 
 def check_network(result: CountResult, network: Network) -> None:

@@ -58,7 +58,7 @@ def read_npz(path: Path) -> Network:
     NetworkError
         If a number is not finite or the shapes do not chain.
     """
-    arrays = _read_arrays(path)
+    arrays = read_arrays(path)
     metadata = _read_metadata(arrays)
     maps = _read_maps(arrays)
     has_output = metadata.get("output", True)
@@ -102,19 +102,31 @@ def _factor_arrays(factor: Factor, suffix: str) -> dict[str, np.ndarray]:
     return {f"{n}{suffix}": getattr(factor, a) for n, a in zip(names, attributes, strict=True)}
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of an archive, read only after their sizes have been seen to fit."""
+def read_arrays(path: Path, cap: caps.Cap = caps.ARRAYS) -> dict[str, np.ndarray]:
+    """Return the arrays of an archive, read only after their sizes have been seen to fit.
+
+    Parameters
+    ----------
+    path : Path
+    cap : Cap
+        The most bytes of all arrays together.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no archive of arrays, or above its cap; nothing in it is unpickled.
+    """
     try:
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
-            caps.ARRAYS.check(sum(m.file_size for m in members), "unpacked")
+            cap.check(sum(m.file_size for m in members), "unpacked")
             caps.LAYERS.check(len(members) // 2, "its arrays make")
             names = [m.filename.removesuffix(".npy") for m in members]
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
                 raise FileFormatError(f"{twice!r} is there twice: give each array once")
             return {
-                name: _read_array(archive, member)
+                name: _read_array(archive, member, cap)
                 for name, member in zip(names, members, strict=True)
             }
     except InputError:
@@ -140,7 +152,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         ) from None
 
 
-def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, cap: caps.Cap) -> np.ndarray:
     """Return an array whose header claims no more than the archive says there is."""
     # The other ways to compress unpack without bounds; numpy does not write them.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -165,7 +177,8 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray
             f"{member.filename} declares shape {reprlib.repr(shape)} of {dtype.itemsize} bytes "
             f"each, but holds {held} bytes: the file is damaged"
         )
-    caps.NUMBERS.check(prod(shape), member.filename)
+    if cap is caps.ARRAYS:  # they become float64
+        caps.NUMBERS.check(prod(shape), member.filename)
     with archive.open(member) as stream:
         return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
