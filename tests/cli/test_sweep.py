@@ -131,3 +131,17 @@ def test_lines_for_people():
     partly = {"lower": "7", "exact": False, "confidence": 0.95, "estimate": "9"}
     assert answer(partly) == "at least 7 regions with confidence 0.95, about 9"
     assert [duration(s) for s in (0, 61.9, 3661)] == ["0:00", "1:01", "1:01:01"]
+
+
+def test_a_report_that_cannot_be_written_does_not_lose_the_sweep(experiment, invoke, monkeypatch):
+    pytest.importorskip("matplotlib")
+    for wrong in ("/proc/report.html", experiment.parent):
+        assert invoke("sweep", experiment, "--report", wrong).exit_code == 2
+
+    def full_disk(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("milpcount.cli.sweeping.write_whole", full_disk)
+    done = invoke("sweep", experiment, "--report", experiment.parent / "report.html")
+    assert (done.exit_code, done.stdout) == (1, "2 of 2 jobs done\n")
+    assert "No space left on device" in done.stderr

@@ -133,21 +133,6 @@ def test_figures_are_checked_before_and_written_whole(invoke, net, tmp_path, mon
     assert not list(tmp_path.glob("*x.png*"))
 
 
-def test_a_report_that_cannot_be_written_does_not_lose_the_sweep(invoke, tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
-    experiment = tmp_path / "one.toml"
-    experiment.write_text("title = 'one'\ndomain = 'box -1 1'\n[[methods]]\nname = 'bounds'\n")
-    report = tmp_path / "report.html"
-    command = ("sweep", experiment, "--report")
-    assert invoke(*command, "/proc/report.html").exit_code == 2
-    assert invoke(*command, tmp_path).exit_code == 2
-    monkeypatch.setattr("milpcount.cli.sweeping.write_whole", full_disk)
-    monkeypatch.setattr("milpcount.plots.report.page", lambda *arguments: "")
-    done = invoke(*command, report)
-    if "jobs done" in done.stdout:
-        assert done.exit_code == 1 and "No space left" in done.stderr
-
-
 def test_a_target_and_its_delivery(tmp_path: Path):
     outputs.check_target(tmp_path / "x", "-o")
     assert not list(tmp_path.iterdir())

@@ -151,14 +151,32 @@ def test_witnesses_are_well_inside():
 
 
 def test_units_of_more_than_256_pieces(tmp_path):
-    breakpoints = [k / 300 for k in range(1, 300)]
-    unit = piecewise_linear(breakpoints, [float(k % 2) for k in range(300)], [0.0] * 300)
-    net = network([[[1.0]]], [[0.0]], unit)
-    result = mc.count(net, mc.Box(0, 1), keep_regions=True)
-    assert result.lower == 300
+    breakpoints = [k / 260 for k in range(1, 260)]
+    unit = piecewise_linear(breakpoints, [float(k % 2) for k in range(260)], [0.0] * 260)
+    result = mc.count(network([[[1.0]]], [[0.0]], unit), mc.Box(0, 1), keep_regions=True)
+    assert result.lower == 260
+    mc.save_regions(result, tmp_path / "regions.npz")
+    read = mc.load_regions(tmp_path / "regions.npz")
+    assert sorted(r.pattern for r in read.regions) == [(k,) for k in range(260)]
+    read.regions[:] = [r for r in read.regions if r.pattern[0] >= 255]
+    assert read.verify(network([[[1.0]]], [[0.0]], unit)).n_verified == 5
+
+
+@pytest.mark.parametrize("quantity", ["activation_regions", "activation_patterns"])
+def test_unions(quantity, tmp_path):
+    net = random_network(6, 2, (5, 3))
+    union = mc.Union([mc.Box(-1, 0.5), mc.Box([0, 0], [2, 1]), mc.Polytope([[1, 1]], [-1], -3, 3)])
+    result = mc.count(net, union, quantity=quantity, keep_regions=True)
     assert proved_everywhere(result, net, tmp_path)
-    with np.load(tmp_path / "regions.npz") as archive:
-        assert archive["patterns"].max() == 299
+    result.regions.pop()
+    assert not result.verify()
+
+
+def test_a_network_without_units(tmp_path):
+    net = mc.Network.from_arrays([[[1.0, 2.0]]], [[3.0]])
+    section = mc.Section([0.1, 0], [[1.0, 0.3]], mc.Box(-1, 1))
+    for domain in (mc.Box(-1, 1), mc.Unbounded(), section):
+        assert proved_everywhere(mc.count(net, domain, keep_regions=True), net, tmp_path)
 
 
 def test_regions_of_workers_are_proved_too(tmp_path):

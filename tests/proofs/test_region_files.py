@@ -30,7 +30,7 @@ def with_metadata(path, **changed):
     with np.load(path) as archive:
         metadata = json.loads(str(archive["metadata"]))
     for name, value in changed.items():
-        (metadata["result"] if name in metadata["result"] else metadata)[name] = value
+        (metadata if name in metadata else metadata["result"])[name] = value
     rewritten(path, metadata=np.array(json.dumps(metadata)))
 
 
