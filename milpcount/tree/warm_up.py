@@ -87,7 +87,7 @@ def _one_unit() -> Network:
 KERNELS = {
     "tree": Kernel("the region tree's kernel", 20, (kernel.run,), _search),
     "mbound": Kernel(
-        "what parities add to it",
+        "what parities add to the region tree's kernel",
         2,
         (kernel.run, parity.add_parity),
         _search_under_a_parity,
