@@ -4,6 +4,7 @@ import codecs
 import os
 import sys
 import unicodedata
+from pathlib import Path
 from typing import IO
 
 HANDLER = "milpcount-ascii"
@@ -18,8 +19,12 @@ _PLAIN = {
 def set_up() -> None:
     """Make stdout and stderr write what their encoding lacks in ASCII, never as ``?``.
 
-    Python writes UTF-8 where the locale is C; somebody who asks for C by name gets ASCII.
+    Python writes UTF-8 where the locale is C; somebody who asks for C by name gets ASCII. A stream
+    that was closed before the start is None, which `print` takes for stdout: it becomes one that
+    nobody reads, so that progress does not end among the answers, nor the count with it.
     """
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")
     ascii_only = _asks_for_ascii()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
