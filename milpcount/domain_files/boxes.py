@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from milpcount.domain import Box, Domain, Section
 from milpcount.errors import DomainError, FileFormatError
 from milpcount.network.nnet_reader import read_bounds
@@ -25,7 +27,7 @@ def read_box(path: str | Path) -> Box:
     Returns
     -------
     Box
-        Each bound is the float64 nearest to the file's number.
+        Fractions and integers are kept exactly; a decimal number is the float64 nearest to it.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def read_section(path: str | Path) -> Section:
     Returns
     -------
     Section
-        Each number is the float64 nearest to the file's.
+        Fractions and integers are kept exactly; a decimal number is the float64 nearest to it.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def _numbers(value: Any, source: Path, depth: int = 3) -> Any:
 
 
 def _length(value: Any) -> int:
-    return 1 if isinstance(value, float) else len(value)
+    return len(value) if isinstance(value, list | np.ndarray) else 1
 
 
 def _not_nan(value: float) -> float:
@@ -121,11 +123,13 @@ def _not_nan(value: float) -> float:
     return value
 
 
-def _number(value: Any) -> float:
-    """Return the float64 nearest to a number or to the text of a decimal number or fraction."""
+def _number(value: Any) -> float | int | Fraction:
+    """Return a number; of a decimal one, or the text of one, the nearest float64."""
     try:
         if isinstance(value, str) and re.fullmatch(r"\s*[-+]?\d+\s*/\s*\d+\s*", value):
-            return float(Fraction(value.replace(" ", "")))
+            return Fraction("".join(value.split()))
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
         if isinstance(value, int | float | str) and not isinstance(value, bool):
             return _not_nan(float(value))
     except (ValueError, OverflowError, ZeroDivisionError):

@@ -1,0 +1,208 @@
+"""Boxes, polytopes, sections and all of space."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from milpcount import caps
+from milpcount.domain.input_set import InputSet
+from milpcount.domain.numbers import (
+    array_of,
+    check_box,
+    exactly,
+    independent,
+    is_finite,
+    matrix,
+    vector,
+)
+from milpcount.errors import DomainError
+
+Array = np.ndarray
+
+
+class Domain(Protocol):
+    """A set of inputs, not yet bound to a number of inputs; convex, but for a `Union`."""
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs, or raise DomainError."""
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+
+
+def _check_room(n_inputs: int, dimension: int) -> None:
+    """Refuse what would fill the memory: an input set holds a matrix of inputs and parameters."""
+    caps.NUMBERS.check(
+        n_inputs * dimension, f"a domain of {dimension} parameters in {n_inputs} inputs",
+        DomainError,
+    )  # fmt: skip
+
+
+def _span(value: object) -> str:
+    array = np.asarray(value, dtype=np.float64)
+    if array.size and (array == array.flat[0]).all():
+        return f"{float(array.flat[0]):g}"
+    return f"({', '.join(f'{v:g}' for v in array.flat[:3])}{', ...' if array.size > 3 else ''})"
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """The box ``lower <= x <= upper``.
+
+    Parameters
+    ----------
+    lower, upper : float or array_like of shape (n_inputs,)
+        Finite. An input with equal bounds is fixed; the count is relative to the others.
+    """
+
+    lower: Any = 0.0
+    upper: Any = 1.0
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs.
+
+        Raises
+        ------
+        DomainError
+            If the box is empty, a point, not finite, or of another dimension.
+        """
+        lower = vector(self.lower, n_inputs, "the box's lower bound")
+        upper = vector(self.upper, n_inputs, "the box's upper bound")
+        check_box(lower, upper, "the box")
+        free = np.flatnonzero(lower < upper)
+        _check_room(n_inputs, free.size)
+        origin = np.where(lower < upper, 0.0, lower)
+        directions = np.zeros((n_inputs, free.size))
+        directions[free, np.arange(free.size)] = 1.0
+        none = np.zeros((0, free.size))
+        return InputSet.of(origin, directions, lower[free], upper[free], none, np.zeros(0))
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return f"box [{_span(self.lower)}, {_span(self.upper)}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Polytope:
+    """The polyhedron ``A x <= b``, cut with a box where one is given; it may be unbounded.
+
+    Parameters
+    ----------
+    A : array_like, shape (rows, n_inputs)
+    b : array_like, shape (rows,)
+    lower, upper : float or array_like, optional
+
+    Notes
+    -----
+    It must have interior points; a flat one is a `Section`.
+    """
+
+    A: Any
+    b: Any
+    lower: Any = -np.inf
+    upper: Any = np.inf
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs.
+
+        Raises
+        ------
+        DomainError
+            If shapes do not fit or the box is empty. (Whether the rows leave an interior is found
+            by the counting method.)
+        """
+        rows, rhs = matrix(self.A, self.b, n_inputs, "the polytope")
+        lower = vector(self.lower, n_inputs, "the polytope's lower bound")
+        upper = vector(self.upper, n_inputs, "the polytope's upper bound")
+        check_box(lower, upper, "the polytope's box", finite=False)
+        if (lower == upper).any():
+            raise DomainError("a polytope with a fixed input is flat: describe it as a Section")
+        _check_room(n_inputs, n_inputs)
+        return InputSet.of(np.zeros(n_inputs), np.eye(n_inputs), lower, upper, rows, rhs)
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return f"polytope of {np.asarray(self.b).size} rows"
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """The affine image of a box, ``x = p0 + sum_i t_i directions[i]``.
+
+    Counts are relative to the section: regions are full-dimensional within it.
+
+    Parameters
+    ----------
+    p0 : array_like, shape (n_inputs,)
+    directions : array_like, shape (d, n_inputs)
+        Linearly independent.
+    box : Box
+        Of dimension d.
+    """
+
+    p0: Any
+    directions: Any
+    box: Box = field(default_factory=Box)
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs.
+
+        Raises
+        ------
+        DomainError
+            If shapes do not fit, a number is not finite, or the directions are dependent.
+        """
+        origin = vector(self.p0, n_inputs, "the section's p0")
+        directions = np.atleast_2d(array_of(self.directions, "the section's directions"))
+        if directions.ndim != 2 or directions.shape[1] != n_inputs:
+            raise DomainError(
+                f"the section's directions have shape {directions.shape}, but there are "
+                f"{n_inputs} inputs"
+            )
+        if not (is_finite(directions).all() and is_finite(origin).all()):
+            raise DomainError("the section holds a number that is not finite")
+        if not independent(directions):
+            raise DomainError("the section's directions are linearly dependent")
+        if not isinstance(self.box, Box):
+            raise DomainError(
+                f"the section's box is a {type(self.box).__name__}: give mc.Box(lower, upper)"
+            )
+        lower = vector(self.box.lower, len(directions), "the box's lower bound")
+        upper = vector(self.box.upper, len(directions), "the box's upper bound")
+        check_box(lower, upper, "the box")
+        free, fixed = lower < upper, np.flatnonzero(lower == upper)
+        if lower[fixed].any():
+            # Without rounding: what is fixed shifts the section by an exact vector.
+            shifted = [exactly(origin)]
+            shifted += [exactly(directions[i]) * exactly(lower[i : i + 1])[0] for i in fixed]
+            origin = np.asarray(np.sum(shifted, axis=0), dtype=object)
+        none = np.zeros((0, int(free.sum())))
+        return InputSet.of(origin, directions[free].T, lower[free], upper[free], none, np.zeros(0))
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return f"section of dimension {np.atleast_2d(np.asarray(self.directions)).shape[0]}"
+
+
+@dataclass(frozen=True)
+class Unbounded:
+    """All of input space."""
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs."""
+        _check_room(n_inputs, n_inputs)
+        infinite = np.full(n_inputs, np.inf)
+        none = np.zeros((0, n_inputs))
+        return InputSet(
+            np.zeros(n_inputs), np.eye(n_inputs), -infinite, infinite, none, np.zeros(0)
+        )
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return "all of space"
