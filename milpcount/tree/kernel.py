@@ -185,7 +185,7 @@ def enter(p, s, scratch, d, rounding):
         parities; `PAUSED`; or `ASK_ROW`.
     """
     c, layer, m = s.control, s.layer[d], p.V.shape[0]
-    values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
+    values, rows = p.layers[layer, 3], p.layers[layer, 5]
     # Of a form: a product with every output above; of a row: its norm.
     above = p.layers[layer - 1, 1] if layer > 0 else 1
     chunk = max(1, _CHUNK // (above * m))
@@ -217,12 +217,9 @@ def enter(p, s, scratch, d, rounding):
         s.clause_n[layer] = 0
         clear_bits(s.prefix[d])
         s.n_open[layer] = 0
-    while s.turn[d] < values + rows + units:
-        if c[BUDGET] <= 0:
-            return PAUSED
-        if not _settle(p, s, scratch, d, p.layers[layer, 0] + s.turn[d] - values - rows):
-            return BARRED
-        s.turn[d] += 1
+    settled = _settle(p, s, scratch, d, values + rows)
+    if settled != ENTERED:
+        return settled
     s.turn[d] = 0
     if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
         return BARRED
@@ -230,36 +227,39 @@ def enter(p, s, scratch, d, rounding):
 
 
 @jit
-def _settle(p, s, scratch, d, unit):
-    """Settle a unit that does not split the node's cell, or list it.
+def _settle(p, s, scratch, d, composed):
+    """Settle the units that do not split the node's cell and list the others, as `enter` does.
 
-    Returns
-    -------
-    bool
-        False if it is settled on a piece other than the one forced on it.
+    They are counted in ``turn`` from `composed` on.
     """
-    layer = s.layer[d]
-    here = take_free_side(p, s, d, unit)
-    split = here < 0
-    for k in range(p.units[unit, 5]):
-        if not split and k != here:
-            if s.corners[d] > 0:
-                s.control[BUDGET] -= work(4 * s.corners[d])
-                split = not _misses(p, s, d, unit, k)
-            else:
-                split = test_piece(p, s, scratch, d, unit, k) != EMPTY
-    if split:
-        s.opened[layer, s.n_open[layer]] = unit
-        s.n_open[layer] += 1
-        return True
-    if s.forced[unit] != ANY and s.forced[unit] != here:
-        return False
-    s.pattern[unit] = here
-    set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
-               s.unit_b, s.unit_s)  # fmt: skip
-    if s.xor_rows.shape[1] > 0:
-        put(s, unit, here)
-    return True
+    c, layer = s.control, s.layer[d]
+    parities = s.xor_rows.shape[1] > 0
+    first = p.layers[layer, 0]
+    for unit in range(first + s.turn[d] - composed, first + p.layers[layer, 1]):
+        if c[BUDGET] <= 0:
+            s.turn[d] = composed + unit - first
+            return PAUSED
+        here = take_free_side(p, s, d, unit)
+        split = here < 0
+        for k in range(p.units[unit, 5]):
+            if not split and k != here:
+                if s.corners[d] > 0:
+                    c[BUDGET] -= work(4 * s.corners[d])
+                    split = not _misses(p, s, d, unit, k)
+                else:
+                    split = test_piece(p, s, scratch, d, unit, k) != EMPTY
+        if split:
+            s.opened[layer, s.n_open[layer]] = unit
+            s.n_open[layer] += 1
+        else:
+            if s.forced[unit] != ANY and s.forced[unit] != here:
+                return BARRED
+            s.pattern[unit] = here
+            set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
+                       s.unit_b, s.unit_s)  # fmt: skip
+            if parities:
+                put(s, unit, here)
+    return ENTERED
 
 
 @jit
