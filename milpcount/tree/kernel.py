@@ -185,7 +185,7 @@ def enter(p, s, scratch, d, rounding):
         parities; `PAUSED`; or `ASK_ROW`.
     """
     c, layer, m = s.control, s.layer[d], p.V.shape[0]
-    values, rows = p.layers[layer, 3], p.layers[layer, 5]
+    values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
     # Of a form: a product with every output above; of a row: its norm.
     above = p.layers[layer - 1, 1] if layer > 0 else 1
     chunk = max(1, _CHUNK // (above * m))
@@ -217,9 +217,17 @@ def enter(p, s, scratch, d, rounding):
         s.clause_n[layer] = 0
         clear_bits(s.prefix[d])
         s.n_open[layer] = 0
-    settled = _settle(p, s, scratch, d, values + rows)
-    if settled != ENTERED:
-        return settled
+    # A test moves V once and every row of the cell; the corners of a polygon cost next to nothing.
+    chunk = units if s.corners[d] > 0 else max(1, _CHUNK // (p.V.size + rows * m))
+    while s.turn[d] < values + rows + units:
+        if c[BUDGET] <= 0:
+            return PAUSED
+        start = s.turn[d] - values - rows
+        stop = min(units, start + chunk)
+        if not _settle(p, s, scratch, d, start, stop):
+            return BARRED
+        c[BUDGET] -= 1
+        s.turn[d] = values + rows + stop
     s.turn[d] = 0
     if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
         return BARRED
@@ -227,24 +235,22 @@ def enter(p, s, scratch, d, rounding):
 
 
 @jit
-def _settle(p, s, scratch, d, composed):
-    """Settle the units that do not split the node's cell and list the others, as `enter` does.
+def _settle(p, s, scratch, d, start, stop):
+    """Settle units of the layer that do not split the node's cell; list the others.
 
-    They are counted in ``turn`` from `composed` on.
+    Returns
+    -------
+    bool
+        False if a unit is settled on a piece other than the one forced on it.
     """
-    c, layer = s.control, s.layer[d]
+    layer = s.layer[d]
     parities = s.xor_rows.shape[1] > 0
-    first = p.layers[layer, 0]
-    for unit in range(first + s.turn[d] - composed, first + p.layers[layer, 1]):
-        if c[BUDGET] <= 0:
-            s.turn[d] = composed + unit - first
-            return PAUSED
+    for unit in range(p.layers[layer, 0] + start, p.layers[layer, 0] + stop):
         here = take_free_side(p, s, d, unit)
         split = here < 0
         for k in range(p.units[unit, 5]):
             if not split and k != here:
                 if s.corners[d] > 0:
-                    c[BUDGET] -= work(4 * s.corners[d])
                     split = not _misses(p, s, d, unit, k)
                 else:
                     split = test_piece(p, s, scratch, d, unit, k) != EMPTY
@@ -253,13 +259,13 @@ def _settle(p, s, scratch, d, composed):
             s.n_open[layer] += 1
         else:
             if s.forced[unit] != ANY and s.forced[unit] != here:
-                return BARRED
+                return False
             s.pattern[unit] = here
             set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
                        s.unit_b, s.unit_s)  # fmt: skip
             if parities:
                 put(s, unit, here)
-    return ENTERED
+    return True
 
 
 @jit
