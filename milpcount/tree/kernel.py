@@ -217,12 +217,17 @@ def enter(p, s, scratch, d, rounding):
         s.clause_n[layer] = 0
         clear_bits(s.prefix[d])
         s.n_open[layer] = 0
+    # A test moves V once and every row of the cell; the corners of a polygon cost next to nothing.
+    chunk = units if s.corners[d] > 0 else max(1, _CHUNK // (p.V.size + rows * m))
     while s.turn[d] < values + rows + units:
         if c[BUDGET] <= 0:
             return PAUSED
-        if not _settle(p, s, scratch, d, p.layers[layer, 0] + s.turn[d] - values - rows):
+        start = s.turn[d] - values - rows
+        stop = min(units, start + chunk)
+        if not _settle(p, s, scratch, d, start, stop):
             return BARRED
-        s.turn[d] += 1
+        c[BUDGET] -= 1
+        s.turn[d] = values + rows + stop
     s.turn[d] = 0
     if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
         return BARRED
@@ -230,35 +235,36 @@ def enter(p, s, scratch, d, rounding):
 
 
 @jit
-def _settle(p, s, scratch, d, unit):
-    """Settle a unit that does not split the node's cell, or list it.
+def _settle(p, s, scratch, d, start, stop):
+    """Settle units of the layer that do not split the node's cell; list the others.
 
     Returns
     -------
     bool
-        False if it is settled on a piece other than the one forced on it.
+        False if a unit is settled on a piece other than the one forced on it.
     """
     layer = s.layer[d]
-    here = take_free_side(p, s, d, unit)
-    split = here < 0
-    for k in range(p.units[unit, 5]):
-        if not split and k != here:
-            if s.corners[d] > 0:
-                s.control[BUDGET] -= work(4 * s.corners[d])
-                split = not _misses(p, s, d, unit, k)
-            else:
-                split = test_piece(p, s, scratch, d, unit, k) != EMPTY
-    if split:
-        s.opened[layer, s.n_open[layer]] = unit
-        s.n_open[layer] += 1
-        return True
-    if s.forced[unit] != ANY and s.forced[unit] != here:
-        return False
-    s.pattern[unit] = here
-    set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
-               s.unit_b, s.unit_s)  # fmt: skip
-    if s.xor_rows.shape[1] > 0:
-        put(s, unit, here)
+    parities = s.xor_rows.shape[1] > 0
+    for unit in range(p.layers[layer, 0] + start, p.layers[layer, 0] + stop):
+        here = take_free_side(p, s, d, unit)
+        split = here < 0
+        for k in range(p.units[unit, 5]):
+            if not split and k != here:
+                if s.corners[d] > 0:
+                    split = not _misses(p, s, d, unit, k)
+                else:
+                    split = test_piece(p, s, scratch, d, unit, k) != EMPTY
+        if split:
+            s.opened[layer, s.n_open[layer]] = unit
+            s.n_open[layer] += 1
+        else:
+            if s.forced[unit] != ANY and s.forced[unit] != here:
+                return False
+            s.pattern[unit] = here
+            set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
+                       s.unit_b, s.unit_s)  # fmt: skip
+            if parities:
+                put(s, unit, here)
     return True
 
 
