@@ -147,6 +147,19 @@ def test_a_count_whose_progress_nobody_reads_is_finished(tent):
     assert json.loads(out)["lower"] == "2"
 
 
+def test_a_count_without_stderr_is_finished_and_stdout_stays_clean(tent):
+    command = [sys.executable, "-m", "milpcount", "count", str(tent), "--box", "-1", "1"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stdout.startswith("activation regions")
+    command[4] = "nowhere.npz"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_a_terminal_gets_a_live_bar_and_stdout_stays_clean(tent):
     reading, writing = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
