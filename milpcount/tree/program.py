@@ -168,7 +168,7 @@ class _Image:
             A, A_abs, c, c_abs, width = _rows_on_the_cube(affine, inputs)
             total = A_abs.sum(axis=1)
             majorant = total + c_abs
-        lost = ~(majorant < LARGE) | _underflows(inputs)
+        lost = ~(majorant < LARGE)
         A[lost], c[lost], total[lost], majorant[lost] = 0.0, 0.0, 0.0, LOST
         n, units = width, affine.n_out
         # Numbers of the domain that are rounded enter a term twice at most.
@@ -216,21 +216,6 @@ def _rows_on_the_cube(affine: Affine, inputs: InputSet) -> tuple[Array, Array, A
     present = A_abs > 0.0  # where there is no coefficient, an infinite width makes none
     A, A_abs = A * width, A_abs * width + _SMALLEST
     return np.where(present, A, 0.0), np.where(present, A_abs, 0.0), c, c_abs, width.size
-
-
-def _underflows(inputs: InputSet) -> bool:
-    """Return whether a number of the set is not normal in float64, and so not near its own."""
-    if inputs.exact is None:
-        return False
-    pairs = [
-        (inputs.origin, inputs.exact.origin),
-        (inputs.directions, inputs.exact.directions),
-        (inputs.lower, inputs.exact.lower),
-        (inputs.upper, inputs.exact.upper),
-        (inputs.rows, inputs.exact.rows),
-        (inputs.rhs, inputs.exact.rhs),
-    ]
-    return any(bool(((np.abs(f) < _SMALLEST) & (e != 0)).any()) for f, e in pairs)
 
 
 def _magnitudes(left: Array, right: Array) -> Array:
