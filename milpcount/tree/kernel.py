@@ -62,11 +62,22 @@ def work(operations):
 
 
 @jit
+def price(p, s, d, attempts):
+    """Return what a test below the node at depth d costs: its tries move V and the cell's rows.
+
+    They are counted outside the test: a single line more in there made counting a tenth slower.
+    """
+    if attempts == 0:
+        return 1
+    moved = s.size[d] * p.V.shape[0] + (0 if p.small else 5 * p.V.size)
+    return work(moved * (1 if attempts == 1 else _PATIENT))
+
+
+@jit
 def test_piece(p, s, scratch, d, unit, k):
     """Decide piece k of a unit below the node at depth d; set what its child starts from."""
     layer, c = s.layer[d], s.control
     keep = s.kept.shape[0] > 1
-    c[BUDGET] -= 1
     piece, before = p.units[unit, 4] + k, s.size[d]
     count = push_piece(p, s, piece, before)
     if count < 0:
@@ -95,11 +106,7 @@ def test_piece(p, s, scratch, d, unit, k):
                 s.piece_lam[d, k, i] = s.trial_lam[i]
             copy(s.piece_witness[d, k], s.pool_g[layer, at])
             return FULL
-    attempts = c[TESTS]
     verdict = decide(p, s, scratch, count)
-    attempts = c[TESTS] - attempts
-    operations = count * p.V.shape[0] + (0 if p.small else p.V.size)
-    c[BUDGET] -= operations * (1 if attempts == 1 else _PATIENT) // _OPERATIONS
     if verdict == FULL:
         for i in range(count):
             s.piece_lam[d, k, i] = s.trial_lam[i]
@@ -110,7 +117,6 @@ def test_piece(p, s, scratch, d, unit, k):
             learn_point(p, s, scratch, layer)
         elif not p.small:
             learn_segments(p, s, scratch, layer, s.witness[d])
-            c[BUDGET] -= 4 * p.layers[layer, 5] * p.V.shape[0] // _OPERATIONS
     elif verdict == EMPTY and s.corners[d] == 0:
         first = 2 * p.V.shape[1] if p.small else 0
         learn_conflict(p, s, layer, first, count, s.trial_lam)
@@ -172,6 +178,36 @@ def take_free_side(p, s, d, unit):
 
 
 @jit
+def _compose(p, s, d, rounding):
+    """Compose the forms and rows of a layer, as far as the budget goes; return whether it does."""
+    c, layer, m = s.control, s.layer[d], p.V.shape[0]
+    values, rows = p.layers[layer, 3], p.layers[layer, 5]
+    # Of a form: a product with every output above; of a row: its norm.
+    above = p.layers[layer - 1, 1] if layer > 0 else 1
+    chunk = max(1, _CHUNK // (above * m))
+    while s.turn[d] < values:
+        if c[BUDGET] <= 0:
+            return False
+        start = s.turn[d]
+        stop = min(values, start + chunk)
+        compose_layer(p, layer, start, stop, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b,
+                      s.unit_s)  # fmt: skip
+        c[BUDGET] -= work((stop - start) * above * m)
+        s.turn[d] = stop
+    chunk = max(1, _CHUNK // (m * m))
+    while s.turn[d] < values + rows:
+        if c[BUDGET] <= 0:
+            return False
+        start = s.turn[d] - values
+        stop = min(rows, start + chunk)
+        compose_rows(p, layer, start, stop, rounding, s.value_M, s.value_b, s.value_s, s.row_M,
+                     s.row_b, s.row_s, s.row_norm, s.row_error, s.row_kind)  # fmt: skip
+        c[BUDGET] -= work((stop - start) * m * m)
+        s.turn[d] = values + stop
+    return True
+
+
+@jit
 def enter(p, s, scratch, d, rounding):
     """Compose the layer entered at depth d and settle its units, as far as the budget goes.
 
@@ -184,30 +220,11 @@ def enter(p, s, scratch, d, rounding):
         `ENTERED`; `BARRED` if nothing below has the pieces that are forced or satisfies the
         parities; `PAUSED`; or `ASK_ROW`.
     """
-    c, layer, m = s.control, s.layer[d], p.V.shape[0]
+    layer = s.layer[d]
     values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
-    # Of a form: a product with every output above; of a row: its norm.
-    above = p.layers[layer - 1, 1] if layer > 0 else 1
-    chunk = max(1, _CHUNK // (above * m))
-    while s.turn[d] < values:
-        if c[BUDGET] <= 0:
-            return PAUSED
-        start = s.turn[d]
-        stop = min(values, start + chunk)
-        compose_layer(p, layer, start, stop, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b,
-                      s.unit_s)  # fmt: skip
-        c[BUDGET] -= work((stop - start) * above * m)
-        s.turn[d] = stop
-    chunk = max(1, _CHUNK // (m * m))
-    while s.turn[d] < values + rows:
-        if c[BUDGET] <= 0:
-            return PAUSED
-        start = s.turn[d] - values
-        stop = min(rows, start + chunk)
-        compose_rows(p, layer, start, stop, rounding, s.value_M, s.value_b, s.value_s, s.row_M,
-                     s.row_b, s.row_s, s.row_norm, s.row_error, s.row_kind)  # fmt: skip
-        c[BUDGET] -= work((stop - start) * m * m)
-        s.turn[d] = values + stop
+    c, m = s.control, p.V.shape[0]
+    if s.turn[d] < values + rows and not _compose(p, s, d, rounding):
+        return PAUSED
     if s.turn[d] == values + rows:
         for r in range(p.layers[layer, 4], p.layers[layer, 4] + rows):
             if s.row_kind[r] == UNKNOWN:
@@ -224,9 +241,10 @@ def enter(p, s, scratch, d, rounding):
             return PAUSED
         start = s.turn[d] - values - rows
         stop = min(units, start + chunk)
+        tests = c[TESTS]
         if not _settle(p, s, scratch, d, start, stop):
             return BARRED
-        c[BUDGET] -= 1
+        c[BUDGET] -= work((c[TESTS] - tests) * (p.V.size + rows * m))
         s.turn[d] = values + rows + stop
     s.turn[d] = 0
     if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
@@ -387,7 +405,9 @@ def search(p, s, scratch, rounding):
                     else:
                         if c[BUDGET] <= 0:
                             return PAUSED
+                        tests = c[TESTS]
                         verdict = test_piece(p, s, scratch, d, unit, k)
+                        c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
                         if verdict == OPEN:
                             c[ASKED] = k
                             return ASK_SIDE

@@ -31,6 +31,7 @@ from milpcount.tree.kernel import (
     descend,
     enter,
     enter_root,
+    price,
     search,
     take_free_side,
     test_piece,
@@ -240,8 +241,9 @@ def walk(p, s, scratch, q, rounding):
         pieces = p.units[unit, 5]
         for k in range(pieces):
             if s.full[d, k] == OPEN:
-                hits = c[POOL_HITS]
+                hits, tests = c[POOL_HITS], c[TESTS]
                 s.full[d, k] = test_piece(p, s, scratch, d, unit, k)
+                c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
                 if s.full[d, k] == FULL and s.corners[d] == 0 and c[POOL_HITS] == hits:
                     q.square[d, k] = square_of_trial(s)
                 if s.full[d, k] == OPEN:
