@@ -85,7 +85,7 @@ def _one_unit() -> Network:
 
 
 KERNELS = {
-    "tree": Kernel("the region tree's kernel", 20, (kernel.run,), _search),
+    "tree": Kernel("the region tree's kernel", 30, (kernel.run,), _search),
     "mbound": Kernel(
         "what parities add to the region tree's kernel",
         2,
@@ -93,7 +93,7 @@ KERNELS = {
         _search_under_a_parity,
         "tree",
     ),
-    "probe": Kernel("the kernel of random walks", 25, (probe.walk,), _walk),
+    "probe": Kernel("the kernel of random walks", 35, (probe.walk,), _walk),
 }
 """By the names of the methods that need them."""
 
