@@ -98,8 +98,7 @@ class TestWalks:
         network = random_network(4, 12, (20, 20))
         subject = Subject.pack(network, BOX.bind(12))
         batch = Batch(np.zeros((network.n_units, 2)), np.zeros((2, 2)), 10**6, 0, 0, 1)
-        found = make_walks(subject, batch, until=time.time() - 1.0)
-        assert found.log_size.size < 100
+        assert make_walks(subject, batch, until=time.time() - 1.0) is None  # not even begun
 
     @pytest.mark.parametrize("activation", [leaky_relu(0.1), maxout(3)])
     def test_units_of_other_kinds(self, activation):

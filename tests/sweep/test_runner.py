@@ -138,7 +138,7 @@ def test_a_job_that_fails_does_not_keep_the_others(experiment, tmp_path):
 
 
 def test_a_count_goes_on_from_its_checkpoint(experiment, tmp_path):
-    path = experiment("[[methods]]\nname = 'tree'", widths=[(10, 8)], inputs=20)
+    path = experiment("[[methods]]\nname = 'tree'", widths=[(7, 5)], inputs=12)
     store = Store(tmp_path / "s.jsonl")
     jobs, _ = jobs_of(read_experiment(path), make)
     truth = mc.count(jobs[0].network, mc.Box(-1, 1)).lower
