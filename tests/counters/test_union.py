@@ -134,7 +134,10 @@ def test_ctrl_c_keeps_what_is_found(net):
         if isinstance(event, Progress) and "part 2" in event.note:
             raise KeyboardInterrupt
 
-    result = mc.count(net, mc.Union(PARTS), mc.ExactTree(), listener=interrupt, keep_regions=True)
+    union = mc.Union(PARTS)
+    with pytest.raises(mc.Interrupted) as stop:
+        mc.count(net, union, mc.ExactTree(), listener=interrupt, keep_regions=True)
+    result = stop.value.result
     assert result.status is Status.INTERRUPTED
     assert result.lower >= len(networks.patterns(net, PARTS[0], mc.ExactTree()))
     assert result.verify()
