@@ -154,7 +154,8 @@ class MBound:
             return
         yield Snapshot(confidence=self.confidence)
         mechanism, family = self._prepare(problem)
-        report = _Report(self, family)
+        # A box and all of space have interior points, and so a region.
+        report = _Report(self, family, known=int(not problem.inputs.rows.size))
         yield report.snapshot([])
         runs = [Run(family, number) for number in range(self.runs)]
         if self.hybrid is not None:
@@ -163,8 +164,8 @@ class MBound:
             for _ in _perform(mechanism, pilots, part, problem):
                 yield report.snapshot([], pilots)
             s = _fixed_xors([run.tally for run in pilots], self.hybrid)
-            known = int(any(run.tally.regions for run in pilots))
-            report = replace(report, fixed=s, known=known)
+            known = report.known or any(run.tally.regions for run in pilots)
+            report = replace(report, fixed=s, known=int(known))
             runs = [Run(family, number, fixed=s, most=self.hybrid) for number in range(self.runs)]
         for _ in _perform(mechanism, runs, problem.deadline, problem):
             yield report.snapshot(runs)
@@ -260,7 +261,7 @@ class _Report:
     method: MBound
     family: XorFamily
     fixed: int | None = None
-    known: int = 0  # 1 once a region has been found before the runs
+    known: int = 0  # 1 if there is a region for certain, whatever the runs show
 
     def snapshot(self, runs: Sequence[Run], pilots: Sequence[Run] = ()) -> Snapshot:
         tallies = [run.tally for run in runs if run.tally.xors or run.tally.complete]

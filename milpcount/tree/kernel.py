@@ -51,6 +51,8 @@ _OPERATIONS = 1000
 """Multiplications in a unit of the budget: about a test of a small cell."""
 _CHUNK = 200_000
 """Multiplications between two looks at the budget."""
+_FEW = 16
+"""Units that are settled between two looks at the budget, where there are few parameters."""
 _PATIENT = 10
 """How many times a first attempt at a cell the second may take."""
 
@@ -63,14 +65,15 @@ def work(operations):
 
 @jit
 def price(p, s, d, attempts):
-    """Return what a test below the node at depth d costs: its tries move V and the cell's rows.
+    """Return what a test below the node at depth d costs: attempts move V and the cell's rows.
 
-    They are counted outside the test: a single line more in there made counting a tenth slower.
+    Two attempts are a test whose second is patient, more are several tests. They are counted
+    outside of the test: a few lines more in there made counting a tenth slower.
     """
     if attempts == 0:
         return 1
     moved = s.size[d] * p.V.shape[0] + (0 if p.small else 5 * p.V.size)
-    return work(moved * (1 if attempts == 1 else _PATIENT))
+    return work(moved * (attempts if attempts != 2 else _PATIENT))
 
 
 @jit
@@ -234,8 +237,9 @@ def enter(p, s, scratch, d, rounding):
         s.clause_n[layer] = 0
         clear_bits(s.prefix[d])
         s.n_open[layer] = 0
-    # A test moves V once and every row of the cell; the corners of a polygon cost next to nothing.
-    chunk = units if s.corners[d] > 0 else max(1, _CHUNK // (p.V.size + rows * m))
+    # The corners of a polygon cost next to nothing, and tests with few parameters little; with many
+    # parameters one test that needs all its patience takes a hundredth of a second or more.
+    chunk = units if s.corners[d] > 0 else (_FEW if p.small else 1)
     while s.turn[d] < values + rows + units:
         if c[BUDGET] <= 0:
             return PAUSED
@@ -244,7 +248,7 @@ def enter(p, s, scratch, d, rounding):
         tests = c[TESTS]
         if not _settle(p, s, scratch, d, start, stop):
             return BARRED
-        c[BUDGET] -= work((c[TESTS] - tests) * (p.V.size + rows * m))
+        c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
         s.turn[d] = values + rows + stop
     s.turn[d] = 0
     if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
