@@ -8,6 +8,7 @@ from milpcount.cli import tables
 from milpcount.cli.options import DomainChoice
 from milpcount.errors import OptionError
 from milpcount.network import Network
+from milpcount.printable import printable
 
 _SUFFIXES = {".npz", ".onnx", ".nnet"}
 
@@ -56,9 +57,9 @@ def show(found: BoundTable, *, as_json: bool) -> None:
     elif most is None or max(map(len, text.splitlines())) <= most:
         print(text)
     else:
-        tables.print_text(found.subject)
+        tables.print_text(printable(found.subject))
         if found.domain:
-            tables.print_text(f"domain: {found.domain}")
+            tables.print_text(f"domain: {printable(found.domain)}")
         for title, bounds in found.blocks():
             print()
             tables.print_text(title)

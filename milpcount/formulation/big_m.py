@@ -133,8 +133,12 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
     with np.errstate(over="ignore", invalid="ignore"):
         for layer in network.layers[:1]:
             weight = layer.affine.weight
-            present = (weight != 0).astype(float) @ (inputs.directions != 0)
-            scales.append(_row_lengths(weight @ inputs.directions * width, present))
+            # A sum of terms that are large enough is zero because they cancel, not by underflow.
+            directions = inputs.directions * width
+            terms = np.abs(weight) @ np.abs(directions)
+            structural = (weight != 0).astype(float) @ (directions != 0)
+            present = (structural > 0) & (terms < _SHORTEST)
+            scales.append(_row_lengths(weight @ directions, present))
         for layer in network.layers[1:]:
             tick()
             weight = layer.affine.weight
@@ -143,7 +147,7 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
 
 
 def _row_lengths(matrix: Array, present: Array) -> Array:
-    """Return the rows' Euclidean lengths: 0 only where nothing is present, if only by underflow."""
+    """Return the rows' Euclidean lengths, not 0 where an entry may have been lost to underflow."""
     top = np.abs(matrix).max(axis=1, initial=0.0)
     lengths = top * np.sqrt(((matrix / np.where(top > 0, top, 1.0)[:, None]) ** 2).sum(axis=1))
     return np.where(present.any(axis=1), np.maximum(lengths, UNDERFLOW), 0.0)

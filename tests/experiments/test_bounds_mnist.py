@@ -38,7 +38,7 @@ def test_a_bound_below_a_count_is_an_error():
     table = mc.bound(first.load(), mc.Box(0, 1))
     wrong = mc.count(first.load(), mc.Box(0, 1))
     with pytest.raises(ContradictionError, match="784-1-21: 1000 regions"):
-        bounds_mnist.row(first, replace(wrong, lower=1000), table)
+        bounds_mnist.row(first, replace(wrong, lower=1000, upper=1000), table)
 
 
 def test_no_such_seed(capsys):

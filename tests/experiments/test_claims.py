@@ -44,7 +44,8 @@ def test_claims_of_counts_alone(tmp_path):
     assert claims.order_of_magnitude(rows) == claims.faster(rows) == ""
 
 
-def test_commands(store, capsys, tmp_path):
+def test_commands(store, capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # as wide as the table is
     assert claims.main([str(store.path)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 14
     assert seconds.main([str(store.path)]) == 0
