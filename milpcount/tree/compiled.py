@@ -16,6 +16,9 @@ from milpcount.tree.parts import PartCompiler
 _MATH = {"reassoc", "contract"}
 _OPTIONS: dict[str, Any] = {"fastmath": _MATH, "error_model": "numpy", "_nrt": False}
 
+inlined: Any = numba.njit(**_OPTIONS, forceinline=True)
+"""The same for small functions of many arguments: passing them took longer than the work."""
+
 jit: Any = numba.njit(
     **_OPTIONS, pipeline_class=PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
