@@ -21,7 +21,7 @@ That analysis is for numbers that neither underflow nor overflow:
 
 import numpy as np
 
-from milpcount.tree.compiled import fill, inlined, jit
+from milpcount.tree.compiled import entry, fill, inlined, jit
 
 UNIT_ROUNDOFF = 2.0**-53
 EXACT_QUANTA = 2.0**52
@@ -132,22 +132,28 @@ def compose_rows(p, layer, start, stop, rounding, value_M, value_b, value_s, row
         else:
             row_b[r] -= t
         row_s[r] = sigma
-        classify(p.S, p.H, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s, row_norm,
-                 row_error, row_kind)  # fmt: skip
+        _classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s, row_norm,
+                  row_error, row_kind)  # fmt: skip
 
 
-@inlined
-def classify(S, H, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
+@entry
+def classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
     """Set norm, error and kind of one row; return whether its kind is unknown.
 
     Of a row of kind `NORMAL` every number is finite, and so is its value at any point of the cube,
     also after it is scaled by its norm.
     """
-    m = S.shape[0]
+    return _classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error,
+                     row_kind)  # fmt: skip
+
+
+@inlined
+def _classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
+    m = p.V.shape[0]
     sigma = row_s[r]
     reach, squared = 0.0, 0.0
     for q in range(m):
-        reach += abs(row_M[r, q]) * S[q]
+        reach += abs(row_M[r, q]) * p.S[q]
     error = UNIT_ROUNDOFF * (ops + rounding) * sigma
     # Tests that fail where a number is nan: where S is small, coefficients may have overflowed.
     fine = sigma < LARGE and reach < LARGE
@@ -161,7 +167,7 @@ def classify(S, H, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row
         for q in range(m):
             t = 0.0
             for a in range(m):
-                t += H[q, a] * row_M[r, a]
+                t += p.H[q, a] * row_M[r, a]
             squared += t * row_M[r, q]
         fine = squared < LARGE * LARGE and (reach <= error or squared >= _SMALL_SQUARE)
     if fine and reach > error:

@@ -328,7 +328,7 @@ class Search:
             s.row_M[r], s.row_b[r] = p.domain_M[i], p.domain_beta[i]
             s.row_s[r] = p.domain_majorant[i]
             unknown = kinds.classify(
-                p.S, p.H, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s,
+                p, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s,
                 s.row_norm, s.row_error, s.row_kind,
             )  # fmt: skip
             if unknown:
