@@ -26,13 +26,15 @@ finite: rows have unit norm, so the rounding granted for their errors is above 1
 @jit
 def is_interior(rows, offset, error, first, count, g):
     """Return whether a point g satisfies rows ``first..count`` beyond all rounding."""
+    total = 0.0
     for i in range(first, count):
         t = offset[i]
         for q in range(g.shape[0]):
             t += rows[i, q] * g[q]
-        if not error[i] < t < np.inf:
+        if not t > error[i]:
             return False
-    return True
+        total += t
+    return total < np.inf
 
 
 @jit

@@ -15,11 +15,15 @@ from milpcount.tree.parts import PartCompiler
 
 _MATH = {"reassoc", "contract"}
 _OPTIONS: dict[str, Any] = {"fastmath": _MATH, "error_model": "numpy", "_nrt": False}
+_PART: dict[str, Any] = _OPTIONS | {
+    "pipeline_class": PartCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True
+}  # fmt: skip
 
-jit: Any = numba.njit(
-    **_OPTIONS, pipeline_class=PartCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
+jit: Any = numba.njit(**_PART)
 """Decorator for the functions of the kernel that only others of the kernel call."""
+
+inlined: Any = numba.njit(**_PART, forceinline=True)
+"""The same for those whose many arguments take longer to pass than they take to run."""
 
 
 def entry(function: Callable[..., Any]) -> Any:

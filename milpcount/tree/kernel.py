@@ -18,7 +18,7 @@ from milpcount.tree.memory import (
     learn_segments,
 )  # fmt: skip
 from milpcount.tree.parity import enter_layer, is_allowed, put
-from milpcount.tree.polygon import DRIFT, centre, clip, highest
+from milpcount.tree.polygon import DRIFT, centre, clip, is_below
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.rows import NORMAL, UNKNOWN, compose_layer, compose_rows, set_output
 from milpcount.tree.state import (
@@ -137,7 +137,7 @@ def _test_polygon(p, s, scratch, d, k, before, count):
             source = scratch.corners
             for j in range(corners):
                 copy(source[j], out[j])
-        if highest(source, corners, a, b, offset) < -slack:
+        if is_below(source, corners, a, b, offset, -slack):
             return EMPTY
         corners = clip(source, corners, a, b, offset, slack, out)
         if corners == 0:
@@ -299,9 +299,8 @@ def _misses(p, s, d, unit, k):
         kind = s.row_kind[r]
         if kind == NORMAL:
             f = sign * s.row_norm[r]
-            top = highest(s.polygon[d], s.corners[d], f * s.row_M[r, 0], f * s.row_M[r, 1],
-                          f * s.row_b[r])  # fmt: skip
-            if top < -(4.0 * s.row_error[r] + DRIFT):
+            if is_below(s.polygon[d], s.corners[d], f * s.row_M[r, 0], f * s.row_M[r, 1],
+                        f * s.row_b[r], -(4.0 * s.row_error[r] + DRIFT)):  # fmt: skip
                 return True
     return push_piece(p, s, piece, s.size[d]) < 0
 

@@ -17,14 +17,12 @@ DRIFT = 1e-12
 
 
 @jit
-def highest(corners, count, a, b, offset):
-    """Return the maximum of ``a x + b y + offset`` over the corners; infinite if not known."""
-    if not abs(a) + abs(b) + abs(offset) < np.inf:
-        return np.inf
-    best = -np.inf
+def is_below(corners, count, a, b, offset, level):
+    """Return whether ``a x + b y + offset`` is below a level at all corners."""
     for i in range(count):
-        best = max(best, a * corners[i, 0] + b * corners[i, 1] + offset)
-    return best
+        if not a * corners[i, 0] + b * corners[i, 1] + offset < level:
+            return False
+    return abs(a) + abs(b) + abs(offset) < np.inf
 
 
 @entry

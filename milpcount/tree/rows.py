@@ -21,7 +21,7 @@ That analysis is for numbers that neither underflow nor overflow:
 
 import numpy as np
 
-from milpcount.tree.compiled import entry, fill, jit
+from milpcount.tree.compiled import entry, fill, inlined, jit
 
 UNIT_ROUNDOFF = 2.0**-53
 EXACT_QUANTA = 2.0**52
@@ -60,7 +60,7 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
     for q in range(first + start, first + stop):
         fill(value_M[q], 0.0)
         value_b[q] = 0.0
-        total, products = abs(p.bias[q]), False
+        total = abs(p.bias[q])
         if p.one >= 0:
             value_M[q, p.one] = p.bias[q]
         else:
@@ -68,12 +68,22 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
         for unit in range(n_above):
             w = p.weights[q, unit]
             if w != 0.0 and unit_s[above + unit] != 0.0:
-                products = True
                 total += abs(w) * unit_s[above + unit]
                 value_b[q] += w * unit_b[above + unit]
                 for a in range(m):
                     value_M[q, a] += w * unit_M[above + unit, a]
-        value_s[q] = total + p.tiny if products else total
+        if total != abs(p.bias[q]) or _has_product(p, q, above, n_above, unit_s):
+            total += p.tiny
+        value_s[q] = total
+
+
+@jit
+def _has_product(p, q, above, n_above, unit_s):
+    """Return whether a value has a term besides its bias, if one that is lost beside it."""
+    for unit in range(n_above):
+        if p.weights[q, unit] != 0.0 and unit_s[above + unit] != 0.0:
+            return True
+    return False
 
 
 @jit
@@ -122,8 +132,8 @@ def compose_rows(p, layer, start, stop, rounding, value_M, value_b, value_s, row
         else:
             row_b[r] -= t
         row_s[r] = sigma
-        classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s, row_norm,
-                 row_error, row_kind)  # fmt: skip
+        _classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s, row_norm,
+                  row_error, row_kind)  # fmt: skip
 
 
 @entry
@@ -133,45 +143,45 @@ def classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_er
     Of a row of kind `NORMAL` every number is finite, and so is its value at any point of the cube,
     also after it is scaled by its norm.
     """
+    return _classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error,
+                     row_kind)  # fmt: skip
+
+
+@inlined
+def _classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
     m = p.V.shape[0]
     sigma = row_s[r]
-    reach = 0.0
+    reach, squared = 0.0, 0.0
     for q in range(m):
         reach += abs(row_M[r, q]) * p.S[q]
-    # Tests that fail where a number is nan: where S is small, coefficients may have overflowed.
-    if not (sigma < LARGE and reach < LARGE):
-        return _lose(r, row_M, row_b, row_s, row_norm, row_error, row_kind)
     error = UNIT_ROUNDOFF * (ops + rounding) * sigma
-    exact = sigma == 0.0 or (quantum >= 0 and sigma * 2.0**quantum < EXACT_QUANTA)
-    if abs(row_b[r]) > reach + error or (reach == 0.0 and exact):
-        row_kind[r] = POSITIVE if row_b[r] > 0 else (NEGATIVE if row_b[r] < 0 else ZERO)
+    # Tests that fail where a number is nan: where S is small, coefficients may have overflowed.
+    fine = sigma < LARGE and reach < LARGE
+    if fine:
+        constant = abs(row_b[r]) > reach + error
+        if not constant and reach == 0.0:  # seldom: powers of two cost more than the rest here
+            constant = sigma == 0.0 or (quantum >= 0 and sigma * 2.0**quantum < EXACT_QUANTA)
+        if constant:
+            row_kind[r] = POSITIVE if row_b[r] > 0 else (NEGATIVE if row_b[r] < 0 else ZERO)
+            return False
+        for q in range(m):
+            t = 0.0
+            for a in range(m):
+                t += p.H[q, a] * row_M[r, a]
+            squared += t * row_M[r, q]
+        fine = squared < LARGE * LARGE and (reach <= error or squared >= _SMALL_SQUARE)
+    if fine and reach > error:
+        row_kind[r] = NORMAL
+        row_norm[r] = 1.0 / np.sqrt(squared)
+        row_error[r] = error * row_norm[r]
         return False
-    squared = 0.0
-    for q in range(m):
-        t = 0.0
-        for a in range(m):
-            t += p.H[q, a] * row_M[r, a]
-        squared += t * row_M[r, q]
-    if not squared < LARGE * LARGE or (reach > error and squared < _SMALL_SQUARE):
-        return _lose(r, row_M, row_b, row_s, row_norm, row_error, row_kind)
-    if reach <= error:
-        row_kind[r] = UNKNOWN
-        row_norm[r] = 1.0 / max(error, 1e-300)
-        row_error[r] = _HOPELESS
-        return True
-    row_kind[r] = NORMAL
-    row_norm[r] = 1.0 / np.sqrt(squared)
-    row_error[r] = error * row_norm[r]
-    return False
-
-
-@jit
-def _lose(r, row_M, row_b, row_s, row_norm, row_error, row_kind):
-    """Make nothing of a row's coefficients: no proof in floating point can rest on it."""
-    fill(row_M[r], 0.0)
-    row_b[r] = 0.0
-    row_s[r] = LOST
-    row_norm[r] = 1.0
-    row_error[r] = _HOPELESS
     row_kind[r] = UNKNOWN
+    row_norm[r] = 1.0 / max(error, 1e-300)
+    row_error[r] = _HOPELESS
+    if not fine:  # nothing is made of its coefficients: no proof can rest on them
+        for q in range(m):
+            row_M[r, q] = 0.0
+        row_b[r] = 0.0
+        row_s[r] = LOST
+        row_norm[r] = 1.0
     return True

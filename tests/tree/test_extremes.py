@@ -206,8 +206,8 @@ def is_empty(rows, offset, error, lam, first, count, V, y, z):
 
 
 @numba.njit
-def highest(corners, count, a, b, offset):
-    return polygon.highest(corners, count, a, b, offset)
+def is_below(corners, count, a, b, offset, level):
+    return polygon.is_below(corners, count, a, b, offset, level)
 
 
 @numba.njit
@@ -251,10 +251,11 @@ class TestProofs:
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
     def test_corners(self, bad):
         square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-        assert highest(square, 4, 1.0, 1.0, -5.0) == -3.0
+        assert is_below(square, 4, 1.0, 1.0, -5.0, -2.5)
+        assert not is_below(square, 4, 1.0, 1.0, -5.0, -3.0)
         out = np.zeros((9, 2))
         for row in ((bad, 1.0, 0.0), (0.0, bad, 0.0), (0.0, 0.0, bad)):
-            assert highest(square, 4, *row) == np.inf
+            assert not is_below(square, 4, *row, 1.0)
             assert polygon.clip(square, 4, *row, 1e-12, out) == -1
         assert polygon.clip(square, 4, 1.0, 0.0, -0.5, abs(bad), out) == -1
 
