@@ -225,7 +225,7 @@ def enter(p, s, scratch, d, rounding):
     """
     layer = s.layer[d]
     values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
-    c, m = s.control, p.V.shape[0]
+    c = s.control
     if s.turn[d] < values + rows and not _compose(p, s, d, rounding):
         return PAUSED
     if s.turn[d] == values + rows:
