@@ -137,8 +137,8 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
             directions = inputs.directions * width
             terms = np.abs(weight) @ np.abs(directions)
             structural = (weight != 0).astype(float) @ (directions != 0)
-            present = (structural > 0) & (terms < _SHORTEST)
-            scales.append(_row_lengths(weight @ directions, present))
+            hidden = (structural > 0) & (terms < _SHORTEST)
+            scales.append(_row_lengths(weight @ directions, hidden))
         for layer in network.layers[1:]:
             tick()
             weight = layer.affine.weight
@@ -146,11 +146,11 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
     return tuple(scales)
 
 
-def _row_lengths(matrix: Array, present: Array) -> Array:
-    """Return the rows' Euclidean lengths, not 0 where an entry may have been lost to underflow."""
+def _row_lengths(matrix: Array, hidden: Array) -> Array:
+    """Return the rows' Euclidean lengths, not 0 where an entry is hidden by underflow, maybe."""
     top = np.abs(matrix).max(axis=1, initial=0.0)
     lengths = top * np.sqrt(((matrix / np.where(top > 0, top, 1.0)[:, None]) ** 2).sum(axis=1))
-    return np.where(present.any(axis=1), np.maximum(lengths, UNDERFLOW), 0.0)
+    return np.maximum(lengths, np.where(hidden.any(axis=1), UNDERFLOW, 0.0))
 
 
 def require_fit(program: LinearProgram, columns: PatternMap) -> None:
