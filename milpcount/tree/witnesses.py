@@ -44,7 +44,8 @@ class Witnesses:
         self, network: Network, inputs: InputSet, exact: Callable[[], ExactNetwork]
     ) -> None:
         self.network, self.inputs, self._exact = network, inputs, exact
-        self._first = FirstValues(network, inputs)
+        with np.errstate(all="ignore"):  # errors that overflow certify nothing
+            self._first = FirstValues(network, inputs)
         self._centre = _homogeneous_centre(inputs, exact)
         self._shift = self._centre[0]
         if self._shift.size and (self._shift == self._shift[0, 0]).all():

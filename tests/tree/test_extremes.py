@@ -12,7 +12,6 @@ from milpcount.network import Network, piecewise_linear
 from milpcount.tree import cell, certify, polygon, projection, rows
 from milpcount.tree.program import compile_program
 from milpcount.tree.search import Search
-from milpcount.tree.witnesses import inner_points
 from tests.extremes import QUANTITIES, difference
 from tests.networks import random_network
 
@@ -75,11 +74,11 @@ class TestOverflow:
         assert result.lower == len(result.regions) == 3
         assert result.verify()
 
-    def test_a_point_where_a_layer_overflows_is_not_confirmed(self):
-        network = Network.from_arrays([[[1e200]], [[1e200]]], [[0.0], [0.0]], output=False)
-        inputs = mc.Box(-1, 1).bind(1)
-        points, patterns = np.array([[0.75], [0.25]]), np.array([[1, 1], [0, 0]])
-        assert inner_points(network, inputs, points, patterns)[1].tolist() == [False, True]
+    def test_witnesses_where_a_layer_overflows_are_exact(self):
+        network = Network.from_arrays([[[1e200]], [[1e200]]], [[0.0], [-1.0]], output=False)
+        result = mc.count(network, mc.Box(-1, 1), keep_regions=True)
+        assert {region.pattern for region in result.regions} == {(0, 0), (1, 0), (1, 1)}
+        assert result.verify()
 
 
 class TestUnderflow:
