@@ -286,7 +286,7 @@ class _Report:
             estimate=guess,
             note=f"{doing}   {current} XORs active   at least {lower:,} "
             f"with confidence {method.confidence:.6g}",
-            details=self._details(tallies),
+            details=self._details(_begun(runs)),
         )
 
     def _details(self, tallies: Sequence[Tally]) -> dict[str, Any]:
@@ -312,6 +312,12 @@ class _Report:
         needed = statistics.least_feasible(self.method.runs, self.method._error)
         notes = _saturation(tallies, self.method.runs, needed, variables)
         return details | {"feasible_runs_needed": needed, "saturated": bool(notes), "notes": notes}
+
+
+def _begun(runs: Sequence[Run]) -> list[Tally]:
+    """Return the tallies up to the last run that shows anything, in the order of the runs."""
+    shown = [k for k, run in enumerate(runs) if run.tally.xors or run.tally.complete]
+    return [run.tally for run in runs[: max(shown, default=-1) + 1]]
 
 
 def _mean(residues: Sequence[int], xors: int) -> int:

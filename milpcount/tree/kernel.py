@@ -52,7 +52,9 @@ _OPERATIONS = 1000
 _CHUNK = 200_000
 """Multiplications between two looks at the budget."""
 _FEW = 16
-"""Units that are settled between two looks at the budget, where there are few parameters."""
+"""Units that are settled between two looks at the budget, where their tests are light."""
+_LIGHT = 400
+"""Numbers in the rows of a layer up to which tests with many parameters are light."""
 _PATIENT = 10
 """How many times a first attempt at a cell the second may take."""
 
@@ -225,7 +227,7 @@ def enter(p, s, scratch, d, rounding):
     """
     layer = s.layer[d]
     values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
-    c = s.control
+    c, m = s.control, p.V.shape[0]
     if s.turn[d] < values + rows and not _compose(p, s, d, rounding):
         return PAUSED
     if s.turn[d] == values + rows:
@@ -237,9 +239,10 @@ def enter(p, s, scratch, d, rounding):
         s.clause_n[layer] = 0
         clear_bits(s.prefix[d])
         s.n_open[layer] = 0
-    # The corners of a polygon cost next to nothing, and tests with few parameters little; with many
-    # parameters one test that needs all its patience takes a hundredth of a second or more.
-    chunk = units if s.corners[d] > 0 else (_FEW if p.small else 1)
+    # The corners of a polygon cost next to nothing, and tests with few parameters or rows little;
+    # others that need all their patience take a hundredth of a second or more, each.
+    few = p.small or rows * m <= _LIGHT
+    chunk = units if s.corners[d] > 0 else (_FEW if few else 1)
     while s.turn[d] < values + rows + units:
         if c[BUDGET] <= 0:
             return PAUSED

@@ -203,7 +203,8 @@ class TestStopping:
         xors, complete = result.details["xors"], result.details["complete"]
         whole = mc.count(self.big, BOX, MBound(2, max(5, len(xors))), seed=1).details["xors"]
         for drawn, done, end in zip(xors, complete, whole, strict=False):
-            assert drawn == end if done else 0 < drawn <= end
+            assert drawn == end if done else drawn <= end
+        assert sum(xors) > 0
 
     @pytest.mark.parametrize("backend", ["highs", "scip", "cpsat", "pyomo:highs"])
     def test_solvers_stop_inside_a_run(self, backend):
