@@ -150,7 +150,7 @@ def _row_lengths(matrix: Array, hidden: Array) -> Array:
     """Return the rows' Euclidean lengths, not 0 where an entry is hidden by underflow, maybe."""
     top = np.abs(matrix).max(axis=1, initial=0.0)
     lengths = top * np.sqrt(((matrix / np.where(top > 0, top, 1.0)[:, None]) ** 2).sum(axis=1))
-    return np.maximum(lengths, np.where(hidden.any(axis=1), UNDERFLOW, 0.0))
+    return np.asarray(np.maximum(lengths, np.where(hidden.any(axis=1), UNDERFLOW, 0.0)))
 
 
 def require_fit(program: LinearProgram, columns: PatternMap) -> None:
