@@ -12,6 +12,7 @@ from milpcount.counters.scheduler import MOST_LOSSES, Tasks
 from milpcount.errors import LostWorkersError, OptionError, SolverError
 from milpcount.events import Notice
 from milpcount.limits import Deadline
+from milpcount.tree.warm_up import warm_up_worker
 from milpcount.workers import Here, Lasting, Processes, most_workers
 from tests.networks import random_network
 
@@ -33,7 +34,7 @@ class Standard(ProcessPoolExecutor):
         self.deadly, self.submitted = deadly, 0
 
     def submit(self, fn, /, *args, **kwargs):
-        self.submitted += 1
+        self.submitted += fn is not warm_up_worker  # of these there are as many as it takes
         return super().submit(die if self.submitted in self.deadly else fn, *args, **kwargs)
 
 
@@ -46,7 +47,7 @@ class Own(Processes):
         self.deadly, self.submitted = deadly, 0
 
     def submit(self, fn, /, *args, **kwargs):
-        self.submitted += 1
+        self.submitted += fn is not warm_up_worker  # of these there are as many as it takes
         return super().submit(die if self.submitted in self.deadly else fn, *args, **kwargs)
 
 
@@ -68,9 +69,9 @@ def told(result):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_killed_worker_changes_nothing_but_the_time(name, kind):
     alone, said = mc.count(NET, BOX, METHODS[name], seed=3), []
-    with kind(3) as pool:  # the tree's first task after its workers are warm
+    with kind(1) as pool:
         shared = mc.count(NET, BOX, METHODS[name], seed=3, executor=pool, listener=said.append)
-        assert pool.submitted >= 3
+        assert pool.submitted >= 2
     assert told(shared) == told(alone)
     notices = [event.text for event in said if isinstance(event, Notice)]
     assert "a worker was lost; its task is done again" in notices
