@@ -3,7 +3,10 @@
 from milpcount.network.activation import Activation, leaky_relu, maxout, piecewise_linear, relu
 from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.composite import Composite, compose
-from milpcount.network.network import Layer, Network
+from milpcount.network.layer import Group, Layer
+from milpcount.network.network import Network
+from milpcount.network.propagate import Part, Propagation, Rule, Source, propagate, values_of
+from milpcount.network.sparse import Sparse
 
 __all__ = [
     "Activation",
@@ -11,11 +14,19 @@ __all__ = [
     "Composite",
     "Dense",
     "Elementwise",
+    "Group",
     "Layer",
     "Network",
+    "Part",
+    "Propagation",
+    "Rule",
+    "Source",
+    "Sparse",
     "compose",
     "leaky_relu",
     "maxout",
     "piecewise_linear",
+    "propagate",
     "relu",
+    "values_of",
 ]

@@ -32,6 +32,10 @@ class Affine(Protocol):
         """Dense matrix, shape (n_out, n_in), float64."""
 
     @property
+    def matrix(self) -> Any:
+        """The matrix as it is held: `weight`, or a `scipy.sparse.csr_array` without zeros."""
+
+    @property
     def bias(self) -> Array:
         """Offset, shape (n_out,), float64."""
 
@@ -111,6 +115,11 @@ class Dense:
         object.__setattr__(self, "bias", bias)
 
     @property
+    def matrix(self) -> Array:
+        """The matrix as it is held."""
+        return self.weight
+
+    @property
     def n_in(self) -> int:
         """Number of inputs."""
         return int(self.weight.shape[1])
@@ -166,6 +175,3 @@ class Elementwise:
     def n_out(self) -> int:
         """Number of outputs."""
         return int(self.factor.size)
-
-
-Factor = Dense | Elementwise

@@ -19,9 +19,10 @@ from math import prod
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Affine, Dense, Elementwise, Factor
+from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.composite import compose
 from milpcount.network.error_free import product_is_exact, quotient_is_exact, sum_is_exact
+from milpcount.network.sparse import Factor
 from milpcount.rationals import root
 
 ROOTS = (

@@ -6,8 +6,9 @@ from math import prod
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Dense, Elementwise, Factor
+from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.affine_tensor import AffineTensor, dense_of
+from milpcount.network.sparse import Factor
 
 
 def align(tensors: Sequence[AffineTensor]) -> list[AffineTensor]:

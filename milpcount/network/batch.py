@@ -10,9 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Affine, Dense, Elementwise, Factor
+from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.composite import Composite, compose
-from milpcount.network.network import Layer, Network
+from milpcount.network.layer import Layer
+from milpcount.network.network import Network
+from milpcount.network.sparse import Factor
 
 _NO_ROW = -1
 

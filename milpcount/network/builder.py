@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation
 from milpcount.network.affine_tensor import AffineTensor
-from milpcount.network.network import Layer, Network
+from milpcount.network.layer import Layer
+from milpcount.network.network import Network
 
 
 @dataclass

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Dense, Factor
+from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.products import Product
+from milpcount.network.sparse import Factor, Sparse
 
 Array = np.ndarray
 
@@ -27,7 +28,7 @@ class Composite:
 
     Parameters
     ----------
-    factors : tuple of Dense or Elementwise
+    factors : tuple of Dense, Sparse or Elementwise
         In the order of their application.
     product : Product
         Of all of them.
@@ -52,6 +53,11 @@ class Composite:
         return self.product.weight
 
     @property
+    def matrix(self) -> Array:
+        """The nearest float64 matrix."""
+        return self.product.weight
+
+    @property
     def bias(self) -> Array:
         """The nearest float64 offset, shape (n_out,)."""
         return self.product.bias
@@ -69,18 +75,18 @@ class Composite:
         return compose, (self.factors,)  # the factors are small, the product is not
 
 
-def compose(factors: Sequence[Factor]) -> Dense | Composite:
+def compose(factors: Sequence[Factor]) -> Dense | Sparse | Composite:
     """Return the affine map that applies the factors, first to last, without rounding.
 
     Parameters
     ----------
-    factors : sequence of Dense or Elementwise
+    factors : sequence of Dense, Sparse or Elementwise
         At least one.
 
     Returns
     -------
-    Dense or Composite
-        Dense if every number of the product is a float64.
+    Dense, Sparse or Composite
+        Dense if every number of the product is a float64; a single factor is itself.
 
     Raises
     ------
@@ -94,7 +100,7 @@ def compose(factors: Sequence[Factor]) -> Dense | Composite:
                 f"an affine map with {first.n_out} outputs is followed by one with {second.n_in} "
                 "inputs"
             )
-    if len(factors) == 1 and isinstance(factors[0], Dense):
+    if len(factors) == 1 and not isinstance(factors[0], Elementwise):
         return factors[0]
     product = Product.of(factors)
     if product.is_float:

@@ -19,7 +19,8 @@ from milpcount.integers import human
 from milpcount.network.activation import relu
 from milpcount.network.affine import Dense, Elementwise, Factor
 from milpcount.network.composite import compose
-from milpcount.network.network import Layer, Network
+from milpcount.network.layer import Layer
+from milpcount.network.network import Network
 from milpcount.network.paths import existing_file, read_text
 
 _HEADER = ("counts", "sizes", "flag", "minima", "maxima", "means", "ranges")

@@ -37,9 +37,11 @@ from milpcount.network.activation import (
     leaky_relu,
     parse_activation,
 )
-from milpcount.network.affine import Affine, Dense, Elementwise, Factor
+from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.composite import Composite, compose
-from milpcount.network.network import Layer, Network
+from milpcount.network.layer import Layer
+from milpcount.network.network import Network
+from milpcount.network.sparse import Factor
 
 _KEYS = "W0, b0, W1, b1, .. and optionally metadata or leaky_alpha"
 _KEY = re.compile(r"(W|b|factor|shift|divisor)(0|[1-9]\d{0,5})(?:\.(0|[1-9]\d{0,5}))?")

@@ -14,7 +14,8 @@ from math import lcm
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Dense, Elementwise, Factor, frozen
+from milpcount.network.affine import Dense, Elementwise, frozen
+from milpcount.network.sparse import Factor, Sparse
 from milpcount.rationals import is_float, to_float, to_integers
 
 Array = np.ndarray
@@ -144,7 +145,7 @@ class _Diagonal:
     shift: list[Fraction]
 
     def then(self, factor: Factor) -> "_Diagonal | Product":
-        if isinstance(factor, Dense):
+        if not isinstance(factor, Elementwise):
             return self._expanded(factor)
         scale, shift = _fractions(factor)
         return _Diagonal(
@@ -152,7 +153,7 @@ class _Diagonal:
             [a * s + t for a, s, t in zip(self.shift, scale, shift, strict=True)],
         )
 
-    def _expanded(self, factor: Dense) -> Product:
+    def _expanded(self, factor: Dense | Sparse) -> Product:
         weight, q = to_integers(factor.weight)
         times = np.array([s.numerator for s in self.scale], dtype=object)
         offsets = _plus(_combine(weight, q, self.shift), factor.bias)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount.network import maxout, piecewise_linear
-from milpcount.network.network import Layer
+from milpcount.network.layer import Layer
 from tests.networks import (
     LEAKY,
     MAXOUT,
