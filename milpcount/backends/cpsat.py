@@ -22,7 +22,7 @@ from milpcount.backends.backend import (
 from milpcount.backends.conflicts import Clause, Conflicts, Pattern, excludes
 from milpcount.backends.cpsat_master import Master, cp_model
 from milpcount.exact.geometry import Point
-from milpcount.exact.rows import ExactInputs
+from milpcount.exact.inputs import ExactInputs
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline
 

@@ -16,7 +16,6 @@ from milpcount.backends.backend import OnPattern, SearchState, Stop
 from milpcount.backends.cpsat_master import Master
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError, OptionError
-from milpcount.exact.rows import ExactWeights
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline
 
@@ -89,15 +88,14 @@ class Grid:
 
     def _layers(self, low: list[int], high: list[int]) -> None:
         network, unit = self.formulation.network, 1
-        weights = ExactWeights(network)
         values: list[Any] = self.inputs
-        for index, layer in enumerate(network.layers):
+        for layer in network.layers:
             if not layer.activation.is_relu:
                 raise OptionError(
                     f"mode 'grid' takes ReLUs, not {layer.activation.name!r}: count this network "
                     "in mode 'decomposition'"
                 )
-            table, denominator = weights.affine[index]
+            table, denominator = layer.affine.exact()
             values, low, high = self._layer(table.tolist(), unit, values, low, high)
             unit *= denominator
 

@@ -92,18 +92,18 @@ class BruteForce:
 
 def _pieces(problem: Problem) -> list[range]:
     layers = problem.network.layers
-    return [range(layer.activation.n_pieces) for layer in layers for _ in range(layer.width)]
+    return [range(n) for layer in layers for n in layer.n_pieces.tolist()]
 
 
 def _cell(network: ExactNetwork, pattern: tuple[int, ...]) -> tuple[Rows, list[int]]:
     """Return the rows of all units under a pattern, and the sign that it asks of each."""
     parts, signs = [network.inputs.rows.take([])], list[int]()
     for number, layer in enumerate(network.network.layers):
-        start, per_unit = network.starts[number], len(layer.activation.rows)
+        start = network.starts[number]
         parts.append(network.rows(number, pattern))
-        for unit in range(layer.width):
-            wanted = [0] * per_unit
-            for row, sign in layer.activation.pieces[pattern[start + unit]].literals:
+        for place, unit in enumerate(layer.units):
+            wanted = [0] * len(unit.rows)
+            for row, sign in unit.pieces[pattern[start + place]].literals:
                 wanted[row] = sign
             signs += wanted
     return Rows.stack(parts), signs

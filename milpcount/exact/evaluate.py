@@ -1,15 +1,17 @@
 """Exact evaluation of a network at a point, and the proof that a region exists."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import Point
-from milpcount.exact.rows import ExactInputs, ExactNetwork, ExactWeights
-from milpcount.network import Activation, Network
+from milpcount.exact.inputs import ExactInputs
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.weights import ExactRule, ExactWeights, Numbers
+from milpcount.network import Activation, Network, propagate
 from milpcount.result import Region
 
 Array = np.ndarray
@@ -56,32 +58,33 @@ def pattern_at(network: Network | ExactWeights, x: Any) -> PatternAt:
     n = weights.network.n_inputs
     if point.numerators.shape != (n,):
         raise ValueError(f"a point of shape {point.numerators.shape}: the network has {n} inputs")
-    pattern: list[int] = []
-    boundary: list[bool] = []
-    for pieces, zero in _layers(weights, point):
-        pattern += pieces
-        boundary += zero
-    return PatternAt(tuple(pattern), tuple(boundary))
+    rule = _PointRule(weights)
+    propagate(weights.network, Numbers(point.numerators[:, None], point.denominator), rule)
+    return PatternAt(tuple(rule.pattern), tuple(rule.on_boundary))
 
 
-def _layers(weights: ExactWeights, point: Point) -> Iterator[tuple[list[int], list[bool]]]:
-    below, q = point.numerators, point.denominator
-    for layer, hidden in enumerate(weights.network.layers):
-        affine, scale = weights.affine[layer]
-        values = (affine[:, 1:] @ below + affine[:, 0] * q)[:, None]
-        q *= scale
-        rows, _ = weights.branch_rows(layer, values, q, range(hidden.width))
-        signs = np.sign(rows.reshape(hidden.width, -1)).astype(np.int64)
-        pieces = [piece_of(hidden.activation, unit) for unit in signs.tolist()]
-        yield (
-            pieces,
-            [
-                any(unit[row] == 0 for row, _ in hidden.activation.pieces[piece].literals)
-                for piece, unit in zip(pieces, signs.tolist(), strict=True)
-            ],
-        )
-        out, q = weights.outputs(layer, values, q, pieces)
-        below = out[:, 0]
+class _PointRule(ExactRule):
+    """The rule of the numbers at a point, which tell the pieces."""
+
+    def __init__(self, weights: ExactWeights) -> None:
+        super().__init__(weights)
+        self.pattern: list[int] = []
+        self.on_boundary: list[bool] = []
+
+    def activate(self, number: int, values: Numbers | None) -> Numbers:
+        """Return the outputs of the units on the pieces that the point is on."""
+        assert values is not None
+        layer = self.weights.network.layers[number]
+        rows = self.weights.branch_rows(number, values, range(layer.width))
+        signs = np.sign(rows.values[:, 0]).astype(np.int64).tolist()
+        pieces = []
+        for unit, (start, stop) in enumerate(pairwise(layer.row_starts.tolist())):
+            own, activation = signs[start:stop], layer.unit(unit)
+            pieces.append(piece_of(activation, own))
+            literals = activation.pieces[pieces[-1]].literals
+            self.on_boundary.append(any(own[row] == 0 for row, _ in literals))
+        self.pattern += pieces
+        return self.weights.outputs(number, values, pieces)
 
 
 def piece_of(activation: Activation, signs: list[int]) -> int:
@@ -219,7 +222,8 @@ def attains_pattern(network: ExactNetwork, region: Region) -> bool:
 
 def _is_flat(network: ExactNetwork, unit: int, pattern: tuple[int, ...], t: Point) -> bool:
     layer = int(np.searchsorted(network.starts, unit, side="right")) - 1
-    rows = network.unit_rows(layer, unit - network.starts[layer], pattern)
-    piece = network.network.layers[layer].activation.pieces[pattern[unit]]
+    place = unit - network.starts[layer]
+    rows = network.unit_rows(layer, place, pattern)
+    piece = network.network.layers[layer].unit(place).pieces[pattern[unit]]
     own = rows.take([row for row, _ in piece.literals])
     return bool(own.is_zero()[own.at(t) == 0].all())

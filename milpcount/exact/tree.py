@@ -181,7 +181,8 @@ class ExactRegionTree:
         return conditions.decide(self.network.inputs.box, closed=self.patterns)
 
     def _pieces(self, unit: int) -> tuple[Piece, ...]:
-        return self.network.network.layers[self._layer(unit)].activation.pieces
+        layer = self._layer(unit)
+        return self.network.network.layers[layer].unit(unit - self.network.starts[layer]).pieces
 
     def _layer(self, unit: int) -> int:
         return int(np.searchsorted(self.network.starts, unit, side="right")) - 1

@@ -7,7 +7,8 @@ from milpcount import integers
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import NetworkError, OptionError
 from milpcount.exact.evaluate import attains_pattern, verify_region
-from milpcount.exact.rows import ExactInputs, ExactNetwork
+from milpcount.exact.inputs import ExactInputs
+from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
 from milpcount.result import CountResult, Quantity, Region
 

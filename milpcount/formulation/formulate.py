@@ -9,8 +9,8 @@ import numpy as np
 from milpcount import arguments
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import DomainError, OptionError
+from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import decide
-from milpcount.exact.rows import ExactInputs
 from milpcount.formulation import big_m
 from milpcount.formulation.big_m import Form, PatternMap
 from milpcount.formulation.intervals import PreActivationBounds

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from milpcount.network.affine import Affine, Array, Dense
+from milpcount.network.affine import Affine, Array, Dense, Elementwise
 from milpcount.network.composite import Composite
 from milpcount.network.layer import Layer
 from milpcount.network.sparse import LARGEST_DENSE, Factor, Sparse, rows_of
@@ -100,6 +100,6 @@ def _sparse_numbers_of(affine: Affine) -> Iterator[Array]:
             yield matrix.indptr.astype(np.int64)
             yield matrix.indices.astype(np.int64)
             yield from (matrix.data, factor.bias)
-        elif not isinstance(factor, Composite):
+        elif isinstance(factor, Elementwise):
             yield np.array([-np.inf, factor.n_out])
             yield from (factor.factor, factor.shift, factor.divisor)

@@ -127,7 +127,7 @@ class Layer:
 
     def _starts(self, size: Any) -> Array:
         if self.is_uniform:
-            return np.arange(self.width + 1) * size(self.activations[0])
+            return np.asarray(np.arange(self.width + 1) * size(self.activations[0]))
         return np.concatenate([[0], np.cumsum([size(kind) for kind in self.activations])])
 
     @cached_property

@@ -110,7 +110,7 @@ class Network:
     def sources(self) -> tuple[tuple[Source, ...], ...]:
         """What each of `maps` reads, source by source."""
         ends = np.cumsum([self.n_inputs, *self.widths])
-        found = []
+        found: list[tuple[Source, ...]] = []
         for number, reads in enumerate(self._reads):
             if reads is None:
                 found.append((Source(number, slice(None), None),))

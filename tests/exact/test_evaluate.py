@@ -17,7 +17,9 @@ from milpcount.exact.evaluate import (
     verify_region,
 )
 from milpcount.exact.geometry import Point
-from milpcount.exact.rows import ExactInputs, ExactNetwork, ExactWeights
+from milpcount.exact.inputs import ExactInputs
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.weights import ExactWeights
 from milpcount.network import maxout, piecewise_linear, relu
 from milpcount.result import Region
 

@@ -7,7 +7,8 @@ import pytest
 
 from milpcount import Box, Network, Polytope, Section, Unbounded
 from milpcount.exact.geometry import Point, Rows
-from milpcount.exact.rows import ExactInputs, ExactNetwork
+from milpcount.exact.inputs import ExactInputs
+from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Activation, leaky_relu, piecewise_linear, relu
 
 HAT = piecewise_linear([-0.25, 0.7], [0.5, 1.0, -0.3], [0.1, 0.225, 1.135])

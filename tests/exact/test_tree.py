@@ -10,7 +10,8 @@ import pytest
 
 from milpcount import Box, Network, Polytope, Unbounded
 from milpcount.exact.evaluate import proves_region, verify_region
-from milpcount.exact.rows import ExactInputs, ExactNetwork
+from milpcount.exact.inputs import ExactInputs
+from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.network import leaky_relu, piecewise_linear
 
