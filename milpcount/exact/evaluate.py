@@ -59,7 +59,8 @@ def pattern_at(network: Network | ExactWeights, x: Any) -> PatternAt:
     if point.numerators.shape != (n,):
         raise ValueError(f"a point of shape {point.numerators.shape}: the network has {n} inputs")
     rule = _PointRule(weights)
-    propagate(weights.network, Numbers(point.numerators[:, None], point.denominator), rule)
+    start = Numbers(point.numerators[:, None], point.denominator)
+    propagate(weights.network, start, rule, to_output=False)
     return PatternAt(tuple(rule.pattern), tuple(rule.on_boundary))
 
 

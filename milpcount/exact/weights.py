@@ -9,7 +9,7 @@ import numpy as np
 from milpcount.exact.arithmetic import product
 from milpcount.exact.inputs import ExactInputs
 from milpcount.limits import tick
-from milpcount.network import Affine, Layer, Network, Part, Source, Sparse
+from milpcount.network import Affine, Network, Part, Source, Sparse, UnitTable
 from milpcount.rationals import to_integers
 
 Array = np.ndarray
@@ -93,36 +93,21 @@ class ExactMap:
         return data[inside], columns[inside] - first
 
 
-class _Table:
-    """The units of a layer as arrays over its branch rows, and over the pieces of its kinds."""
+class _TableNumbers(NamedTuple):
+    """The numbers of a layer's `UnitTable` in integers over one denominator."""
 
-    def __init__(self, layer: Layer) -> None:
-        kinds = [group.activation for group in layer.groups]
-        places = [group.units for group in layer.groups]
-        rows = [row for kind in kinds for row in kind.rows]
-        pieces = [piece for kind in kinds for piece in kind.pieces]
-        numbers = [r.threshold for r in rows]
-        numbers += [p.slope for p in pieces] + [p.intercept for p in pieces]
-        integers, self.denominator = to_integers(np.array(numbers))
-        thresholds, self.slopes, self.intercepts = np.split(
-            integers, [len(rows), len(rows) + len(pieces)]
-        )
-        self.value = np.array([p.value for p in pieces])
-        self.starts = layer.value_starts[:-1]
-        self.piece_base = np.zeros(layer.width, dtype=np.int64)
-        total = int(layer.row_starts[-1])
-        self.first, self.second = np.zeros(total, dtype=np.int64), np.full(total, -1)
-        self.thresholds = np.full(total, 0, dtype=object)
-        row_base = piece_base = 0
-        for kind, units in zip(kinds, places, strict=True):
-            self.piece_base[units] = piece_base
-            for k, row in enumerate(kind.rows):
-                at = layer.row_starts[:-1][units] + k
-                self.first[at] = self.starts[units] + row.a
-                self.second[at] = self.starts[units] + row.b if row.b >= 0 else -1
-                self.thresholds[at] = thresholds[row_base + k]
-            row_base, piece_base = row_base + len(kind.rows), piece_base + kind.n_pieces
-        self.is_plain = not self.thresholds.any() and (self.second < 0).all()
+    thresholds: Array
+    slopes: Array
+    intercepts: Array
+    denominator: int
+
+    @classmethod
+    def of(cls, table: UnitTable) -> "_TableNumbers":
+        ends = np.cumsum([table.threshold.size, table.slope.size])
+        numbers = np.concatenate([table.threshold, table.slope, table.intercept])
+        integers, q = to_integers(numbers)
+        thresholds, slopes, intercepts = np.split(integers, ends)
+        return cls(thresholds, slopes, intercepts, q)
 
 
 class ExactWeights:
@@ -142,7 +127,7 @@ class ExactWeights:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.maps = [ExactMap(affine) for affine in network.maps]
-        self._tables = [_Table(layer) for layer in network.layers]
+        self._numbers = [_TableNumbers.of(layer.table) for layer in network.layers]
 
     def branch_rows(self, layer: int, numbers: Numbers, units: range) -> Numbers:
         """Return the branch rows of some units of a layer, unit by unit.
@@ -154,7 +139,8 @@ class ExactWeights:
             What comes out of the layer's affine map, all of it.
         units : range
         """
-        table, starts = self._tables[layer], self.network.layers[layer].row_starts
+        known, own = self.network.layers[layer], self._numbers[layer]
+        table, starts = known.table, known.row_starts
         at = slice(int(starts[units.start]), int(starts[units.stop]))
         rows, q = numbers.values[table.first[at]], numbers.denominator
         if table.is_plain:
@@ -162,17 +148,17 @@ class ExactWeights:
         second = table.second[at]
         differ = second >= 0
         rows[differ] -= numbers.values[second[differ]]
-        rows = rows * table.denominator
-        rows[:, 0] -= table.thresholds[at] * q
-        return Numbers(rows, q * table.denominator)
+        rows = rows * own.denominator
+        rows[:, 0] -= own.thresholds[at] * q
+        return Numbers(rows, q * own.denominator)
 
     def outputs(self, layer: int, numbers: Numbers, pieces: Sequence[int]) -> Numbers:
         """Return the outputs of a layer's units on given pieces."""
-        table = self._tables[layer]
-        kinds = table.piece_base + np.asarray(pieces, dtype=np.int64)
-        out = numbers.values[table.starts + table.value[kinds]] * table.slopes[kinds][:, None]
-        out[:, 0] += table.intercepts[kinds] * numbers.denominator
-        return Numbers(out, numbers.denominator * table.denominator)
+        table, own = self.network.layers[layer].table, self._numbers[layer]
+        kinds = table.kind + np.asarray(pieces, dtype=np.int64)
+        out = numbers.values[table.start + table.value[kinds]] * own.slopes[kinds][:, None]
+        out[:, 0] += own.intercepts[kinds] * numbers.denominator
+        return Numbers(out, numbers.denominator * own.denominator)
 
 
 class ExactRule:

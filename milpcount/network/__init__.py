@@ -7,6 +7,7 @@ from milpcount.network.layer import Group, Layer
 from milpcount.network.network import Network
 from milpcount.network.propagate import Part, Propagation, Rule, Source, propagate, values_of
 from milpcount.network.sparse import Sparse
+from milpcount.network.unit_table import UnitTable
 
 __all__ = [
     "Activation",
@@ -22,6 +23,7 @@ __all__ = [
     "Rule",
     "Source",
     "Sparse",
+    "UnitTable",
     "compose",
     "leaky_relu",
     "maxout",

@@ -10,6 +10,7 @@ import numpy as np
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation
 from milpcount.network.affine import Affine, Array
+from milpcount.network.unit_table import UnitTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +147,11 @@ class Layer:
             )
             for kind, units in places.items()
         )
+
+    @cached_property
+    def table(self) -> UnitTable:
+        """What the units do, in arrays."""
+        return UnitTable.of(self)
 
     @cached_property
     def n_pieces(self) -> Array:

@@ -181,9 +181,9 @@ class Network:
             The piece of each unit; 1 is active and 0 inactive for a ReLU.
         """
         points = self._points(x)
-        walk = propagate(self, points, Points(self))
+        walk = propagate(self, points, Points(self), to_output=False)
         found = [np.zeros((*points.shape[:-1], 0), dtype=np.int64)]
-        found += [y.pieces_at(v) for y, v in zip(self.layers, walk.values, strict=False)]
+        found += [y.pieces_at(v) for y, v in zip(self.layers, walk.values, strict=True)]
         return np.concatenate(found, axis=-1)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:

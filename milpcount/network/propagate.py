@@ -78,7 +78,7 @@ class Propagation(Generic[T]):
         What comes out of each affine map: the pre-activations of each layer, then the outputs if
         there is an output map.
     outputs : list of T
-        What the walk began with, then the outputs of each layer's units.
+        What the walk has begun with, then the outputs of each layer's units.
     """
 
     values: list[T]
@@ -106,7 +106,9 @@ def values_of(network: "Network", number: int, outputs: Callable[[int], T], rule
     return rule.affine(number, parts)
 
 
-def propagate(network: "Network", start: T, rule: Rule[T]) -> Propagation[T]:
+def propagate(
+    network: "Network", start: T, rule: Rule[T], *, to_output: bool = True
+) -> Propagation[T]:
     """Walk through a network from its input to its output.
 
     Parameters
@@ -115,13 +117,15 @@ def propagate(network: "Network", start: T, rule: Rule[T]) -> Propagation[T]:
     start : T
         What the input carries.
     rule : Rule
+    to_output : bool
+        Whether the output map is walked through, where there is one.
     """
     values: list[T] = []
     outputs = [start]
     for number in range(len(network.layers)):
         values.append(values_of(network, number, outputs.__getitem__, rule))
         outputs.append(rule.activate(number, values[-1]))
-    if network.output is not None:
+    if to_output and network.output is not None:
         values.append(values_of(network, len(network.layers), outputs.__getitem__, rule))
     return Propagation(values, outputs)
 

@@ -5,12 +5,14 @@ zero whatever the point, because all that it is made of is, is told apart from o
 be small: it has no error, and does not live.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from milpcount.domain import InputSet
-from milpcount.network import Activation, Affine, Network
+from milpcount.network import Network, UnitTable
+from milpcount.tree.program import input_weight
 
 Array = np.ndarray
 
@@ -28,12 +30,19 @@ class Values(NamedTuple):
     alive: Array
 
 
-class FirstValues:
-    """The first layer's values as affine functions of the parameters, with their rounding."""
+class InputValues:
+    """What a map adds up of the network's inputs, as affine functions of the parameters.
 
-    def __init__(self, network: Network, inputs: InputSet) -> None:
-        affine, directions = network.layers[0].affine, inputs.directions
-        weight, origin = affine.weight, inputs.origin
+    Parameters
+    ----------
+    weight : ndarray, shape (n_out, n_inputs)
+    bias : ndarray, shape (n_out,)
+        Zero where it is added with the rest.
+    inputs : InputSet
+    """
+
+    def __init__(self, weight: Array, bias: Array, inputs: InputSet) -> None:
+        directions, origin = inputs.directions, inputs.origin
         self.inputs, self.selected = inputs, selected_inputs(directions)
         if self.selected is None:
             slopes, sizes = weight @ directions, _size(weight) @ _size(directions)
@@ -41,12 +50,12 @@ class FirstValues:
             slopes = weight[:, self.selected]
             sizes = _size(slopes)
         self._slopes = np.ascontiguousarray(slopes.T)
-        self._constant = weight @ origin + affine.bias
+        self._constant = weight @ origin + bias
         self._sizes = np.ascontiguousarray(sizes.T)
-        self._size = _size(weight) @ _size(origin) + _size(affine.bias)
+        self._size = _size(weight) @ _size(origin) + _size(bias)
         self._unit = 2.0 * (weight.shape[1] + inputs.dimension + 16) * ROUNDOFF
         varies = (directions != 0).any(axis=1) | (origin != 0)
-        self._alive = ((weight != 0) & varies).any(axis=1) | (affine.bias != 0)
+        self._alive = ((weight != 0) & varies).any(axis=1) | (bias != 0)
         self._box_error = None
         if inputs.is_boxed:
             reach = np.maximum(abs(inputs.lower), abs(inputs.upper))
@@ -77,82 +86,140 @@ class FirstValues:
         return np.asarray(self._unit * (reach @ self._sizes + self._size) + LEAST * self._alive)
 
 
-class PieceTable(NamedTuple):
-    """An activation as arrays over its rows and pieces."""
+class UnitValues:
+    """What a map adds up of units, with its bias unless `InputValues` has that.
 
-    a: Array
-    b: Array
-    threshold: Array
-    asks: Array
-    value: Array
-    slope: Array
-    intercept: Array
+    Parameters
+    ----------
+    weight : ndarray or scipy.sparse array, shape (n_out, units that it reads)
+    bias : ndarray, shape (n_out,)
+    """
+
+    def __init__(self, weight: Any, bias: Array) -> None:
+        self.bias = bias
+        self._transposed = weight.T
+        self._unit = 2.0 * (weight.shape[1] + 4) * ROUNDOFF
+        if sparse.issparse(weight):
+            sizes, ones = abs(weight), abs(weight)
+            sizes.data, ones.data = _size(weight.data), np.ones(weight.nnz)
+            self._size, self._ones = sizes.T, ones.T
+        else:
+            self._size, self._ones = _size(weight).T, (weight != 0).T.astype(float)
+
+    def values(self, out: Array, w: Array) -> Array:
+        """Return the values of outputs that are homogeneous of degree 1 with w."""
+        return np.asarray(out @ self._transposed + w[:, None] * self.bias)
+
+    def bounded(self, state: Values) -> Values:
+        """Return the values with bounds on what they are off."""
+        value, error, alive = state
+        lives = (alive.astype(float) @ self._ones > 0) | (self.bias != 0)
+        off = (error + self._unit * (abs(value) + error)) @ self._size * (1.0 + self._unit)
+        off = off + self._unit * _size(self.bias)
+        return Values(np.asarray(value @ self._transposed + self.bias), off + LEAST * lives, lives)
+
+
+def added(one: Values, other: Values) -> Values:
+    """Return sums."""
+    value = one.value + other.value
+    alive = one.alive | other.alive
+    off = (one.error + other.error) * (1.0 + 4 * ROUNDOFF) + 2 * ROUNDOFF * abs(value)
+    return Values(value, off, alive)
+
+
+class MapValues(NamedTuple):
+    """A layer's affine map, in what it reads of the inputs and of units."""
+
+    inputs: InputValues | None
+    units: UnitValues | None
 
     @classmethod
-    def of(cls, activation: Activation) -> "PieceTable":
-        """Return an activation's table; `asks` is the sign that a piece asks of a row, or 0."""
-        rows, pieces = activation.rows, activation.pieces
-        asks = np.zeros((len(pieces), len(rows)), dtype=np.int8)
-        for k, piece in enumerate(pieces):
-            for row, sign in piece.literals:
-                asks[k, row] = sign
-        return cls(
-            np.array([r.a for r in rows], dtype=np.int64),
-            np.array([r.b for r in rows], dtype=np.int64),
-            np.array([r.threshold for r in rows], dtype=float),
-            asks,
-            np.array([p.value for p in pieces]),
-            np.array([p.slope for p in pieces], dtype=float),
-            np.array([p.intercept for p in pieces], dtype=float),
+    def of(cls, network: Network, number: int, inputs: InputSet) -> "MapValues":
+        """Return the map of a layer of a network on an input set."""
+        affine, sources = network.layers[number].affine, network.sources[number]
+        bias, found = affine.bias, None
+        if sources[0].number == 0:
+            found = InputValues(input_weight(affine, sources[0], network.n_inputs), bias, inputs)
+            bias = np.zeros(affine.n_out)
+            if len(sources) == 1:
+                return cls(found, None)
+        matrix = affine.matrix
+        if found is not None:
+            matrix = matrix[:, sources[1].columns.start :]
+        return cls(found, UnitValues(matrix, bias))
+
+
+class LayerRows:
+    """The branch rows and outputs of a layer's units at many points; see `UnitTable`."""
+
+    def __init__(self, table: UnitTable) -> None:
+        self._table, self._plain = table, table.is_plain
+        self._compares = bool((table.second >= 0).any())
+
+    def asks(self, pieces: Array) -> Array:
+        """Return the signs that pieces, shape (k, units), ask of the rows, shape (k, rows)."""
+        table = self._table
+        kinds = table.kind + pieces
+        if self._plain:
+            return np.asarray(table.asks[kinds, 0])
+        return np.asarray(table.asks[kinds[:, table.row_unit], table.row_place])
+
+    def rows(self, values: Array, w: Array) -> Array:
+        """Return the rows of values that are homogeneous of degree 1 with w."""
+        if self._plain:
+            return values
+        table = self._table
+        return np.asarray(
+            values[:, table.first] - self._second(values) - w[:, None] * table.threshold
         )
 
-    def second(self, v: Array) -> Array:
-        """Return the values that the rows subtract, 0 where there is none; see `Row`."""
-        if (self.b < 0).all():
-            return np.zeros((), v.dtype)
-        return np.where(self.b >= 0, v[..., self.b], np.zeros((), v.dtype))
-
-    def rows(self, state: Values, width: int) -> tuple[Array, Array, Array]:
+    def bounded(self, state: Values) -> Values:
         """Return rows, bounds on their errors, and which are not zero by structure."""
-        value, error, alive = (part.reshape(len(part), width, -1) for part in state)
-        first, second = value[..., self.a], self.second(value)
-        size = abs(first) + abs(second) + abs(self.threshold)
-        off = error[..., self.a] + self.second(error) + 4 * ROUNDOFF * size
-        moves = alive[..., self.a] | self.second(alive) | (self.threshold != 0)
-        return first - second - self.threshold, off, moves
+        if self._plain:
+            return state
+        table, (value, error, alive) = self._table, state
+        first, second = value[:, table.first], self._second(value)
+        size = abs(first) + abs(second) + abs(table.threshold)
+        off = error[:, table.first] + self._second(error) + 4 * ROUNDOFF * size
+        moves = alive[:, table.first] | self._second(alive) | (table.threshold != 0)
+        return Values(first - second - table.threshold, off, moves)
 
-    def chosen(self, v: Array, pieces: Array) -> Array:
-        """Return of each unit the value that its piece uses."""
-        if v.shape[-1] == 1:
-            return v[..., 0]
-        return np.asarray(np.take_along_axis(v, self.value[pieces][..., None], -1)[..., 0])
+    def outputs(self, values: Array, w: Array, pieces: Array) -> Array:
+        """Return the outputs of units on given pieces, homogeneous like the values."""
+        table = self._table
+        kinds = table.kind + pieces
+        out = table.slope[kinds] * self._chosen(values, kinds)
+        return np.asarray(out + w[:, None] * table.intercept[kinds])
 
-    def outputs(self, state: Values, pieces: Array) -> Values:
-        """Return the outputs of units on given pieces."""
-        value, error, alive = (
-            self.chosen(part.reshape(*pieces.shape, -1), pieces) for part in state
-        )
-        slope, intercept = self.slope[pieces], self.intercept[pieces]
+    def bounded_outputs(self, state: Values, pieces: Array) -> Values:
+        """Return the outputs of units on given pieces, with bounds on what they are off."""
+        table = self._table
+        kinds = table.kind + pieces
+        value, error, alive = (self._chosen(part, kinds) for part in state)
+        slope, intercept = table.slope[kinds], table.intercept[kinds]
         scaled = slope * value
         size = abs(scaled) + abs(intercept)
         lives = (alive & (slope != 0)) | (intercept != 0)
         error = abs(slope) * error + 4 * ROUNDOFF * size + LEAST * lives
         return Values(scaled + intercept, error, lives)
 
+    def _second(self, part: Array) -> Array:
+        """Return the values that the rows subtract, 0 where there is none."""
+        if not self._compares:
+            return np.zeros((), part.dtype)
+        second = self._table.second
+        return np.where(second >= 0, part[:, second], np.zeros((), part.dtype))
+
+    def _chosen(self, part: Array, kinds: Array) -> Array:
+        if part.shape[1] == kinds.shape[1]:  # one value each
+            return part
+        at = self._table.start + self._table.value[kinds]
+        return np.take_along_axis(np.broadcast_to(part, (len(kinds), part.shape[1])), at, axis=1)
+
 
 def _size(array: Array) -> Array:
     """Return magnitudes of which rounding loses a part at most, of tiny numbers as well."""
     return np.asarray(np.where(array != 0, abs(array) + _SMALLEST, 0.0))
-
-
-def through(state: Values, affine: Affine) -> Values:
-    """Return the values of a layer from the outputs of the one before."""
-    weight, bias = affine.weight, affine.bias
-    unit, size = 2.0 * (weight.shape[1] + 4) * ROUNDOFF, _size(weight).T
-    value, error, alive = state
-    lives = (alive.astype(float) @ (weight != 0).T.astype(float) > 0) | (bias != 0)
-    off = (error + unit * (abs(value) + error)) @ size * (1.0 + unit) + unit * _size(bias)
-    return Values(value @ weight.T + bias, off + LEAST * lives, lives)
 
 
 def selected_inputs(directions: Array) -> Array | None:

@@ -187,8 +187,10 @@ def _compose(p, s, d, rounding):
     """Compose the forms and rows of a layer, as far as the budget goes; return whether it does."""
     c, layer, m = s.control, s.layer[d], p.V.shape[0]
     values, rows = p.layers[layer, 3], p.layers[layer, 5]
-    # Of a form: a product with every output above; of a row: its norm.
-    above = p.layers[layer - 1, 1] if layer > 0 else 1
+    # Of a form: a product with every output that it reads; of a row: its norm.
+    first = p.layers[layer, 2]
+    read = p.read_start[first + values] - p.read_start[first]
+    above = 1 + read // values
     chunk = max(1, _CHUNK // (above * m))
     while s.turn[d] < values:
         if c[BUDGET] <= 0:

@@ -79,10 +79,11 @@ def _most_below(p, s, d, cap):
     coefficients C(n, j), j <= r.
     """
     layer = s.layer[d]
+    # Where the layer reads units only, its values depend on the outputs that are not constant.
     rank = p.V.shape[1]
-    if layer > 0:
+    if p.last_units.shape[0] > 0:
         rank = 0
-        for u in range(p.layers[layer - 1, 0], p.layers[layer - 1, 0] + p.layers[layer - 1, 1]):
+        for u in p.last_units:
             if s.unit_s[u] != 0.0:
                 rank += 1
     planes = 0

@@ -2,10 +2,11 @@
 
 Notation: the input set's parameters are scaled to ``y`` in the unit cube ``[0, 1]^n``. Affine
 functions of the input are held as ``M @ g + beta`` with ``g = V @ y`` in the *image space* of
-dimension m: with few parameters V is the identity; with many, V holds the first layer's rows (and
-the domain's), since no deeper row depends on more than these. An unbounded set is made homogeneous:
-``(t, 1)`` becomes a ray ``(t, s)``, the ray meets the cube ``[-1, 1]^d x [0, 1]``, constants become
-multiples of s, and a region of the network is exactly a full-dimensional cone of the new cells.
+dimension m: with few parameters V is the identity; with many, V holds the rows that read the
+network's inputs (and the domain's), since no other row depends on more than these. An unbounded set
+is made homogeneous: ``(t, 1)`` becomes a ray ``(t, s)``, the ray meets the cube
+``[-1, 1]^d x [0, 1]``, constants become multiples of s, and a region of the network is exactly a
+full-dimensional cone of the new cells.
 
 What overflows here has an infinite majorant, and stands as 0: see `rows`.
 """
@@ -13,11 +14,12 @@ What overflows here has an infinite majorant, and stands as 0: see `rows`.
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
 from milpcount.limits import tick
-from milpcount.network import Affine, Network
+from milpcount.network import Affine, Network, Source
 from milpcount.tree.rows import LARGE, LOST
 
 _SMALLEST = 2.0**-1022
@@ -38,7 +40,11 @@ class Program(NamedTuple):
     ``V`` (m, n), ``H = V V^T``, ``S`` (m,) majorants of ``|g|``, ``mid = V @ (1/2, .., 1/2)``.
     ``units`` per unit: layer, first value, first row, rows, first piece, pieces.
     ``layers`` per layer: first unit, units, first value, values, first row, rows.
-    ``values``: weights on the outputs of the layer above (the first layer's on g), bias, majorants.
+    Values: ``bias``; those that read the inputs have a form over the image without their units,
+    row ``fixed_at`` of ``fixed_M, fixed_b, fixed_s`` (coefficients, constant with the bias,
+    majorant), others -1; the outputs that value q reads are ``read_unit[e], read_weight[e]``, e
+    from ``read_start[q]`` to ``read_start[q + 1]``.
+    ``last_units``: the units that the last layer reads, none if it reads the inputs too.
     ``rows``: value a, value b (or -1), threshold. ``pieces``: value, slope, intercept, first
     literal; ``literals``: row, sign. ``domain_*``: rows of the domain, ``M @ g + beta >= 0``.
     ``ops`` per layer: rounding errors a composed form has seen. ``tiny``: what underflow may take
@@ -54,9 +60,15 @@ class Program(NamedTuple):
     mid: Array
     layers: Array
     units: Array
-    weights: Array
     bias: Array
-    first_majorant: Array
+    fixed_at: Array
+    fixed_M: Array
+    fixed_b: Array
+    fixed_s: Array
+    read_start: Array
+    read_unit: Array
+    read_weight: Array
+    last_units: Array
     row_values: Array
     row_threshold: Array
     piece_value: Array
@@ -100,79 +112,133 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     tick()
     units: list[tuple[int, ...]] = []
     layers: list[tuple[int, ...]] = []
-    row_values: list[tuple[int, int]] = []
     literals: list[tuple[int, int]] = []
-    piece_value: list[int] = []
-    thresholds: list[float] = []
-    slopes: list[float] = []
-    intercepts: list[float] = []
     starts = [0]
-    n_values = n_rows = n_units = 0
+    n_values = n_rows = n_pieces = 0
+    tables: list[tuple[Array, ...]] = []
     for number, layer in enumerate(network.layers):
-        kind = layer.activation
-        layers.append(
-            (n_units, layer.width, n_values, layer.affine.n_out, n_rows,
-             layer.width * len(kind.rows))
-        )  # fmt: skip
-        for unit in range(layer.width):
-            first_value = n_values + unit * kind.rank
-            first_row = len(row_values)
+        tick()
+        table = layer.table
+        total = int(layer.row_starts[-1])
+        layers.append((len(units), layer.width, n_values, layer.affine.n_out, n_rows, total))
+        for place, kind in enumerate(layer.units):
+            first_row = n_rows + int(layer.row_starts[place])
             units.append(
-                (number, first_value, first_row, len(kind.rows), len(piece_value), kind.n_pieces)
-            )
-            for row in kind.rows:
-                second = first_value + row.b if row.b >= 0 else -1
-                row_values.append((first_value + row.a, second))
-                thresholds.append(row.threshold)
+                (number, n_values + int(table.start[place]), first_row, len(kind.rows), n_pieces,
+                 kind.n_pieces)
+            )  # fmt: skip
             for piece in kind.pieces:
-                piece_value.append(first_value + piece.value)
-                slopes.append(piece.slope)
-                intercepts.append(piece.intercept)
                 literals += [(first_row + r, s) for r, s in piece.literals]
                 starts.append(len(literals))
-        n_units += layer.width
+            n_pieces += kind.n_pieces
+        unit = np.repeat(np.arange(layer.width), layer.n_pieces)
+        first = np.cumsum(layer.n_pieces) - layer.n_pieces
+        kinds = table.kind[unit] + np.arange(unit.size) - first[unit]
+        second = np.where(table.second >= 0, table.second + n_values, -1)
+        tables.append(
+            (np.column_stack([table.first + n_values, second]), table.threshold,
+             n_values + table.start[unit] + table.value[kinds], table.slope[kinds],
+             table.intercept[kinds])
+        )  # fmt: skip
         n_values += layer.affine.n_out
-        n_rows = len(row_values)
-    widest = max([image.m, *network.widths])
-    weights, bias = np.zeros((n_values, widest)), np.zeros(n_values)
-    majorant = np.zeros(n_values)
-    n0 = network.layers[0].affine.n_out
-    weights[:n0, : image.m], bias[:n0] = image.first, image.offset
-    majorant[:n0] = image.majorant
-    at = n0
-    for layer in network.layers[1:]:
-        tick()
-        w = layer.affine.weight
-        weights[at : at + w.shape[0], : w.shape[1]] = w
-        bias[at : at + w.shape[0]] = layer.affine.bias
-        at += w.shape[0]
+        n_rows += total
+    row_values, thresholds, piece_value, slopes, intercepts = (
+        np.concatenate(parts) for parts in zip(*tables, strict=True)
+    )
+    tick()
+    reads = _Reads.of(network)
     ops, quantum = _rounding(network, image)
     as_int = lambda a, width: np.array(a, dtype=np.int64).reshape(-1, width)  # noqa: E731
     V = np.ascontiguousarray(image.V)
     return Program(
         V, np.ascontiguousarray(V.T), V @ V.T, image.S, V.sum(axis=1) * 0.5,
-        as_int(layers, 6), as_int(units, 6), weights, bias, majorant,
-        as_int(row_values, 2), np.array(thresholds), np.array(piece_value, dtype=np.int64),
-        np.array(slopes), np.array(intercepts), np.array(starts, dtype=np.int64),
+        as_int(layers, 6), as_int(units, 6),
+        np.concatenate([layer.affine.bias for layer in network.layers]),
+        image.fixed_at, image.fixed, image.offset, image.majorant,
+        reads.start, reads.unit, reads.weight, reads.last_units,
+        as_int(row_values, 2), thresholds, piece_value, slopes, intercepts,
+        np.array(starts, dtype=np.int64),
         as_int(literals, 2), image.domain_M, image.domain_beta, image.domain_majorant,
         ops, float(_SMALLEST * (1.0 + image.S.sum())), quantum, image.one, int(image.small),
     )  # fmt: skip
 
 
+class _Reads(NamedTuple):
+    """What the values read of units, see `Program`."""
+
+    start: Array
+    unit: Array
+    weight: Array
+    last_units: Array
+
+    @classmethod
+    def of(cls, network: Network) -> "_Reads":
+        first = [0, *np.cumsum(network.widths).tolist()]
+        counts, units, weights = [np.zeros(1, dtype=np.int64)], list[Array](), list[Array]()
+        for layer, sources in zip(network.layers, network.sources, strict=False):
+            tick()
+            unit_of = np.full(layer.affine.n_in, -1)
+            for source in sources:
+                if source.number:
+                    start, stop = first[source.number - 1 : source.number + 1]
+                    own = np.arange(start, stop) if source.local is None else start + source.local
+                    unit_of[source.columns] = own
+            matrix = sparse.csr_array(layer.affine.matrix)
+            read = (unit_of[matrix.indices] >= 0) & (matrix.data != 0.0)
+            row = np.repeat(np.arange(layer.affine.n_out), np.diff(matrix.indptr))[read]
+            counts.append(np.bincount(row, minlength=layer.affine.n_out))
+            units.append(unit_of[matrix.indices[read]])
+            weights.append(matrix.data[read])
+        beside = any(source.number == 0 for source in network.sources[len(network.layers) - 1])
+        last = np.zeros(0, dtype=np.int64) if beside else np.unique(units[-1])
+        return cls(
+            np.cumsum(np.concatenate(counts)), np.concatenate(units), np.concatenate(weights), last
+        )
+
+
+class _InputRows(NamedTuple):
+    """The values that read the network's inputs.
+
+    ``values`` their numbers, ``weight`` (values, inputs), ``bias``; ``layer`` of each.
+    """
+
+    values: Array
+    weight: Array
+    bias: Array
+    layer: Array
+
+    @classmethod
+    def of(cls, network: Network) -> "_InputRows":
+        parts, first = [], 0
+        for number, (layer, sources) in enumerate(
+            zip(network.layers, network.sources, strict=False)
+        ):
+            affine = layer.affine
+            if sources[0].number == 0:
+                tick()
+                weight = input_weight(affine, sources[0], network.n_inputs)
+                # Of later layers only what depends on the inputs: the others need no room in V.
+                rows = np.flatnonzero((weight != 0).any(axis=1) | (number == 0))
+                layers = np.full(rows.size, number)
+                parts.append((first + rows, weight[rows], affine.bias[rows], layers))
+            first += affine.n_out
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
 class _Image:
-    """The scaled parameters, the image space, and the first layer's and domain's rows in it."""
+    """The scaled parameters, the image space, and in it what reads the inputs, and the domain."""
 
     def __init__(self, network: Network, inputs: InputSet) -> None:
-        affine, d = network.layers[0].affine, inputs.dimension
+        rows, d = _InputRows.of(network), inputs.dimension
         with np.errstate(over="ignore", invalid="ignore"):
-            A, A_abs, c, c_abs, width = _rows_on_the_cube(affine, inputs)
+            A, A_abs, c, c_abs, width = _rows_on_the_cube(rows.weight, rows.bias, inputs)
             total = A_abs.sum(axis=1)
             majorant = total + c_abs
         lost = ~(majorant < LARGE)
         A[lost], c[lost], total[lost], majorant[lost] = 0.0, 0.0, 0.0, LOST
-        n, units = width, affine.n_out
+        n, own = width, rows.values.size
         # Numbers of the domain that are rounded enter a term twice at most.
-        self.terms = n + d + affine.n_in + (0 if inputs.exact is None else 4)
+        self.terms = n + d + network.n_inputs + (0 if inputs.exact is None else 4)
         self.small = n <= SMALL
         self.one = -1 if inputs.is_boxed else n - 1
         if self.small or n <= A.shape[0]:
@@ -187,26 +253,49 @@ class _Image:
                     np.append(total, 1),
                 )
         self.m = self.V.shape[0]
-        self.first, self.offset = M[:units], c[:units]
-        self.majorant = majorant[:units]
-        self.domain_M, self.domain_beta = np.ascontiguousarray(M[units:]), c[units:]
-        self.domain_majorant = majorant[units:]
-        self.exponent = _first_exponent(affine, inputs)
+        self.fixed, self.offset = np.ascontiguousarray(M[:own]), c[:own]
+        self.majorant = majorant[:own]
+        self.domain_M, self.domain_beta = np.ascontiguousarray(M[own:]), c[own:]
+        self.domain_majorant = majorant[own:]
+        self.fixed_at = np.full(sum(layer.affine.n_out for layer in network.layers), -1)
+        self.fixed_at[rows.values] = np.arange(own)
+        # Exponents of what reads the inputs, by layer.
+        self.exponents: dict[int, int] = {}
+        for number in np.unique(rows.layer).tolist():
+            at = rows.layer == number
+            self.exponents[number] = _NEVER
+            if not network.layers[number].affine.is_rounded:
+                self.exponents[number] = _input_exponent(rows.weight[at], rows.bias[at], inputs)
 
 
-def _rows_on_the_cube(affine: Affine, inputs: InputSet) -> tuple[Array, Array, Array, Array, int]:
-    """Return the rows of the first layer and of the domain, and the number n of parameters.
+def input_weight(affine: Affine, source: Source, n_inputs: int) -> Array:
+    """Return the weights that a map has on the network's inputs, shape (n_out, n_inputs)."""
+    if source.local is None and source.columns == slice(None):
+        return affine.weight
+    part = affine.matrix[:, source.columns]
+    weight = part.toarray() if sparse.issparse(part) else part
+    if source.local is None:
+        return np.asarray(weight)
+    full = np.zeros((affine.n_out, n_inputs))
+    full[:, source.local] = weight
+    return full
+
+
+def _rows_on_the_cube(
+    W: Array, bias: Array, inputs: InputSet
+) -> tuple[Array, Array, Array, Array, int]:
+    """Return the rows of weights on the inputs and of the domain, and the number n of parameters.
 
     Coefficients (rows, n) and their magnitudes, constants and their magnitudes; magnitudes bound
     the rounding of what they belong to, are not finite where that may not be, and are zero only
     where there is no term at all.
     """
-    W, T = affine.weight, inputs.directions
+    T = inputs.directions
     rows, rhs = _scaled_rows(inputs)
     A = np.vstack([_product(W, T), -rows])
     A_abs = np.vstack([_magnitudes(W, T), abs(rows)])
-    c = np.concatenate([W @ inputs.origin + affine.bias, rhs])
-    c_abs = np.concatenate([_magnitudes(W, inputs.origin) + abs(affine.bias), abs(rhs)])
+    c = np.concatenate([W @ inputs.origin + bias, rhs])
+    c_abs = np.concatenate([_magnitudes(W, inputs.origin) + abs(bias), abs(rhs)])
     lower, upper = inputs.lower, inputs.upper
     if not inputs.is_boxed:
         A, A_abs, c, c_abs, lower, upper = _homogeneous(inputs, A, A_abs, c, c_abs)
@@ -275,34 +364,38 @@ def _homogeneous(
     return np.column_stack([A, c]), np.column_stack([A_abs, c_abs]), zero, zero, lower, upper
 
 
-def _first_exponent(affine: Affine, inputs: InputSet) -> int:
-    """Return e such that scaled rows of the first layer and domain are multiples of 2^-e."""
+def _input_exponent(weights: Array, bias: Array, inputs: InputSet) -> int:
+    """Return e such that scaled rows of weights and the domain are multiples of 2^-e."""
     if inputs.exact is not None:
         return _NEVER
     finite = np.concatenate([inputs.lower, inputs.upper])
-    bounds = _exponent(finite[np.isfinite(finite)])
-    weight = _exponent_of(affine)
+    bounds, weight = _exponent(finite[np.isfinite(finite)]), _exponent(weights)
     rows, rhs = _scaled_rows(inputs)
     slope = max(weight + _exponent(inputs.directions), _exponent(rows))
-    constants = (_exponent(affine.bias), _exponent(rhs), weight + _exponent(inputs.origin))
+    constants = (_exponent(bias), _exponent(rhs), weight + _exponent(inputs.origin))
     return max(slope + bounds, *constants)
 
 
 def _rounding(network: Network, image: _Image) -> tuple[Array, Array]:
     """Return per layer the number of roundings a form has seen and its quantum exponent."""
-    ops, quantum = [], []
-    count, exponent = float(image.terms + 16), image.exponent
+    ops, quantum, above = [], [], list[int]()
+    count = float(image.terms + 16)
     for number, layer in enumerate(network.layers):
         count += layer.affine.is_rounded
         if number:
             count += layer.affine.n_in + 8
-            exponent = max(exponent + _exponent_of(layer.affine), _exponent(layer.affine.bias))
-        kind = layer.activation
-        offsets = [p.intercept for p in kind.pieces] + [r.threshold for r in kind.rows]
+        exponent = max(image.exponents.get(number, 0), _exponent(layer.affine.bias))
+        sources = [source.number for source in network.sources[number] if source.number]
+        if sources:
+            weight = _exponent_of(layer.affine)
+            exponent = max(exponent, *(above[k - 1] + weight for k in sources))
+        pieces = [piece for kind in layer.activations for piece in kind.pieces]
+        offsets = [piece.intercept for piece in pieces]
+        offsets += [row.threshold for kind in layer.activations for row in kind.rows]
         exponent = max(exponent, _exponent(np.array(offsets)))
         ops.append(count + image.m)
         quantum.append(exponent if exponent <= _COARSEST else -1)
-        exponent += _exponent(np.array([p.slope for p in kind.pieces]))
+        above.append(exponent + _exponent(np.array([piece.slope for piece in pieces])))
     return np.array(ops), np.array(quantum, dtype=np.int64)
 
 
@@ -311,7 +404,9 @@ _COARSEST = 200
 
 def _exponent_of(affine: Affine) -> int:
     """Return the exponent of a map's weights; those of a rounded one are multiples of nothing."""
-    return _NEVER if affine.is_rounded else _exponent(affine.weight)
+    if affine.is_rounded:
+        return _NEVER
+    return _exponent(affine.matrix.data if sparse.issparse(affine.matrix) else affine.matrix)
 
 
 def _exponent(array: Array) -> int:

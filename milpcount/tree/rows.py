@@ -46,44 +46,37 @@ LOST = np.inf
 
 @jit
 def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit_b, unit_s):
-    """Set the pre-activations from start to stop - 1 of a layer from the outputs above it."""
+    """Set the pre-activations from start to stop - 1 of a layer from the outputs it reads."""
     first = p.layers[layer, 2]
     m = p.V.shape[0]
-    if layer == 0:
-        for q in range(first + start, first + stop):
-            for a in range(m):
-                value_M[q, a] = p.weights[q, a]
-            value_b[q] = p.bias[q]
-            value_s[q] = p.first_majorant[q]
-        return
-    above, n_above = p.layers[layer - 1, 0], p.layers[layer - 1, 1]
     for q in range(first + start, first + stop):
-        fill(value_M[q], 0.0)
-        value_b[q] = 0.0
-        total = abs(p.bias[q])
-        if p.one >= 0:
-            value_M[q, p.one] = p.bias[q]
+        at = p.fixed_at[q]
+        if at >= 0:
+            for a in range(m):
+                value_M[q, a] = p.fixed_M[at, a]
+            value_b[q] = p.fixed_b[at]
+            total = p.fixed_s[at]
         else:
-            value_b[q] = p.bias[q]
-        for unit in range(n_above):
-            w = p.weights[q, unit]
-            if w != 0.0 and unit_s[above + unit] != 0.0:
-                total += abs(w) * unit_s[above + unit]
-                value_b[q] += w * unit_b[above + unit]
+            fill(value_M[q], 0.0)
+            value_b[q] = 0.0
+            total = abs(p.bias[q])
+            if p.one >= 0:
+                value_M[q, p.one] = p.bias[q]
+            else:
+                value_b[q] = p.bias[q]
+        has_product = False
+        for e in range(p.read_start[q], p.read_start[q + 1]):
+            unit = p.read_unit[e]
+            if unit_s[unit] != 0.0:
+                w = p.read_weight[e]
+                has_product = True
+                total += abs(w) * unit_s[unit]
+                value_b[q] += w * unit_b[unit]
                 for a in range(m):
-                    value_M[q, a] += w * unit_M[above + unit, a]
-        if total != abs(p.bias[q]) or _has_product(p, q, above, n_above, unit_s):
+                    value_M[q, a] += w * unit_M[unit, a]
+        if has_product:
             total += p.tiny
         value_s[q] = total
-
-
-@jit
-def _has_product(p, q, above, n_above, unit_s):
-    """Return whether a value has a term besides its bias, if one that is lost beside it."""
-    for unit in range(n_above):
-        if p.weights[q, unit] != 0.0 and unit_s[above + unit] != 0.0:
-            return True
-    return False
 
 
 @jit

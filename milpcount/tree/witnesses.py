@@ -8,7 +8,8 @@ rounding error, so that exact verification cannot but agree; what cannot be cert
 exact arithmetic.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,9 +18,16 @@ from milpcount.exact.geometry import Point
 from milpcount.exact.program import decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import region_near
-from milpcount.network import Network
+from milpcount.network import Network, Part, propagate
 from milpcount.result import Region
-from milpcount.tree.bounded_values import LEAST, ROUNDOFF, FirstValues, PieceTable, through
+from milpcount.tree.bounded_values import (
+    LEAST,
+    ROUNDOFF,
+    LayerRows,
+    MapValues,
+    Values,
+    added,
+)
 
 Array = np.ndarray
 
@@ -45,12 +53,15 @@ class Witnesses:
     ) -> None:
         self.network, self.inputs, self._exact = network, inputs, exact
         with np.errstate(all="ignore"):  # errors that overflow certify nothing
-            self._first = FirstValues(network, inputs)
+            self._maps = [MapValues.of(network, k, inputs) for k in range(len(network.layers))]
+        assert self._maps[0].inputs is not None  # a first layer reads nothing else
+        self._first = self._maps[0].inputs
         self._centre = _homogeneous_centre(inputs, exact)
         self._shift = self._centre[0]
         if self._shift.size and (self._shift == self._shift[0, 0]).all():
             self._shift = self._shift[:, :1]  # one number for each point, not one for each entry
-        self._tables = [PieceTable.of(layer.activation) for layer in network.layers]
+        self._tables = [LayerRows(layer.table) for layer in network.layers]
+        self._starts = [0, *np.cumsum(network.widths).tolist()]
         self._flat: dict[tuple[int, int, bytes], bool] = {}
         self._is_unit = bool((inputs.lower == 0).all() and (inputs.upper == 1).all())
         # The nearest float64 numbers to exact bounds may lie outside of them, their neighbours not.
@@ -106,8 +117,8 @@ class Witnesses:
         else:
             tau, w = 2.0 * y[:, :-1] - 1.0, y[:, -1]
         first, centre = self._first.values(tau, w), self._first.values(*self._centre)
-        here = self._signed(patterns, first, tau @ inputs.rows.T, w)
-        there = self._signed(patterns, centre, self._centre[0] @ inputs.rows.T, self._centre[1])
+        here = self._signed(patterns, first, tau, w)
+        there = self._signed(patterns, centre, *self._centre)
         step = _middle(here, there)[:, None]
         t = tau * (1.0 - step)
         t += step * self._shift
@@ -120,33 +131,23 @@ class Witnesses:
             return t, (1.0 - step) * first + step * centre
         return t, self._first.values(t, np.ones(len(t)))
 
-    def _signed(self, patterns: Array, values: Array, lhs: Array, w: Array) -> Array:
+    def _signed(self, patterns: Array, values: Array, tau: Array, w: Array) -> Array:
         """Return what must be positive at ``tau / w``, times w: the domain's and the signed rows.
 
-        It follows from the first layer's `values` and the left side `lhs` of the domain's rows.
+        The first layer's `values` are known.
         """
-        found = [w[:, None] * self.inputs.rhs - lhs]
-        start = 0
-        for number, (layer, table) in enumerate(
-            zip(self.network.layers, self._tables, strict=True)
-        ):
-            pieces = patterns[:, start : start + layer.width]
-            start += layer.width
-            v = values.reshape(len(values), layer.width, -1)
-            rows = v[..., table.a] - table.second(v) - w[:, None, None] * table.threshold
-            found.append((table.asks[pieces] * rows).reshape(len(patterns), -1))
-            if number + 1 < len(self.network.layers):
-                out = table.chosen(np.broadcast_to(v, (len(patterns), *v.shape[1:])), pieces)
-                out = table.slope[pieces] * out + w[:, None] * table.intercept[pieces]
-                above = self.network.layers[number + 1].affine
-                values = out @ above.weight.T + w[:, None] * above.bias
-        found[0] = np.broadcast_to(found[0], (len(patterns), found[0].shape[1]))
-        return np.concatenate(found, axis=1)
+        rule = _SignedRows(self._maps, self._tables, self._pieces(patterns), tau, w, values)
+        propagate(self.network, None, rule, to_output=False)
+        domain = w[:, None] * self.inputs.rhs - tau @ self.inputs.rows.T
+        domain = np.broadcast_to(domain, (len(patterns), domain.shape[1]))
+        return np.concatenate([domain, *rule.rows], axis=1)
+
+    def _pieces(self, patterns: Array) -> list[Array]:
+        return [patterns[:, a:b] for a, b in pairwise(self._starts)]
 
     def _certified(self, patterns: Array, t: Array, values: Array) -> Array:
         """Return which parameters prove their regions beyond all rounding."""
         inputs = self.inputs
-        state, start = self._first.bounded(t, values), 0
         fine = np.isfinite(values).all(axis=1)  # and so is t, which has been clipped to the box
         if (self._lower > self._upper).any():
             fine[:] = False
@@ -156,34 +157,115 @@ class Witnesses:
             size = abs(t) @ abs(rows).T + abs(rhs)
             slack = 2.0 * (t.shape[1] + 4) * ROUNDOFF * size + LEAST
             fine &= (rhs - t @ rows.T > slack).all(axis=1)
-        for number, (layer, table) in enumerate(
-            zip(self.network.layers, self._tables, strict=True)
-        ):
-            pieces = patterns[:, start : start + layer.width]
-            asks = table.asks[pieces]
-            rows, error, alive = table.rows(state, layer.width)
-            sure = asks * rows > error
-            flat = (asks < 0) & ~alive
-            wrong = (asks != 0) & ~sure & ~flat
-            hopeless = wrong & ((asks > 0) | ~(asks * rows >= -error))
-            fine &= ~hopeless.any(axis=(1, 2))
-            for i, unit, row in np.argwhere(wrong & fine[:, None, None]).tolist():
-                fine[i] &= self._is_flat(number, unit, row, patterns[i, :start])
-            start += layer.width
-            if number + 1 < len(self.network.layers):
-                state = through(
-                    table.outputs(state, pieces), self.network.layers[number + 1].affine
-                )
-        return np.asarray(fine)
+        rule = _CertifiedRows(
+            self._maps, self._tables, self._pieces(patterns), t, values, fine, self._is_flat
+        )
+        propagate(self.network, None, rule, to_output=False)
+        return rule.fine
 
-    def _is_flat(self, layer: int, unit: int, row: int, above: Array) -> bool:
+    def _is_flat(self, layer: int, row: int, above: Array) -> bool:
         """Return whether a row vanishes identically below a pattern of the layers above."""
-        per_unit = len(self.network.layers[layer].activation.rows)
-        key = (layer, unit * per_unit + row, above.astype(np.uint32).tobytes())
+        key = (layer, row, above.astype(np.uint32).tobytes())
         if key not in self._flat:
+            table = self.network.layers[layer].table
+            unit, place = int(table.row_unit[row]), int(table.row_place[row])
             rows = self._exact().unit_rows(layer, unit, above.tolist())
-            self._flat[key] = bool(rows.is_zero()[row])
+            self._flat[key] = bool(rows.is_zero()[place])
         return self._flat[key]
+
+
+class _SignedRows:
+    """The rule of points on given pieces, times w: what the pieces ask of the rows is positive."""
+
+    def __init__(
+        self,
+        maps: Sequence[MapValues],
+        tables: Sequence[LayerRows],
+        pieces: Sequence[Array],
+        tau: Array,
+        w: Array,
+        first: Array,
+    ) -> None:
+        self._maps, self._tables, self._pieces = maps, tables, pieces
+        self._tau, self._w, self._first = tau, w, first
+        self.rows: list[Array] = []
+
+    def take(self, values: Array | None, which: Array) -> Array | None:
+        """Return some of the outputs; the input's parameters are known."""
+        return None if values is None else values[:, which]
+
+    def affine(self, number: int, parts: Sequence[Part[Array | None]]) -> Array:
+        """Return a layer's values."""
+        if number == 0:
+            return self._first
+        own, read = self._maps[number], [p.value for p in parts if p.value is not None]
+        found = own.units.values(np.concatenate(read, axis=1), self._w) if own.units else 0.0
+        if own.inputs is not None:
+            found = found + own.inputs.values(self._tau, self._w)
+        return np.asarray(found)
+
+    def activate(self, number: int, values: Array | None) -> Array | None:
+        """Return the outputs of the units; keep the rows."""
+        assert values is not None
+        table, pieces = self._tables[number], self._pieces[number]
+        self.rows.append(table.asks(pieces) * table.rows(values, self._w))
+        if number + 1 == len(self._pieces):
+            return None
+        return table.outputs(values, self._w, pieces)
+
+
+class _CertifiedRows:
+    """The rule of points on given pieces with their errors; `fine` tells which are proved."""
+
+    def __init__(
+        self,
+        maps: Sequence[MapValues],
+        tables: Sequence[LayerRows],
+        pieces: Sequence[Array],
+        t: Array,
+        first: Array,
+        fine: Array,
+        is_flat: Callable[[int, int, Array], bool],
+    ) -> None:
+        self._maps, self._tables, self._pieces = maps, tables, pieces
+        self._t, self._ones, self._first = t, np.ones(len(t)), first
+        self.fine, self._is_flat = fine, is_flat
+
+    def take(self, values: Values | None, which: Array) -> Values | None:
+        """Return some of the outputs; the input's parameters are known."""
+        return None if values is None else Values(*(part[:, which] for part in values))
+
+    def affine(self, number: int, parts: Sequence[Part[Values | None]]) -> Values:
+        """Return a layer's values."""
+        own, found = self._maps[number], None
+        if own.inputs is not None:
+            values = self._first if number == 0 else own.inputs.values(self._t, self._ones)
+            found = own.inputs.bounded(self._t, values)
+        if own.units is None:
+            assert found is not None
+            return found
+        read = [part.value for part in parts if part.value is not None]
+        units = own.units.bounded(
+            Values(*(np.concatenate(column, axis=1) for column in zip(*read, strict=True)))
+        )
+        return units if found is None else added(found, units)
+
+    def activate(self, number: int, values: Values | None) -> Values | None:
+        """Return the outputs of the units; strike off points that do not prove their pieces."""
+        assert values is not None
+        table, pieces = self._tables[number], self._pieces[number]
+        asks = table.asks(pieces)
+        rows, error, alive = table.bounded(values)
+        sure = asks * rows > error
+        wrong = (asks != 0) & ~sure & ~((asks < 0) & ~alive)
+        hopeless = wrong & ((asks > 0) | ~(asks * rows >= -error))
+        self.fine &= ~hopeless.any(axis=1)
+        for i, row in np.argwhere(wrong & self.fine[:, None]).tolist():
+            above = np.concatenate([known[i] for known in self._pieces[:number]] or [pieces[i, :0]])
+            self.fine[i] &= self._is_flat(number, row, above)
+        if number + 1 == len(self._pieces):
+            return None
+        return table.bounded_outputs(values, pieces)
 
 
 def _middle(here: Array, there: Array) -> Array:
