@@ -188,9 +188,7 @@ def _compose(p, s, d, rounding):
     c, layer, m = s.control, s.layer[d], p.V.shape[0]
     values, rows = p.layers[layer, 3], p.layers[layer, 5]
     # Of a form: a product with every output that it reads; of a row: its norm.
-    first = p.layers[layer, 2]
-    read = p.read_start[first + values] - p.read_start[first]
-    above = 1 + read // values
+    above = p.layers[layer, 6]
     chunk = max(1, _CHUNK // (above * m))
     while s.turn[d] < values:
         if c[BUDGET] <= 0:

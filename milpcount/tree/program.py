@@ -39,11 +39,13 @@ class Program(NamedTuple):
 
     ``V`` (m, n), ``H = V V^T``, ``S`` (m,) majorants of ``|g|``, ``mid = V @ (1/2, .., 1/2)``.
     ``units`` per unit: layer, first value, first row, rows, first piece, pieces.
-    ``layers`` per layer: first unit, units, first value, values, first row, rows.
+    ``layers`` per layer: first unit, units, first value, values, first row, rows, and how many
+    outputs a value reads at most.
     Values: ``bias``; those that read the inputs have a form over the image without their units,
     row ``fixed_at`` of ``fixed_M, fixed_b, fixed_s`` (coefficients, constant with the bias,
-    majorant), others -1; the outputs that value q reads are ``read_unit[e], read_weight[e]``, e
-    from ``read_start[q]`` to ``read_start[q + 1]``.
+    majorant), others -1. The outputs that value q reads are in runs of adjacent ones, e from
+    ``read_start[q]`` to ``read_start[q + 1]``: ``runs[e]`` is a run's first unit, its first entry
+    of ``read_weight``, and its length.
     ``last_units``: the units that the last layer reads, none if it reads the inputs too.
     ``rows``: value a, value b (or -1), threshold. ``pieces``: value, slope, intercept, first
     literal; ``literals``: row, sign. ``domain_*``: rows of the domain, ``M @ g + beta >= 0``.
@@ -66,7 +68,7 @@ class Program(NamedTuple):
     fixed_b: Array
     fixed_s: Array
     read_start: Array
-    read_unit: Array
+    runs: Array
     read_weight: Array
     last_units: Array
     row_values: Array
@@ -152,10 +154,10 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     V = np.ascontiguousarray(image.V)
     return Program(
         V, np.ascontiguousarray(V.T), V @ V.T, image.S, V.sum(axis=1) * 0.5,
-        as_int(layers, 6), as_int(units, 6),
+        np.column_stack([as_int(layers, 6), reads.most]), as_int(units, 6),
         np.concatenate([layer.affine.bias for layer in network.layers]),
         image.fixed_at, image.fixed, image.offset, image.majorant,
-        reads.start, reads.unit, reads.weight, reads.last_units,
+        reads.start, reads.runs, reads.weight, reads.last_units,
         as_int(row_values, 2), thresholds, piece_value, slopes, intercepts,
         np.array(starts, dtype=np.int64),
         as_int(literals, 2), image.domain_M, image.domain_beta, image.domain_majorant,
@@ -167,9 +169,10 @@ class _Reads(NamedTuple):
     """What the values read of units, see `Program`."""
 
     start: Array
-    unit: Array
+    runs: Array
     weight: Array
     last_units: Array
+    most: Array
 
     @classmethod
     def of(cls, network: Network) -> "_Reads":
@@ -191,9 +194,15 @@ class _Reads(NamedTuple):
             weights.append(matrix.data[read])
         beside = any(source.number == 0 for source in network.sources[len(network.layers) - 1])
         last = np.zeros(0, dtype=np.int64) if beside else np.unique(units[-1])
-        return cls(
-            np.cumsum(np.concatenate(counts)), np.concatenate(units), np.concatenate(weights), last
-        )
+        unit, ends = np.concatenate(units), np.cumsum(np.concatenate(counts))
+        begins = np.ones(unit.size, dtype=bool)
+        begins[1:] = np.diff(unit) != 1
+        begins[ends[:-1][ends[:-1] < unit.size]] = True
+        first = np.flatnonzero(begins)
+        runs = np.column_stack([unit[first], first, np.diff(np.append(first, unit.size))])
+        start = np.searchsorted(first, ends)
+        most = np.array([max(1, int(n.max())) for n in counts[1:]])
+        return cls(start, np.ascontiguousarray(runs), np.concatenate(weights), last, most)
 
 
 class _InputRows(NamedTuple):

@@ -66,14 +66,15 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
                 value_b[q] = p.bias[q]
         has_product = False
         for e in range(p.read_start[q], p.read_start[q + 1]):
-            unit = p.read_unit[e]
-            if unit_s[unit] != 0.0:
-                w = p.read_weight[e]
-                has_product = True
-                total += abs(w) * unit_s[unit]
-                value_b[q] += w * unit_b[unit]
-                for a in range(m):
-                    value_M[q, a] += w * unit_M[unit, a]
+            above, weight = p.runs[e, 0], p.runs[e, 1]
+            for i in range(p.runs[e, 2]):
+                if unit_s[above + i] != 0.0:
+                    w = p.read_weight[weight + i]
+                    has_product = True
+                    total += abs(w) * unit_s[above + i]
+                    value_b[q] += w * unit_b[above + i]
+                    for a in range(m):
+                        value_M[q, a] += w * unit_M[above + i, a]
         if has_product:
             total += p.tiny
         value_s[q] = total
