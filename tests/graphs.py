@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import sparse
 
+import milpcount as mc
 from milpcount.network import Activation, Network, leaky_relu, maxout, piecewise_linear, relu
 
 Array = np.ndarray
@@ -13,6 +14,8 @@ Random = np.random.Generator
 ABSOLUTE = piecewise_linear([0.0], [-1.0, 1.0], [0.0, 0.0])
 STEP = piecewise_linear([0.0], [0.0, 0.0], [0.0, 1.0])
 CLIP = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
+FEW = 1_000
+"""Patterns that brute force tries."""
 SCALAR = (relu(), leaky_relu(0.25), ABSOLUTE, CLIP)
 
 
@@ -182,3 +185,27 @@ def _drawers(
         lambda n_out, n_in: weights(random, n_out, n_in, integer),
         lambda n: offsets(random, n, integer),
     )
+
+
+def difference(label: str, network: Network) -> str | None:
+    """Return what methods that share nothing say differently of a network on [-1, 1]^n.
+
+    The region tree, the exact tree and, where all patterns can be tried, brute force: the same sets
+    of patterns, of regions and of all that are attained; and every witness proves its pattern.
+    """
+    for quantity in ("activation_regions", "activation_patterns"):
+        methods = [mc.RegionTree(), mc.ExactTree()]
+        if np.prod([float(n) for layer in network.layers for n in layer.n_pieces]) <= FEW:
+            methods.append(mc.BruteForce())
+        found = []
+        for method in methods:
+            result = mc.count(network, mc.Box(-1, 1), method, quantity=quantity, keep_regions=True)
+            patterns = sorted(tuple(map(int, region.pattern)) for region in result.regions)
+            if not result.lower == result.upper == len(patterns):
+                return f"{label}, {quantity}: {result}"
+            if not result.verify():
+                return f"{label}, {quantity}: {method} kept what proves nothing"
+            found.append(patterns)
+        if any(patterns != found[0] for patterns in found):
+            return f"{label}, {quantity}: {[len(patterns) for patterns in found]}"
+    return None

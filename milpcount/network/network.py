@@ -267,7 +267,7 @@ class Network:
         A residual block ``relu(W2 relu(W1 x + b1) + b2 + x)`` and an affine output:
 
         >>> import numpy as np
-        >>> from milpcount import Network, relu
+        >>> from milpcount.network import Network, relu
         >>> W1, W2, b = np.array([[1.0, -1.0], [2.0, 1.0]]), np.eye(2), np.zeros(2)
         >>> net = Network.from_layers(
         ...     2, [({0: W1}, b, relu()), ({1: W2, 0: np.eye(2)}, b, relu())], ({2: [[1, 1]]}, [0])
