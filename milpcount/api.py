@@ -10,10 +10,9 @@ import numpy as np
 from milpcount import arguments
 from milpcount.bounds.architecture import parse
 from milpcount.bounds.layers import Architecture, of_network
-from milpcount.bounds.ranges import interval_ranges
 from milpcount.bounds.registry import evaluate
 from milpcount.bounds.table import BoundTable
-from milpcount.bounds.theorem import BOUNDED, Case, Ranges
+from milpcount.bounds.theorem import BOUNDED, Case
 from milpcount.counters import driver
 from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
@@ -22,6 +21,7 @@ from milpcount.events import Listener, log
 from milpcount.exact.verify import Verifier
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
+from milpcount.preactivation import PreActivationBounds, interval_bounds
 from milpcount.result import CountResult, Quantity
 
 
@@ -132,7 +132,8 @@ def bound(
     Raises
     ------
     InputError
-        If the architecture cannot be read, or the domain or an option does not fit.
+        If the architecture cannot be read, the network is no chain of layers (theorems say nothing
+        of graphs), or the domain or an option does not fit.
     """
     kind, limits = arguments.quantity(quantity, BOUNDED), arguments.limits(limits) or Limits()
     if isinstance(subject, str):
@@ -161,17 +162,16 @@ def bound(
 
 def _ranges(
     network: Network | None, inputs: InputSet | None, tighten: str, limits: Limits
-) -> Ranges | None:
+) -> PreActivationBounds | None:
     if tighten == "interval" and (network is None or inputs is None):
         return None
     if network is None or inputs is None:
         raise OptionError(f"tighten={tighten!r} needs a network and a bounded domain: give both")
     if tighten == "interval":
-        return interval_ranges(network, inputs)
+        return interval_bounds(network, inputs)
     from milpcount.formulation.tighten import pre_activation_bounds
 
-    found = pre_activation_bounds(network, inputs, tighten, Deadline(limits.seconds))
-    return Ranges(found.lower, found.upper, found.source)
+    return pre_activation_bounds(network, inputs, tighten, Deadline(limits.seconds))
 
 
 def _volume(inputs: InputSet, n_inputs: int) -> Fraction | None:

@@ -11,9 +11,9 @@ from milpcount.exact.float_program import run
 from milpcount.formulation import highs_model
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY, Outcome
-from milpcount.formulation.intervals import gamma
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.limits import Deadline
+from milpcount.preactivation.rounding import gamma
 
 Array = np.ndarray
 # Without scaling and cost perturbation a warm solve of these programs takes less than half the

@@ -133,7 +133,7 @@ def with_ranks(case: Case) -> int | None:
         return None
     bounds = ranks.rank_bounds(case.network)
     widest = zip(bounds, case.network.layers, strict=True)
-    if all(r == min(layer.affine.weight.shape) for r, layer in widest):
+    if all(r == min(layer.affine.n_in, layer.affine.n_out) for r, layer in widest):
         return None
     return rectifier.serra_2018(case.dimension, case.widths, bounds)
 

@@ -1,12 +1,14 @@
 """The tightest upper bound on a network's count that costs next to nothing."""
 
+from math import prod
+
 from milpcount.bounds import rectifier
 from milpcount.bounds.empirical import empirical_bound
 from milpcount.bounds.layers import of_network
 from milpcount.bounds.piecewise import hu_zhang_theorem_2
-from milpcount.bounds.ranges import interval_ranges
 from milpcount.domain import InputSet
 from milpcount.network import Network
+from milpcount.preactivation import interval_bounds
 from milpcount.result import Quantity
 
 _EMPIRICAL_UNITS = 1_500
@@ -15,8 +17,16 @@ _SERRA_UNITS = 40_000
 
 
 def naive(network: Network) -> int:
-    """Return the number of patterns, the product of the units' numbers of pieces."""
-    return rectifier.naive(network.widths, _cuts(network))
+    """Return the number of patterns, the product of the units' numbers of pieces.
+
+    It holds for every network, graphs and layers whose units differ included.
+    """
+    return prod(
+        layer.activation.n_pieces**layer.width
+        if layer.is_uniform
+        else prod(layer.n_pieces.tolist())
+        for layer in network.layers
+    )
 
 
 def _cuts(network: Network) -> list[int]:
@@ -25,6 +35,8 @@ def _cuts(network: Network) -> list[int]:
 
 def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[int, str]:
     """Return an upper bound on the quantity and the name of its theorem.
+
+    The theorems are about chains: of other networks only the number of all patterns is known.
 
     Parameters
     ----------
@@ -36,6 +48,8 @@ def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[
     """
     everything = naive(network), "naive (all patterns)"
     if not network.layers or quantity in (Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS):
+        return everything
+    if not network.is_chain:
         return everything
     dimension, widths = inputs.dimension, network.widths
     if of_network(network).has_tables:
@@ -51,6 +65,6 @@ def best_upper(network: Network, inputs: InputSet, quantity: Quantity) -> tuple[
     serra = rectifier.serra_2018(dimension, widths), "Serra et al. 2018, Theorem 1"
     if network.n_units > _EMPIRICAL_UNITS:
         return serra
-    value = empirical_bound(network, dimension, interval_ranges(network, inputs))
+    value = empirical_bound(network, dimension, interval_bounds(network, inputs))
     source = "Serra & Ramalingam 2020, empirical bound"
     return (value, source) if value is not None and value < serra[0] else serra

@@ -17,8 +17,10 @@ import numpy as np
 
 from milpcount.bounds.binomials import binomials
 from milpcount.bounds.coverage import maximum_coverage
-from milpcount.bounds.theorem import Ranges
 from milpcount.network import Network
+from milpcount.network.chains import require_chain
+from milpcount.network.sparse import LARGEST_DENSE
+from milpcount.preactivation import PreActivationBounds
 
 Array = np.ndarray
 _MOST_STEPS = 2_000_000
@@ -82,21 +84,31 @@ def _flat(counts: LayerCounts) -> LayerCounts:
     return LayerCounts((max(counts.active),) * n, (max(counts.unstable),) * n)
 
 
-def layer_counts(network: Network, ranges: Ranges | None = None) -> list[LayerCounts] | None:
+def layer_counts(
+    network: Network, ranges: PreActivationBounds | None = None
+) -> list[LayerCounts] | None:
     """Return A_l(k) and I_l(k) of every layer.
 
     Parameters
     ----------
     network : Network
-    ranges : Ranges, optional
+    ranges : PreActivationBounds, optional
         Bounds on the pre-activations over the domain; without them, those of all of space.
 
     Returns
     -------
     list of LayerCounts or None
-        None unless all units are rectifiers.
+        None unless all units are rectifiers, and the weights can be written out.
+
+    Raises
+    ------
+    NetworkError
+        If the network is no chain.
     """
+    require_chain(network, "the empirical bound")
     if not all(layer.activation.is_relu for layer in network.layers):
+        return None
+    if any(map_.n_in * map_.n_out > LARGEST_DENSE for map_ in network.maps):
         return None
     stable = [_stable(ranges, number, n) for number, n in enumerate(network.widths)]
     on, off = stable[0]
@@ -106,7 +118,7 @@ def layer_counts(network: Network, ranges: Ranges | None = None) -> list[LayerCo
     return found
 
 
-def _stable(ranges: Ranges | None, number: int, width: int) -> tuple[Array, Array]:
+def _stable(ranges: PreActivationBounds | None, number: int, width: int) -> tuple[Array, Array]:
     """Return the masks of the units that are active everywhere, and nowhere."""
     if ranges is None:
         return np.zeros(width, bool), np.zeros(width, bool)
@@ -139,7 +151,9 @@ def _counts(
     return tuple(int(start.sum()) + cover[s] for s in steps)
 
 
-def empirical_bound(network: Network, dimension: int, ranges: Ranges | None = None) -> int | None:
+def empirical_bound(
+    network: Network, dimension: int, ranges: PreActivationBounds | None = None
+) -> int | None:
     """Return the bound of `serra_ramalingam_2020` for a network, None unless it is a rectifier's.
 
     Parameters
@@ -147,8 +161,13 @@ def empirical_bound(network: Network, dimension: int, ranges: Ranges | None = No
     network : Network
     dimension : int
         Of the domain.
-    ranges : Ranges, optional
+    ranges : PreActivationBounds, optional
         Bounds on the pre-activations over the domain.
+
+    Raises
+    ------
+    NetworkError
+        If the network is no chain.
     """
     counts = layer_counts(network, ranges)
     return None if counts is None else serra_ramalingam_2020(dimension, counts)

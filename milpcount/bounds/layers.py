@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from milpcount.network import Activation, Network, maxout
+from milpcount.network import Activation, Network
+from milpcount.network.chains import require_chain
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,18 @@ class Architecture:
 
 
 def of_network(network: Network) -> Architecture:
-    """Return the architecture of a network."""
+    """Return the architecture of a network.
+
+    Raises
+    ------
+    NetworkError
+        If the network is no chain: the theorems that read architectures would be wrong.
+    """
+    require_chain(network, "each theorem")
     layers = []
     for layer in network.layers:
         unit = layer.activation
-        if unit.rank > 1 and unit == maxout(unit.rank):
+        if unit.is_maxout:
             layers.append(UnitLayer(layer.width, rank=unit.rank, is_rectifier=False))
         else:
             several, cuts = unit.rank > 1, unit.n_pieces - 1

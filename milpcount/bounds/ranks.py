@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from milpcount.network import Affine, Composite, Dense, Network
+from milpcount.network.chains import require_chain
 
 Array = np.ndarray
 _EXACT = 40
@@ -14,7 +15,14 @@ _LARGEST = 1_000_000
 
 
 def rank_bounds(network: Network) -> tuple[int, ...]:
-    """Return an upper bound on the rank of each layer's weight; exact for small layers."""
+    """Return an upper bound on the rank of each layer's weight; exact for small layers.
+
+    Raises
+    ------
+    NetworkError
+        If the network is no chain.
+    """
+    require_chain(network, "the bound with ranks")
     return tuple(_of_map(layer.affine) for layer in network.layers)
 
 
@@ -23,6 +31,8 @@ def _of_map(affine: Affine) -> int:
     if isinstance(affine, Composite):
         dense = (f for f in affine.factors if isinstance(f, Dense))
         return min([affine.n_in, affine.n_out, *(rank_bound(f.weight) for f in dense)])
+    if affine.n_in * affine.n_out > _LARGEST:
+        return min(affine.n_in, affine.n_out)  # a sparse map is not written out for this
     return rank_bound(affine.weight)
 
 

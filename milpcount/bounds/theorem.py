@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-import numpy as np
-
 from milpcount.bounds.layers import Architecture
 from milpcount.network import Network
+from milpcount.network.chains import require_chain
+from milpcount.preactivation import PreActivationBounds
 from milpcount.result import Quantity
 
-Array = np.ndarray
 Value = int | Fraction | float
 
 
@@ -57,23 +56,6 @@ class Other(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Ranges:
-    """Bounds on pre-activations that hold on the whole domain.
-
-    Attributes
-    ----------
-    lower, upper : tuple of ndarray
-        One array per layer.
-    source : str
-        How they were found, e.g. ``interval``.
-    """
-
-    lower: tuple[Array, ...]
-    upper: tuple[Array, ...]
-    source: str = "interval"
-
-
-@dataclass(frozen=True, eq=False)
 class Case:
     """What a theorem is applied to.
 
@@ -83,19 +65,30 @@ class Case:
     dimension : int
         Of the domain; the number of inputs unless the domain is a section.
     network : Network or None
-    ranges : Ranges or None
+        A chain: theorems say nothing of graphs.
+    ranges : PreActivationBounds or None
+        On the whole domain.
     volume : Fraction or None
         Of the domain where it is a box of full dimension.
     has_unit_cube : bool
         Whether the domain includes [0, 1]^n.
+
+    Raises
+    ------
+    NetworkError
+        If the network is no chain.
     """
 
     architecture: Architecture
     dimension: int
     network: Network | None = None
-    ranges: Ranges | None = None
+    ranges: PreActivationBounds | None = None
     volume: Fraction | None = None
     has_unit_cube: bool = True
+
+    def __post_init__(self) -> None:
+        if self.network is not None:
+            require_chain(self.network, "each theorem")
 
     @property
     def widths(self) -> tuple[int, ...]:

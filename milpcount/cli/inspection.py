@@ -14,17 +14,24 @@ from milpcount.result import Quantity
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """Return layers, sizes and fingerprint as JSON types."""
-    layers = [
-        {
+    """Return layers, sizes and fingerprint as JSON types.
+
+    A layer of a graph has ``reads`` too: 0 is the input, k the k-th layer.
+    """
+    layers: list[dict[str, Any]] = []
+    for number, layer in enumerate(network.layers):
+        names = dict.fromkeys(kind.name for kind in layer.activations)
+        entry = {
             "units": layer.width,
             "inputs": layer.affine.n_in,
-            "activation": layer.activation.name,
+            "activation": ", ".join(names),
         }
-        for layer in network.layers
-    ]
+        if not network.is_chain:
+            entry["reads"] = [source.number for source in network.sources[number]]
+        layers.append(entry)
     return {
         "network": network.title,
+        "is_chain": network.is_chain,
         "inputs": network.n_inputs,
         "units": network.n_units,
         "outputs": None if network.output is None else network.output.n_out,
@@ -51,6 +58,12 @@ def add_ranges(
     ------
     DomainError
         If the domain does not fit the network.
+    NetworkError
+        If ranges other than intervals are asked for, and the network is no chain.
+
+    Notes
+    -----
+    A unit is stable if it has one piece on the domain, inactive if that is its first.
     """
     from milpcount.formulation.tighten import pre_activation_bounds
 
@@ -61,10 +74,10 @@ def add_ranges(
     if not (inputs.is_boxed or inputs.rows.size):
         return
     bounds = pre_activation_bounds(network, inputs, level, Deadline())
-    stable = zip(bounds.stable_active, bounds.stable_inactive, strict=True)
-    ranges = zip(bounds.lower, bounds.upper, strict=True)
-    for entry, (on, off), (low, high) in zip(record["layers"], stable, ranges, strict=True):
-        entry["stably_active"], entry["stably_inactive"] = int(on.sum()), int(off.sum())
+    settled, ranges = bounds.settled(network), zip(bounds.lower, bounds.upper, strict=True)
+    for entry, pieces, (low, high) in zip(record["layers"], settled, ranges, strict=True):
+        entry["stably_active"] = int((pieces > 0).sum())
+        entry["stably_inactive"] = int((pieces == 0).sum())
         entry["pre_activations"] = [float(low.min()), float(high.max())]
 
 
@@ -98,7 +111,9 @@ def show(
     rows = [_row(number, entry) for number, entry in enumerate(record["layers"], 1)]
     if rows:
         print()
-        print_table(_HEADER[: len(rows[0])], rows)
+        graph = not record["is_chain"]
+        header = (_HEADER[0], "reads", *_HEADER[1:]) if graph else _HEADER
+        print_table(header[: len(rows[0])], rows)
 
 
 _HEADER = (
@@ -109,6 +124,8 @@ _HEADER = (
 
 def _row(number: int, entry: dict[str, Any]) -> list[str]:
     row = [str(number), str(entry["inputs"]), str(entry["units"]), entry["activation"]]
+    if "reads" in entry:
+        row.insert(1, ", ".join(f"layer {k}" if k else "input" for k in entry["reads"]))
     if "pre_activations" in entry:
         on, off = entry["stably_active"], entry["stably_inactive"]
         low, high = entry["pre_activations"]

@@ -33,6 +33,7 @@ from milpcount.formulation.formulate import formulate
 from milpcount.formulation.tighten import LEVELS
 from milpcount.formulation.xor import Size, XorFamily, check_size, from_bounds, unstable_variables
 from milpcount.limits import Deadline
+from milpcount.network.chains import require_chain
 from milpcount.result import Guarantee, Quantity
 
 TREE = "tree"
@@ -138,7 +139,14 @@ class MBound:
         return found if self.hybrid is None else found | {"hybrid": self.hybrid}
 
     def warm_up(self, problem: Problem) -> None:
-        """Compile or import what is needed."""
+        """Compile or import what is needed.
+
+        Raises
+        ------
+        NetworkError
+            If the network is no chain.
+        """
+        require_chain(problem.network, f"method {self.name!r}")
         from milpcount.formulation.highs_model import highspy
 
         highspy()
@@ -189,7 +197,7 @@ class MBound:
             tighten=self.tighten,
             deadline=problem.deadline.share(1, 2),
         )
-        free = from_bounds(formulation.bounds)
+        free = from_bounds(network, formulation.bounds)
         family = XorFamily(free, self.xor_size, problem.seed)
         return SolverMechanism(formulation, self.backend), family
 

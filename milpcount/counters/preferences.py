@@ -40,19 +40,20 @@ def preferences(network: Network, taken: Array, log_size: Array) -> Array:
     -------
     ndarray, shape (units, pieces)
     """
-    pieces = max(layer.activation.n_pieces for layer in network.layers)
+    pieces = max(kind.n_pieces for layer in network.layers for kind in layer.activations)
     weight = _weights(log_size)
     counts = np.stack([weight @ (taken == k) for k in range(pieces)], axis=1)
     shares, first = np.full((network.n_units, pieces), 1.0 / pieces), 0
     for number, layer in enumerate(network.layers):
-        mine = slice(first, first + layer.width)
-        guess = _guess(layer.activation.pieces, last=number == len(network.layers) - 1)
-        own = counts[mine, : guess.size]
-        mean = (own.sum(axis=0) / layer.width + _LAYER_WALKS * guess) / (
-            own.sum() / layer.width + _LAYER_WALKS
-        )
-        fitted = (own + _UNIT_WALKS * mean) / (own.sum(axis=1, keepdims=True) + _UNIT_WALKS)
-        shares[mine, : guess.size] = np.maximum(fitted, 2.0 * _LEAST / guess.size)
+        for group in layer.groups:
+            mine = first + np.arange(layer.width)[group.units]
+            guess = _guess(group.activation.pieces, last=number == len(network.layers) - 1)
+            own = counts[mine, : guess.size]
+            mean = (own.sum(axis=0) / mine.size + _LAYER_WALKS * guess) / (
+                own.sum() / mine.size + _LAYER_WALKS
+            )
+            fitted = (own + _UNIT_WALKS * mean) / (own.sum(axis=1, keepdims=True) + _UNIT_WALKS)
+            shares[mine, : guess.size] = np.maximum(fitted, 2.0 * _LEAST / guess.size)
         first += layer.width
     return np.asarray(np.log(shares))
 

@@ -23,6 +23,7 @@ from milpcount.formulation.formulate import Formulation, formulate
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.tighten import LEVELS
 from milpcount.limits import Deadline, OutOfTime
+from milpcount.network.chains import require_chain
 from milpcount.result import Guarantee, Quantity, Region
 
 CLOCKS_DIFFER = 1.0
@@ -135,7 +136,10 @@ class SolutionPool:
         OptionError
             If a two-sided form is to count patterns, most of which it does not have, or if the
             mode does not count the quantity.
+        NetworkError
+            If the network is no chain.
         """
+        require_chain(problem.network, f"method {self.name!r}")
         registry.backend(self.backend).require()
         if (self.mode == "grid") != (problem.quantity is Quantity.GRID_PATTERNS):
             raise OptionError(
@@ -208,7 +212,7 @@ class SolutionPool:
         details: dict[str, Any] = {
             "form": formulation.form.value,
             "tighten": formulation.bounds.source,
-            "stable_units": formulation.bounds.n_stable,
+            "stable_units": int(formulation.columns.fixed.size) - formulation.n_free,
         }
         if self.mode == "grid":
             return details | {"counted": "patterns attained at integer inputs, not regions"}

@@ -198,6 +198,6 @@ def _decisions(every: list[Snapshot]) -> dict[str, Any]:
 
 def packing(network: Network) -> Callable[[tuple[int, ...]], bytes]:
     """Return a function from patterns to bytes: a bit a unit if all have two pieces, else four."""
-    if all(layer.activation.n_pieces <= 2 for layer in network.layers):
+    if all(kind.n_pieces <= 2 for layer in network.layers for kind in layer.activations):
         return lambda pattern: np.packbits(np.array(pattern, dtype=bool)).tobytes()
     return lambda pattern: np.array(pattern, dtype=np.int32).tobytes()

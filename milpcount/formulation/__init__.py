@@ -2,7 +2,6 @@
 
 from milpcount.formulation.big_m import Form, PatternMap
 from milpcount.formulation.formulate import Formulation, formulate
-from milpcount.formulation.intervals import PreActivationBounds, interval_bounds
 from milpcount.formulation.linear_program import LinearProgram, Row
 
 __all__ = [
@@ -10,8 +9,6 @@ __all__ = [
     "Formulation",
     "LinearProgram",
     "PatternMap",
-    "PreActivationBounds",
     "Row",
     "formulate",
-    "interval_bounds",
 ]

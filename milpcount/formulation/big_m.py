@@ -23,16 +23,13 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
-from milpcount.formulation.intervals import (
-    ROUNDOFF,
-    UNDERFLOW,
-    PreActivationBounds,
-    parameter_box,
-)
 from milpcount.formulation.linear_program import Builder, LinearProgram
+from milpcount.formulation.parameters import parameter_box
 from milpcount.formulation.units import TwoPiece, two_pieces
 from milpcount.limits import tick
 from milpcount.network import Network
+from milpcount.preactivation import PreActivationBounds, settled_pieces
+from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
 
 Array = np.ndarray
 
@@ -104,7 +101,7 @@ def build(
     Parameters
     ----------
     network : Network
-        With activations of two pieces.
+        A chain, with activations of two pieces.
     inputs : InputSet
     bounds : PreActivationBounds
     form : Form or None
@@ -114,6 +111,8 @@ def build(
 
     Raises
     ------
+    NetworkError
+        If the network is no chain.
     OptionError
         If an activation is not of two pieces.
     DomainError
@@ -129,20 +128,26 @@ def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Ar
     The gradient is taken with respect to the parameters scaled to the unit box. It is exact in the
     first layer; in deeper ones the inputs' gradients are taken to be orthogonal.
     """
-    scales = []
+    scales = list[Array]()
     with np.errstate(over="ignore", invalid="ignore"):
-        for layer in network.layers[:1]:
-            weight = layer.affine.weight
-            # A sum of terms that are large enough is zero because they cancel, not by underflow.
-            directions = inputs.directions * width
-            terms = np.abs(weight) @ np.abs(directions)
-            structural = (weight != 0).astype(float) @ (directions != 0)
-            hidden = (structural > 0) & (terms < _SHORTEST)
-            scales.append(_row_lengths(weight @ directions, hidden))
-        for layer in network.layers[1:]:
+        for index, layer in enumerate(network.layers):
             tick()
-            weight = layer.affine.weight
-            scales.append(_row_lengths(weight * scales[-1], (weight != 0) * (scales[-1] != 0)))
+            blocks, hidden = [], []
+            for source in network.sources[index]:
+                weight = layer.affine.weight[:, source.columns]
+                which = slice(None) if source.local is None else source.local
+                if source.number:
+                    lengths = scales[source.number - 1][which]
+                    blocks.append(weight * lengths)
+                    hidden.append((weight != 0) & (lengths != 0))
+                    continue
+                # A sum of large terms is zero because they cancel, not by underflow.
+                directions = inputs.directions[which] * width
+                terms = np.abs(weight) @ np.abs(directions)
+                structural = (weight != 0).astype(float) @ (directions != 0)
+                blocks.append(weight @ directions)
+                hidden.append((structural > 0) & (terms < _SHORTEST))
+            scales.append(_row_lengths(np.hstack(blocks), np.hstack(hidden)))
     return tuple(scales)
 
 
@@ -236,10 +241,9 @@ class _Construction:
         )
 
     def _layer(self, index: int) -> None:
-        fixed = np.full(self.bounds.lower[index].size, -1, np.int8)
-        fixed[self.bounds.stable_inactive[index]] = 0
-        fixed[self.bounds.stable_active[index]] = 1
-        big_h, big_hbar = self._ranges(index)
+        low, high = self.bounds.lower[index], self.bounds.upper[index]
+        fixed = settled_pieces(self.network.layers[index], low, high).astype(np.int8)
+        big_h, big_hbar = self._ranges(index, fixed)
         zero, name = np.zeros(fixed.size), f"{index + 1}"
         z_low, z_high = np.where(fixed == 1, 1.0, 0.0), np.where(fixed == 0, 0.0, 1.0)
         self.h.append(self.out.columns(f"h{name}", zero, big_h))
@@ -254,44 +258,45 @@ class _Construction:
             bound = big_hbar[i]
             self.out.row([hbar, z], [1, bound], -np.inf, bound, ("big_m_inactive", index, i))
 
-    def _ranges(self, index: int) -> tuple[Array, Array]:
+    def _ranges(self, index: int, fixed: Array) -> tuple[Array, Array]:
         at = self.units[index].breakpoint
         slack = 4 * ROUNDOFF * abs(at)
         high = np.maximum(self.bounds.upper[index] - at + slack, 0.0)
         low = np.maximum(at - self.bounds.lower[index] + slack, 0.0)
         return (
-            np.where(self.bounds.stable_inactive[index], 0.0, high),
-            np.where(self.bounds.stable_active[index], 0.0, low),
+            np.where(fixed == 0, 0.0, high),
+            np.where(fixed == 1, 0.0, low),
         )
 
     def _definitions(self, index: int) -> None:
-        affine, at = self.network.layers[index].affine, self.units[index].breakpoint
-        if index == 0:
-            columns, matrix = self.t, affine.weight @ self.inputs.directions
-            offset = affine.weight @ self.inputs.origin + affine.bias - at
-        else:
-            columns, matrix, offset = self._outputs(index)
+        columns, matrix, offset = self._pre_activations(index)
         for i, (h, hbar) in enumerate(zip(self.h[index], self.hbar[index], strict=True)):
             row = np.concatenate([columns, [h, hbar]])
             label = "pre_activation", index, i
             self.out.row(row, [*matrix[i], -1.0, 1.0], -offset[i], -offset[i], label)
 
-    def _outputs(self, index: int) -> tuple[Array, Array, Array]:
-        """Express g of a deep layer in the columns h, hbar, z of the layer before it."""
-        affine, unit = self.network.layers[index].affine, self.units[index - 1]
-        parts = [
-            (self.h[index - 1], unit.right),
-            (self.hbar[index - 1], -unit.left),
-            (self.z[index - 1], unit.jump),
-        ]
-        parts = [(columns, factor) for columns, factor in parts if factor != 0]
+    def _pre_activations(self, index: int) -> tuple[Array, Array, Array]:
+        """Express g of a layer in the columns t, h, hbar, z of what it reads."""
+        affine = self.network.layers[index].affine
+        columns, blocks = [np.zeros(0, np.int32)], [np.zeros((affine.n_out, 0))]
         offset = affine.bias - self.units[index].breakpoint
-        if unit.offset != 0:
-            offset = offset + affine.weight.sum(axis=1) * unit.offset
-        if not parts:
-            return np.zeros(0, np.int32), np.zeros((affine.n_out, 0)), offset
-        matrix = np.hstack([affine.weight * factor for _, factor in parts])
-        return np.concatenate([columns for columns, _ in parts]), matrix, offset
+        for source in self.network.sources[index]:
+            weight = affine.weight[:, source.columns]
+            which = slice(None) if source.local is None else source.local
+            if source.number == 0:
+                columns.append(self.t)
+                blocks.append(weight @ self.inputs.directions[which])
+                offset = weight @ self.inputs.origin[which] + offset
+                continue
+            k, unit = source.number - 1, self.units[source.number - 1]
+            parts = (self.h[k], unit.right), (self.hbar[k], -unit.left), (self.z[k], unit.jump)
+            for held, factor in parts:
+                if factor != 0:
+                    columns.append(held[which])
+                    blocks.append(weight * factor)
+            if unit.offset != 0:
+                offset = offset + weight.sum(axis=1) * unit.offset
+        return np.concatenate(columns), np.hstack(blocks), offset
 
     def _margin(self, form: Form) -> int:
         f = int(self.out.columns("f", np.zeros(1), np.ones(1), objective=1.0)[0])

@@ -13,9 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from milpcount.domain import InputSet
-from milpcount.formulation.intervals import UNDERFLOW, gamma, parameter_box
+from milpcount.formulation.parameters import parameter_box
 from milpcount.formulation.units import two_pieces
 from milpcount.network import Network
+from milpcount.preactivation.rounding import UNDERFLOW, gamma
 
 Array = np.ndarray
 
@@ -78,7 +79,7 @@ class Composer:
     Parameters
     ----------
     network : Network
-        With activations of two pieces.
+        A chain, with activations of two pieces.
     inputs : InputSet
         Bounded.
     """

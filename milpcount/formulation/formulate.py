@@ -13,12 +13,12 @@ from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import decide
 from milpcount.formulation import big_m
 from milpcount.formulation.big_m import Form, PatternMap
-from milpcount.formulation.intervals import PreActivationBounds
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.tighten import pre_activation_bounds
 from milpcount.formulation.units import two_pieces
 from milpcount.limits import Deadline
 from milpcount.network import Network
+from milpcount.preactivation import PreActivationBounds
 from milpcount.result import Quantity
 
 Array = np.ndarray
@@ -133,7 +133,7 @@ def formulate(
     Parameters
     ----------
     network : Network
-        With activations of two pieces (ReLU, leaky ReLU).
+        A chain, with activations of two pieces (ReLU, leaky ReLU).
     domain : Domain or InputSet
         Bounded.
     quantity : Quantity or str
@@ -152,7 +152,7 @@ def formulate(
     Raises
     ------
     NetworkError
-        If the network is none.
+        If the network is none, or no chain.
     OptionError
         If an option is not known, an activation has more than two pieces, or numbers are too far
         apart for solvers.
@@ -165,6 +165,7 @@ def formulate(
             f"quantity {kind.value!r} has no MILP formulation; there is one for "
             + " and ".join(q.value for q in FORMS)
         )
+    two_pieces(network)
     inputs = _bound(domain, network.n_inputs)
     _require_interior(inputs)
     chosen = _form(form) or FORMS[kind]

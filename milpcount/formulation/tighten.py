@@ -17,18 +17,18 @@ from milpcount.errors import OptionError
 from milpcount.formulation import big_m, highs_model
 from milpcount.formulation.big_m import PatternMap
 from milpcount.formulation.highs_model import Outcome
-from milpcount.formulation.intervals import (
-    UNDERFLOW,
-    PreActivationBounds,
-    affine_range,
-    gamma,
-    interval_bounds,
-    output_range,
-)
 from milpcount.formulation.linear_program import LinearProgram
+from milpcount.formulation.parameters import parameter_box
 from milpcount.formulation.units import two_pieces
 from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
+from milpcount.preactivation import (
+    PreActivationBounds,
+    carried_forward,
+    interval_bounds,
+    settled_pieces,
+)
+from milpcount.preactivation.rounding import UNDERFLOW, gamma
 
 Array = np.ndarray
 LEVELS = ("interval", "lp", "milp")
@@ -45,21 +45,26 @@ def pre_activation_bounds(
     network : Network
     inputs : InputSet
     level : {"interval", "lp", "milp"}
-        Each includes the ones before it.
+        Each includes the ones before it. Intervals are for every network, the others for those
+        that the MILP takes.
     deadline : Deadline
         The units that are left when it comes keep the bounds they have.
 
     Raises
     ------
+    NetworkError
+        If the network is no chain, unless by intervals.
     OptionError
-        If the level is not known or an activation has more than two pieces.
+        If the level is not known or, unless by intervals, an activation has more than two pieces.
     DomainError
         If the domain is empty or unbounded.
     """
     if level not in LEVELS:
         raise OptionError(f"tighten={level!r}: give one of {', '.join(LEVELS)}")
-    two_pieces(network)
-    bounds = interval_bounds(network, inputs)
+    if level != "interval":
+        two_pieces(network)  # refuses what has no formulation
+    box = parameter_box(inputs)
+    bounds = interval_bounds(network, inputs, box)
     if level == "interval":
         return bounds
     for index in range(len(network.layers)):
@@ -69,7 +74,7 @@ def pre_activation_bounds(
             break
         try:
             with deadline.in_force():
-                bounds = _tighten_layer(network, inputs, bounds, index, level, deadline)
+                bounds = _tighten_layer(network, inputs, box, bounds, index, level, deadline)
         except OutOfTime:
             break
     return replace(bounds, source=level)
@@ -78,12 +83,13 @@ def pre_activation_bounds(
 def _tighten_layer(
     network: Network,
     inputs: InputSet,
+    box: tuple[Array, Array],
     bounds: PreActivationBounds,
     index: int,
     level: str,
     deadline: Deadline,
 ) -> PreActivationBounds:
-    free = ~(bounds.stable_active[index] | bounds.stable_inactive[index])
+    free = settled_pieces(network.layers[index], bounds.lower[index], bounds.upper[index]) < 0
     before = big_m.build(network, inputs, bounds, None, layers=index)
     if not big_m.is_fit(*before):
         return bounds
@@ -113,7 +119,10 @@ def _tighten_layer(
                 best[i] = min(best[i], value) if sign > 0 else max(best[i], value)
     except OutOfTime:
         pass  # the units that are left keep the bounds they have
-    return _with_layer(network, bounds, index, lower, upper)
+    lowers, uppers = list(bounds.lower), list(bounds.upper)
+    lowers[index], uppers[index] = lower, upper
+    tighter = replace(bounds, lower=tuple(lowers), upper=tuple(uppers))
+    return carried_forward(network, inputs, tighter, index, box)
 
 
 def _pre_activations(
@@ -124,21 +133,29 @@ def _pre_activations(
     These are objectives, offsets, and bounds on the rounding error of the offsets.
     """
     scaled = program.rescaled(columns.shift, columns.scale)
-    affine = network.layers[index].affine
+    affine, units = network.layers[index].affine, two_pieces(network)
+    starts = np.concatenate([[0], np.cumsum(network.widths)])
     objectives = np.zeros((affine.n_out, program.n_columns))
-    if index == 0:
-        objectives[:, columns.t] = affine.weight @ inputs.directions
-        offsets = affine.weight @ inputs.origin + affine.bias
-        reach = np.abs(inputs.directions) @ np.abs(columns.shift) + np.abs(inputs.origin)
-        slack = gamma(2 * affine.n_in) * (np.abs(affine.weight) @ reach + np.abs(affine.bias))
-        return scaled, objectives * columns.scale, offsets + objectives @ columns.shift, slack
-    unit = two_pieces(network)[index - 1]
-    at = slice(columns.z.size - network.layers[index - 1].width, None)
-    objectives[:, columns.h[at]] = unit.right * affine.weight
-    objectives[:, columns.hbar[at]] = -unit.left * affine.weight
-    objectives[:, columns.z[at]] = unit.jump * affine.weight
-    offsets = affine.bias + unit.offset * affine.weight.sum(axis=1)
-    slack = np.abs(affine.bias) + abs(unit.offset) * np.abs(affine.weight).sum(axis=1)
+    offsets, slack = affine.bias, np.abs(affine.bias)
+    for source in network.sources[index]:
+        weight = affine.weight[:, source.columns]
+        which = slice(None) if source.local is None else source.local
+        if source.number == 0:
+            origin, directions = inputs.origin[which], inputs.directions[which]
+            objectives[:, columns.t] = weight @ directions
+            reach = np.abs(directions) @ np.abs(columns.shift[columns.t]) + np.abs(origin)
+            offsets = offsets + weight @ origin
+            slack = slack + np.abs(weight) @ reach
+            continue
+        unit = units[source.number - 1]
+        at = np.arange(starts[source.number - 1], starts[source.number])[which]
+        objectives[:, columns.h[at]] = unit.right * weight
+        objectives[:, columns.hbar[at]] = -unit.left * weight
+        objectives[:, columns.z[at]] = unit.jump * weight
+        offsets = offsets + unit.offset * weight.sum(axis=1)
+        slack = slack + abs(unit.offset) * np.abs(weight).sum(axis=1)
+    # Of all columns only the parameters have a shift.
+    offsets = offsets + objectives[:, columns.t] @ columns.shift[columns.t]
     return scaled, objectives * columns.scale, offsets, gamma(2 * affine.n_in) * slack
 
 
@@ -191,17 +208,3 @@ def _integer(model: Any, objective: Array, deadline: Deadline) -> float:
         return np.inf
     bound = float(model.getInfo().mip_dual_bound)
     return bound + 1e-6 * (1 + abs(bound))
-
-
-def _with_layer(
-    network: Network, bounds: PreActivationBounds, index: int, lower: Array, upper: Array
-) -> PreActivationBounds:
-    """Put a layer's bounds in and carry them forward by interval arithmetic."""
-    lowers, uppers = list(bounds.lower), list(bounds.upper)
-    lowers[index], uppers[index] = lower, upper
-    for k in range(index + 1, len(network.layers)):
-        affine = network.layers[k].affine
-        outputs = output_range(network.layers[k - 1], lowers[k - 1], uppers[k - 1])
-        low, high = affine_range(affine.weight, affine.bias, *outputs)
-        lowers[k], uppers[k] = np.maximum(lowers[k], low), np.minimum(uppers[k], high)
-    return replace(bounds, lower=tuple(lowers), upper=tuple(uppers))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from milpcount.errors import OptionError
 from milpcount.network import Layer, Network
+from milpcount.network.chains import require_chain
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,14 @@ def two_piece(layer: Layer) -> TwoPiece:
 
 
 def two_pieces(network: Network) -> tuple[TwoPiece, ...]:
-    """Return `two_piece` of every hidden layer."""
+    """Return `two_piece` of every hidden layer.
+
+    Raises
+    ------
+    NetworkError
+        If the network is no chain.
+    OptionError
+        If an activation has more than two pieces or takes more than one value.
+    """
+    require_chain(network, "the MILP formulation")
     return tuple(two_piece(layer) for layer in network.layers)

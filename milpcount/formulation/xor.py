@@ -19,10 +19,10 @@ import numpy as np
 from milpcount import caps
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
-from milpcount.formulation.intervals import PreActivationBounds
 from milpcount.formulation.tighten import pre_activation_bounds
 from milpcount.limits import Deadline
 from milpcount.network import Network
+from milpcount.preactivation import PreActivationBounds
 
 Term = tuple[int, int]
 """A unit and one of its pieces, from 1."""
@@ -110,7 +110,7 @@ def check_size(size: object) -> None:
 
 def all_variables(network: Network) -> tuple[Term, ...]:
     """Return the variables of all units."""
-    pieces = [layer.activation.n_pieces for layer in network.layers for _ in range(layer.width)]
+    pieces = [n for layer in network.layers for n in layer.n_pieces.tolist()]
     return tuple((unit, piece) for unit, n in enumerate(pieces) for piece in range(1, n))
 
 
@@ -136,15 +136,16 @@ def unstable_variables(
         Of all units where no bounds can be had: for activations of more than two pieces, and on
         unbounded domains.
     """
-    scalar = all(layer.activation.rank == 1 for layer in network.layers)
-    two = all(layer.activation.n_pieces == 2 for layer in network.layers)
+    kinds = [kind for layer in network.layers for kind in layer.activations]
+    scalar = all(kind.rank == 1 for kind in kinds)
+    two = all(kind.n_pieces == 2 for kind in kinds)
     if not (scalar and two and inputs.is_boxed):
         return all_variables(network)
-    return from_bounds(pre_activation_bounds(network, inputs, level, deadline))
+    return from_bounds(network, pre_activation_bounds(network, inputs, level, deadline))
 
 
-def from_bounds(bounds: PreActivationBounds) -> tuple[Term, ...]:
+def from_bounds(network: Network, bounds: PreActivationBounds) -> tuple[Term, ...]:
     """Return the variables of the units that bounds leave open."""
-    stable = zip(bounds.stable_active, bounds.stable_inactive, strict=True)
-    free = np.concatenate([np.zeros(0, dtype=bool), *(~(on | off) for on, off in stable)])
+    settled = bounds.settled(network)
+    free = np.concatenate([np.zeros(0, dtype=bool), *(pieces < 0 for pieces in settled)])
     return tuple((int(unit), 1) for unit in np.flatnonzero(free))

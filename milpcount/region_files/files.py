@@ -155,7 +155,8 @@ def _region_arrays(regions: Sequence[Region], network: Network) -> dict[str, Arr
     rational = [i for i, x in enumerate(points) if x is not None and x.dtype == object]
     width = len(points[0]) if on_section and points[0] is not None else network.n_inputs
     floats = np.array(points, dtype=np.float64).reshape(len(regions), width)
-    pieces = max((layer.activation.n_pieces for layer in network.layers), default=1)
+    kinds = (kind for layer in network.layers for kind in layer.activations)
+    pieces = max((kind.n_pieces for kind in kinds), default=1)
     patterns = np.array([r.pattern for r in regions], dtype=np.min_scalar_type(pieces))
     arrays = {
         "patterns": patterns.reshape(len(regions), network.n_units),

@@ -89,8 +89,9 @@ class Job:
     def size(self) -> int:
         """An upper bound on the regions, for the order of the jobs."""
         network = self.network
-        layers = () if network is None else network.layers
-        if network is None or not layers or not all(y.activation.is_relu for y in layers):
+        if network is None or not network.layers or not network.is_chain:
+            return 0
+        if not all(layer.activation.is_relu for layer in network.layers):
             return 0
         return serra_2018(network.n_inputs, network.widths)
 

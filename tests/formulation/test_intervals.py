@@ -1,18 +1,18 @@
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.bounds.ranges import interval_ranges
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.formulation.big_m import typical_slopes
 from milpcount.formulation.composed import Composer
-from milpcount.formulation.intervals import interval_bounds, parameter_box
+from milpcount.formulation.parameters import parameter_box
 from milpcount.network import Network, leaky_relu
+from milpcount.preactivation import interval_bounds
+from tests.exact_walk import exact_walk
 from tests.extremes import case
 from tests.networks import patterns
 
@@ -58,8 +58,7 @@ def leaky_copy(net: Network) -> Network:
 def test_stable_units_are_told_apart_from_units_that_touch_zero() -> None:
     net = Network.from_arrays([[[1.0], [1.0], [-1.0], [0.0]]], [[1.0, 0.0, 0.0, 0.0]], output=False)
     bounds = interval_bounds(net, mc.Box(0, 1).bind(1))
-    assert bounds.stable_active[0].tolist() == [True, False, False, False]
-    assert bounds.stable_inactive[0].tolist() == [False, False, False, True]
+    assert bounds.settled(net)[0].tolist() == [1, -1, -1, 0]
 
 
 def test_a_polytope_gets_its_bounding_box() -> None:
@@ -72,7 +71,9 @@ def test_a_polytope_gets_its_bounding_box() -> None:
 @pytest.mark.parametrize("domain", [mc.Unbounded(), mc.Polytope([[1.0, 0.0]], [1.0])])
 def test_an_unbounded_domain_says_what_to_do(domain: mc.Unbounded | mc.Polytope) -> None:
     with pytest.raises(DomainError, match=r"unbounded at input 0.*give a Box"):
-        interval_bounds(random_network(0, 2, 3, 1), domain.bind(2))
+        mc.count(random_network(0, 2, 3, 1), domain, mc.SolutionPool())
+    with pytest.raises(DomainError, match=r"unbounded at input 0.*give a Box"):
+        parameter_box(domain.bind(2))
 
 
 def test_an_empty_polytope_is_refused() -> None:
@@ -113,24 +114,18 @@ def test_a_cancellation_is_not_taken_for_a_boundary() -> None:
         assert exact.is_zero().tolist() == [vanishes]
 
 
-@pytest.mark.parametrize("make", [interval_bounds, interval_ranges])
-def test_bounds_hold_where_numbers_overflow_and_underflow(make: Any) -> None:
+def test_bounds_hold_where_numbers_overflow_and_underflow() -> None:
     decided = 0
     for seed in range(300):
         net, box = case(seed)
-        if any(layer.activation.rank > 1 for layer in net.layers):
-            continue
         inputs = box.bind(net.n_inputs)
-        bounds = make(net, inputs)
-        if bounds is None:  # not of rectifiers only
-            continue
+        bounds = interval_bounds(net, inputs)
         random = np.random.default_rng(seed)
         sides = np.stack([inputs.lower, inputs.upper])
         for _ in range(5):
             x = sides[random.integers(2, size=net.n_inputs), range(net.n_inputs)]
-            for low, high, true in zip(
-                bounds.lower, bounds.upper, exact_values(net, x), strict=True
-            ):
+            exact = exact_walk(net, [Fraction(float(v)) for v in x]).values
+            for low, high, true in zip(bounds.lower, bounds.upper, exact, strict=True):
                 for a, b, value in zip(low.tolist(), high.tolist(), true, strict=True):
                     assert a == -np.inf or Fraction(a) <= value
                     assert b == np.inf or value <= Fraction(b)
@@ -138,33 +133,12 @@ def test_bounds_hold_where_numbers_overflow_and_underflow(make: Any) -> None:
     assert decided > 300
 
 
-def exact_values(net: Network, x: np.ndarray) -> list[list[Fraction]]:
-    """Return the pre-activations of all layers at a point, exactly."""
-    value, found = [Fraction(float(v)) for v in x], []
-    for layer in net.layers:
-        weight, bias = layer.affine.weight.tolist(), layer.affine.bias.tolist()
-        found.append(
-            [
-                sum((Fraction(w) * v for w, v in zip(row, value, strict=True)), Fraction(b))
-                for row, b in zip(weight, bias, strict=True)
-            ]
-        )
-        unit, value = layer.activation, []
-        for v in found[-1]:
-            piece = unit.pieces[sum(v > row.threshold for row in unit.rows)]
-            value.append(Fraction(piece.slope) * v + Fraction(piece.intercept))
-    return found
-
-
 def test_a_unit_whose_inputs_underflow_is_not_stable() -> None:
     # Its pre-activation is 1e-400 x or so: positive, and 0 in float64.
     net = Network.from_arrays([[[1e-200]], [[1e-200], [0.0]]], [[0.0], [0.0, 0.0]], output=False)
     bounds = interval_bounds(net, mc.Box(0.5, 1).bind(1))
-    assert bounds.stable_inactive[1].tolist() == [False, True]
+    assert bounds.settled(net)[1].tolist() == [-1, 0]
     assert bounds.upper[1][0] > 0.0 == bounds.upper[1][1]
-    ranges = interval_ranges(net, mc.Box(0.5, 1).bind(1))
-    assert ranges is not None
-    assert ranges.upper[1][0] > 0.0 == ranges.upper[1][1]
 
 
 @pytest.mark.parametrize("seed", range(40))

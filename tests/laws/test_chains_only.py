@@ -1,0 +1,149 @@
+"""What speaks of chains refuses graphs, and layers whose units differ, in one line."""
+
+import json
+from math import prod
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import milpcount as mc
+from milpcount.bounds.best import best_upper, naive
+from milpcount.bounds.empirical import empirical_bound
+from milpcount.bounds.layers import of_network
+from milpcount.bounds.ranks import rank_bounds
+from milpcount.bounds.theorem import Case
+from milpcount.cli.app import app
+from milpcount.counters.driver import count as drive
+from milpcount.counters.method import Snapshot
+from milpcount.counters.preferences import preferences
+from milpcount.counters.union import packing, upper_over
+from milpcount.errors import NetworkError
+from milpcount.formulation import formulate
+from milpcount.formulation.composed import Composer
+from milpcount.formulation.tighten import pre_activation_bounds
+from milpcount.limits import Deadline
+from milpcount.network import Network, leaky_relu, maxout, piecewise_linear, relu
+from milpcount.result import Quantity
+
+W, ZERO = np.array([[1.0, -1.0], [2.0, 1.0]]), np.zeros(2)
+BOX = mc.Box(-1, 1)
+STAIRS = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
+RESIDUAL = Network.from_layers(
+    2, [({0: W}, ZERO, relu()), ({0: np.eye(2), 1: W}, ZERO, relu())], ({2: [[1.0, 1.0]]}, [0.0])
+)
+MIXED = Network.from_layers(2, [({0: W}, ZERO, [relu(), STAIRS]), ({1: W}, ZERO, leaky_relu(0.5))])
+MAXIMA = Network.from_layers(
+    2, [({0: np.ones((4, 2))}, np.arange(4.0), [relu(), maxout(3)]), ({0: W, 1: W}, ZERO, relu())]
+)
+NETWORKS = pytest.mark.parametrize("network", [RESIDUAL, MIXED, MAXIMA], ids=str)
+PATTERNS = {RESIDUAL: 16, MIXED: 24, MAXIMA: 24}
+REFUSING = {
+    "bound": lambda net: mc.bound(net),
+    "bound over a box": lambda net: mc.bound(net, BOX, tighten="lp"),
+    "case": lambda net: Case(mc.bounds.architecture.parse("2-2-2"), 2, net),
+    "architecture": of_network,
+    "ranks": rank_bounds,
+    "empirical": lambda net: empirical_bound(net, 2),
+    "formulate": lambda net: formulate(net, BOX),
+    "formulate with intervals": lambda net: formulate(net, BOX, tighten="interval"),
+    "composed": lambda net: Composer(net, BOX.bind(2)),
+    "tighten": lambda net: pre_activation_bounds(net, BOX.bind(2), "lp", Deadline()),
+    "pool": lambda net: mc.count(net, BOX, mc.SolutionPool()),
+    "pool in parts": lambda net: mc.count(net, mc.Union([BOX, mc.Box(0, 2)]), mc.SolutionPool()),
+    "cpsat": lambda net: mc.count(net, BOX, mc.SolutionPool(backend="cpsat")),
+    "mbound": lambda net: mc.count(net, BOX, mc.MBound()),
+    "mbound by a solver": lambda net: mc.count(net, BOX, mc.MBound(backend="highs")),
+}
+
+
+@NETWORKS
+@pytest.mark.parametrize("what", REFUSING)
+def test_refused_in_one_line(network: Network, what: str) -> None:
+    with pytest.raises(NetworkError) as refused:
+        REFUSING[what](network)
+    text = str(refused.value)
+    assert "\n" not in text and "is for chains of layers" in text
+    assert ("units differ" in text) == (network is not RESIDUAL)
+
+
+@NETWORKS
+@pytest.mark.parametrize("quantity", [Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS])
+def test_the_upper_bound_is_the_number_of_all_patterns(
+    network: Network, quantity: Quantity
+) -> None:
+    assert naive(network) == PATTERNS[network] == prod(map(int, np.concatenate(
+        [layer.n_pieces for layer in network.layers]
+    )))  # fmt: skip
+    known = PATTERNS[network], "naive (all patterns)"
+    assert best_upper(network, BOX.bind(2), quantity) == known
+    section = mc.Section([0.0, 0.0], [[1.0, 1.0]], mc.Box(-1, 1))
+    assert best_upper(network, section.bind(2), quantity) == known
+    assert upper_over(network, mc.Union([BOX, mc.Box(0, 2)]), quantity) == known
+
+
+class Nothing:
+    """A method that shows one region."""
+
+    name, packages, theorem = "nothing", (), ""
+    guarantee = mc.SolutionPool().guarantee
+    quantities = frozenset({Quantity.ACTIVATION_REGIONS})
+
+    def options(self) -> dict[str, Any]:
+        return {}
+
+    def warm_up(self, problem: Any) -> None:
+        pass
+
+    def run(self, problem: Any) -> Any:
+        yield Snapshot(lower=1)
+        raise KeyboardInterrupt
+
+
+@NETWORKS
+def test_a_count_that_is_cut_short_ends_below_all_patterns(network: Network) -> None:
+    with pytest.raises(mc.Interrupted) as cut:
+        drive(network, BOX, Nothing())  # type: ignore[arg-type]
+    result = cut.value.result
+    assert (result.lower, result.upper) == (1, PATTERNS[network])
+
+
+@NETWORKS
+def test_what_reads_only_pieces_takes_any_network(network: Network) -> None:
+    pieces = np.concatenate([layer.n_pieces for layer in network.layers])
+    patterns = [tuple(int(v) % n for n in pieces) for v in range(int(pieces.max()))]
+    assert len({packing(network)(pattern) for pattern in patterns}) == len(patterns)
+    taken = np.array(patterns, dtype=np.int8)
+    weights = np.exp(preferences(network, taken, np.zeros(len(patterns))))
+    assert weights.shape == (network.n_units, pieces.max()) and (weights > 0).all()
+
+
+@NETWORKS
+def test_the_shell(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    path = tmp_path / "graph.npz"
+    path.touch()
+    monkeypatch.setattr(Network, "load", classmethod(lambda cls, _: network))
+
+    def shell(*arguments: Any) -> Any:
+        return CliRunner().invoke(app, [str(a) for a in arguments])
+
+    for refused in (
+        shell("bound", path),
+        shell("count", path, "--box", -1, 1, "--method", "pool"),
+        shell("count", path, "--box", -1, 1, "--method", "mbound"),
+        shell("inspect", path, "--box", -1, 1, "--tighten", "lp"),
+    ):
+        assert refused.exit_code == 2
+        assert "is for chains of layers" in " ".join(refused.stderr.split())
+
+    record = json.loads(shell("inspect", path, "--box", -1, 1, "--json").stdout)
+    assert record["is_chain"] is False
+    assert record["upper_bound"] == str(PATTERNS[network])
+    assert [layer["reads"] for layer in record["layers"]] == [
+        [source.number for source in sources] for sources in network.sources[:2]
+    ]
+    assert all(np.isfinite(layer["pre_activations"]).all() for layer in record["layers"])
+    shown = shell("inspect", path, "--box", -1, 1)
+    assert shown.exit_code == 0 and "reads" in shown.stdout
+    assert ("graph" in shown.stdout) == (network is not MIXED)
