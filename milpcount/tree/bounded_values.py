@@ -12,7 +12,7 @@ from scipy import sparse
 
 from milpcount.domain import InputSet
 from milpcount.network import Network, UnitTable
-from milpcount.tree.program import input_weight
+from milpcount.tree.image import input_weight
 
 Array = np.ndarray
 
