@@ -38,8 +38,8 @@ from milpcount.tree.state import (
     VERDICT,
 )  # fmt: skip
 
-DONE, PAUSED, ASK_SIDE, ASK_ROW, ASK_DOMAIN = range(5)
-"""What the kernel wants: nothing more, another slice, or an exact decision."""
+DONE, PAUSED, ASK_SIDE, ASK_ROW, ASK_DOMAIN, ASK_ROOM = range(6)
+"""What the kernel wants: nothing more, another slice, an exact decision, or larger arrays."""
 
 ENTERED, BARRED = -1, -2
 """What becomes of a layer, besides what the kernel wants: it is entered, or closed at once."""
@@ -344,6 +344,12 @@ def descend(p, s, d, unit, k):
 
 
 @jit
+def has_room(p, s, d):
+    """Return whether there is room for the node at depth d and a child."""
+    return d + 1 < s.stage.shape[0] and s.size[d] + 2 * p.most_literals <= s.cell_id.shape[0]
+
+
+@jit
 def enter_root(p, s, scratch):
     """Find a point of the domain; return whether one was found."""
     fill(s.trial_lam, 0.0)
@@ -380,6 +386,8 @@ def search(p, s, scratch, rounding):
             if (keep and c[KEPT] == s.kept.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:
                 return PAUSED
             continue
+        if not has_room(p, s, d):
+            return ASK_ROOM
         if s.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN

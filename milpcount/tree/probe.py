@@ -20,6 +20,7 @@ from milpcount.tree.choice import choose, close_record, set_squares, square_of_t
 from milpcount.tree.compiled import entry, jit
 from milpcount.tree.kernel import (
     ASK_DOMAIN,
+    ASK_ROOM,
     ASK_SIDE,
     COMPOSE,
     DESCEND,
@@ -31,6 +32,7 @@ from milpcount.tree.kernel import (
     descend,
     enter,
     enter_root,
+    has_room,
     price,
     search,
     take_free_side,
@@ -218,6 +220,8 @@ def walk(p, s, scratch, q, rounding):
         if layer > last_layer:
             _finish(p, s, q)
             continue
+        if not has_room(p, s, d):
+            return ASK_ROOM
         if s.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN

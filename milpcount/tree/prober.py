@@ -115,6 +115,8 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
         pace.note(pace.budget - int(c[BUDGET]), now - start)
         if wanted == kernel.ASK_DOMAIN:
             search.reject_domain()
+        if wanted == kernel.ASK_ROOM:
+            search.make_room()
         if wanted == kernel.ASK_ROW:
             try:
                 with deadline.in_force():

@@ -40,7 +40,8 @@ class Program(NamedTuple):
     of ``read_weight``, and its length.
     ``last_units``: the units that the last layer reads, none if it reads the inputs too.
     ``rows``: value a, value b (or -1), threshold. ``pieces``: value, slope, intercept, first
-    literal; ``literals``: row, sign. ``domain_*``: rows of the domain, ``M @ g + beta >= 0``.
+    literal; ``literals``: row, sign; ``most_literals`` of a piece. ``domain_*``: rows of the
+    domain, ``M @ g + beta >= 0``.
     ``ops`` per layer: rounding errors a composed form has seen. ``tiny``: what underflow may take
     from a form, over u and over its products. ``quantum`` per layer: exponent e
     such that forms are multiples of ``2^-e`` (-1: too fine to be useful). ``one``: the image
@@ -70,6 +71,7 @@ class Program(NamedTuple):
     piece_intercept: Array
     piece_literals: Array
     literals: Array
+    most_literals: int
     domain_M: Array
     domain_beta: Array
     domain_majorant: Array
@@ -152,7 +154,8 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
         reads.start, reads.runs, reads.weight, reads.last_units,
         as_int(row_values, 2), thresholds, piece_value, slopes, intercepts,
         np.array(starts, dtype=np.int64),
-        as_int(literals, 2), image.domain_M, image.domain_beta, image.domain_majorant,
+        as_int(literals, 2), int(np.diff(starts).max()), image.domain_M, image.domain_beta,
+        image.domain_majorant,
         ops, float(SMALLEST * (1.0 + image.S.sum())), quantum, image.one, int(image.small),
     )  # fmt: skip
 
@@ -168,7 +171,7 @@ class _Reads(NamedTuple):
 
     @classmethod
     def of(cls, network: Network) -> "_Reads":
-        first = [0, *np.cumsum(network.widths).tolist()]
+        units_before = [0, *np.cumsum(network.widths).tolist()]
         counts: list[Array] = [np.zeros(1, dtype=np.int64)]
         units, weights = list[Array](), list[Array]()
         for layer, sources in zip(network.layers, network.sources, strict=False):
@@ -176,7 +179,7 @@ class _Reads(NamedTuple):
             unit_of = np.full(layer.affine.n_in, -1)
             for source in sources:
                 if source.number:
-                    start, stop = first[source.number - 1 : source.number + 1]
+                    start, stop = units_before[source.number - 1 : source.number + 1]
                     own = np.arange(start, stop) if source.local is None else start + source.local
                     unit_of[source.columns] = own
             matrix = sparse.csr_array(layer.affine.matrix)

@@ -41,8 +41,10 @@ from milpcount.tree.state import (
     REGIONS,
     TESTS,
     VERDICT,
+    Room,
     new_scratch,
     new_state,
+    with_room,
 )  # fmt: skip
 from milpcount.tree.witnesses import Witnesses
 
@@ -126,7 +128,7 @@ class Search:
         self.state.control[CLOSED] = patterns
         self.on_region, self.xors = on_region, list[Xor]()
         self._at: int | None = None
-        self.scratch = new_scratch(self.program)
+        self.scratch = new_scratch(self.program, Room.of(self.state))
         for unit, piece in (forced or {}).items():
             self.state.forced[unit] = piece
         p = self.program
@@ -228,7 +230,10 @@ class Search:
                 yield from self._count_root()
                 self._in_exact_cell = False
                 return
-            if wanted == kernel.ASK_ROW:
+            if wanted == kernel.ASK_ROOM:
+                self.make_room()
+                s = self.state
+            elif wanted == kernel.ASK_ROW:
                 self.answer_row(int(c[ASKED]))
             elif wanted == kernel.ASK_SIDE:
                 self._in_exact_cell = True
@@ -266,7 +271,8 @@ class Search:
     def begin(self) -> None:
         """Forget the search so far and put it at the root."""
         forced, xors = self.state.forced, self.xors
-        self.state = new_state(self.program, self.keep, parities=self._parities)
+        room = Room.of(self.state)
+        self.state = new_state(self.program, self.keep, parities=self._parities, room=room)
         self.state.control[CLOSED] = self.patterns
         self.state.forced[:] = forced
         self._start()
@@ -317,6 +323,16 @@ class Search:
             return False
         forced = {u: int(k) for u, k in enumerate(self.state.forced) if k != ANY}
         return self.left() != [forced]
+
+    def make_room(self) -> None:
+        """Make room for paths twice as deep, or cells of twice the rows, as the kernel asks."""
+        depth, rows = Room.of(self.state)
+        if int(self.state.control[DEPTH]) + 1 >= depth:
+            depth *= 2
+        else:
+            rows *= 2
+        self.state = with_room(self.program, self.state, Room(depth, rows))
+        self.scratch = new_scratch(self.program, Room(depth, rows))
 
     def _start(self) -> None:
         """Set up the root: the domain's rows, and the square of two parameters cut by them."""

@@ -21,6 +21,10 @@ WIDE = 32
 """Dimensions of the image above which rows are also kept as functions of the inputs."""
 CLAUSES = 512
 """Conflicts kept per layer, for the current cell of the layers above."""
+FIRST_DEPTH = 256
+"""Decisions below each other that a search has room for until it meets more."""
+FIRST_ROWS = 512
+"""Rows of units that a cell has room for until it has more."""
 
 
 ANY = -1
@@ -132,7 +136,44 @@ class Scratch(NamedTuple):
     corners: Array
 
 
-def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False) -> State:
+class Room(NamedTuple):
+    """What a search has room for.
+
+    Networks have more units than split the cells of one path, by orders of magnitude where most are
+    stable, and arrays that held them all would be quadratic in them.
+
+    Attributes
+    ----------
+    depth : int
+        Nodes of a path.
+    rows : int
+        Of a cell.
+    """
+
+    depth: int
+    rows: int
+
+    @classmethod
+    def first(cls, p: Program) -> "Room":
+        """Return the room of a search that has not begun."""
+        depth, rows = min(p.units.shape[0], FIRST_DEPTH), min(p.row_values.shape[0], FIRST_ROWS)
+        fixed = p.domain_M.shape[0] + (2 * p.V.shape[1] if p.small else 0)
+        # At a node there has to be room for its child, and for what is tested below either.
+        return cls(depth + 2, fixed + rows + 2 * p.most_literals)
+
+    @classmethod
+    def of(cls, s: "State") -> "Room":
+        """Return the room that there is."""
+        return cls(s.stage.shape[0], s.cell_id.shape[0])
+
+
+def new_state(
+    p: Program,
+    keep: bool,
+    buffer: int = 4096,
+    parities: bool = False,
+    room: Room | None = None,
+) -> State:
     """Return the arrays of a search that has not begun.
 
     Parameters
@@ -143,14 +184,16 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
     buffer : int
     parities : bool
         Whether there is room for parities.
+    room : Room, optional
+        At least `Room.first`, which it is by default.
     """
+    depth, most = room or Room.first(p)
     m, n = p.V.shape
     layers = p.layers.shape[0]
     units, n_rows, n_dom = p.units.shape[0], p.row_values.shape[0], p.domain_M.shape[0]
     pieces = int(p.units[:, 5].max())
     words = int((p.layers[:, 5].max() + 63) // 64)
     sides = 2 * n if p.small else 0
-    most = sides + n_dom + n_rows
     corners = most + 3 if n == 2 else 1
     ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
@@ -166,15 +209,13 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
         cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
         cell_offset[1:sides:2] = 1.0
     return State(
-        control=control, stage=ints(units + 1), turn=ints(units + 1), layer=ints(units + 1),
-        place=ints(units + 1), size=ints(units + 1), pattern=ints(units),
-        forced=np.full(units, ANY),
-        witness=reals(units + 1, m), point=reals(units + 1, points), lam=reals(units + 1, most),
-        prefix=bits(units + 1, 2, words), polygon=reals(units + 1, corners, 2),
-        corners=ints(units + 1),
-        full=ints(units, pieces), piece_witness=reals(units, pieces, m),
-        piece_point=reals(units, pieces, points), piece_lam=reals(units, pieces, most),
-        piece_polygon=reals(units, pieces, corners, 2), piece_corners=ints(units, pieces),
+        control=control, stage=ints(depth), turn=ints(depth), layer=ints(depth),
+        place=ints(depth), size=ints(depth), pattern=ints(units), forced=np.full(units, ANY),
+        witness=reals(depth, m), point=reals(depth, points), lam=reals(depth, most),
+        prefix=bits(depth, 2, words), polygon=reals(depth, corners, 2), corners=ints(depth),
+        full=ints(depth, pieces), piece_witness=reals(depth, pieces, m),
+        piece_point=reals(depth, pieces, points), piece_lam=reals(depth, pieces, most),
+        piece_polygon=reals(depth, pieces, corners, 2), piece_corners=ints(depth, pieces),
         opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers),
         pool_n=ints(layers), pool_bits=bits(layers, POOL, 2, words), pool_g=reals(layers, POOL, m),
         clause_n=ints(layers), clause_bits=bits(layers, CLAUSES, 2, words),
@@ -198,10 +239,23 @@ def new_state(p: Program, keep: bool, buffer: int = 4096, parities: bool = False
     )  # fmt: skip
 
 
-def new_scratch(p: Program) -> Scratch:
-    """Return work arrays for the projections of a program."""
+def with_room(p: Program, s: State, room: Room) -> State:
+    """Return the state of the same search with more room."""
+    keep, parities = s.kept.shape[0] > 1, s.xor_rows.shape[1] > 0
+    larger = new_state(p, keep, s.kept.shape[0], parities, room)
+    for old, new in zip(s, larger, strict=True):
+        if old.shape != new.shape:
+            new[tuple(map(slice, old.shape))] = old
+    # Arrays of the same shape stay the same arrays: others hold some of them.
+    return State(
+        *(old if old.shape == new.shape else new for old, new in zip(s, larger, strict=True))
+    )
+
+
+def new_scratch(p: Program, room: Room) -> Scratch:
+    """Return work arrays for the projections of a program, of cells that there is room for."""
     m, n = p.V.shape
-    most = p.row_values.shape[0] + p.domain_M.shape[0] + (2 * n if p.small else 0)
+    most = room.rows
     square = n + 1 if p.small else most
     rows = int(p.layers[:, 5].max())
     reals = lambda *shape: np.zeros(shape)  # noqa: E731

@@ -8,7 +8,9 @@ from milpcount.errors import DomainError
 from milpcount.network import Layer, Network, leaky_relu, piecewise_linear, relu
 from milpcount.network.affine import Dense
 from milpcount.result import Status
+from milpcount.tree import state
 from milpcount.tree.search import Search
+from milpcount.tree.state import Room
 from tests.networks import random_network
 
 
@@ -215,3 +217,24 @@ class TestKeptRegions:
         network = random_network(0, 12, (13,))
         result = mc.count(network, mc.Box(-1, 1), keep_regions=True)
         assert len({r.pattern for r in result.regions}) == result.lower > 4096
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("shape", [(2, 12, 10), (20, 6, 8)])
+def test_room_grows_with_the_path(
+    shape: tuple[int, ...], keep: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = random_network(3, shape[0], shape[1:])
+    inputs = mc.Box(-1, 1).bind(shape[0])
+    whole = Search(net, inputs, keep)
+    for _ in whole.run():
+        pass
+    monkeypatch.setattr(state, "FIRST_DEPTH", 1)
+    monkeypatch.setattr(state, "FIRST_ROWS", 1)
+    grown = Search(net, inputs, keep)
+    small = Room.of(grown.state)
+    for _ in grown.run():
+        pass
+    assert Room.of(grown.state).depth > small.depth and Room.of(grown.state).rows > small.rows
+    assert grown.found == whole.found and grown.tests == whole.tests
+    assert [r.pattern for r in grown.regions] == [r.pattern for r in whole.regions]
