@@ -17,11 +17,12 @@ from milpcount import caps
 from milpcount.errors import FileFormatError, NetworkError
 from milpcount.integers import human
 from milpcount.network.activation import relu
-from milpcount.network.affine import Dense, Elementwise, Factor
+from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.composite import compose
 from milpcount.network.layer import Layer
 from milpcount.network.network import Network
 from milpcount.network.paths import existing_file, read_text
+from milpcount.network.sparse import Factor
 
 _HEADER = ("counts", "sizes", "flag", "minima", "maxima", "means", "ranges")
 

@@ -30,7 +30,7 @@ def rows_of(matrix: Any, what: str = "weight") -> sparse.csr_array:
         places = np.ravel_multi_index(given.coords, given.shape) if data.size else np.zeros(0)
         if np.unique(places).size < data.size:
             raise NetworkError(f"{what} has several entries in one place: give their sum")
-        found = sparse.csr_array((data, given.coords), shape=given.shape)
+        found = sparse.csr_array((data, given.coords), shape=given.shape, copy=True)
     else:
         found = sparse.csr_array(frozen(matrix, what, 2))
     found.eliminate_zeros()
