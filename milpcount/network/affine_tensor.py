@@ -284,7 +284,11 @@ def sources(shape: tuple[int, ...], factors: tuple[Factor, ...], columns: Array)
     """Return the outputs of factors that begin at columns, in a shape."""
     size = prod(shape)
     return AffineTensor(
-        selection(np.arange(size), size), np.zeros(size), shape, factors, columns if factors else None
+        selection(np.arange(size), size),
+        np.zeros(size),
+        shape,
+        factors,
+        columns if factors else None,
     )
 
 

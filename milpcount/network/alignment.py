@@ -39,9 +39,7 @@ def joined(tensors: Sequence[AffineTensor]) -> AffineTensor:
     aligned = align(tensors)
     matrix = canonical(sparse.vstack([t.matrix for t in aligned], format="csr"))
     constant = np.concatenate([t.constant for t in aligned])
-    return AffineTensor(
-        matrix, constant, (constant.size,), aligned[0].factors, aligned[0].columns
-    )
+    return AffineTensor(matrix, constant, (constant.size,), aligned[0].factors, aligned[0].columns)
 
 
 def added(first: AffineTensor, second: AffineTensor) -> AffineTensor:
@@ -155,8 +153,6 @@ def _blocks(
     total, at, found = sum(t.size for t in tensors), 0, []
     for tensor in tensors:
         matrix = selection(np.arange(at, at + tensor.size), total)
-        found.append(
-            AffineTensor(matrix, np.zeros(tensor.size), tensor.shape, factors, columns)
-        )
+        found.append(AffineTensor(matrix, np.zeros(tensor.size), tensor.shape, factors, columns))
         at += tensor.size
     return found

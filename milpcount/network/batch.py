@@ -104,7 +104,9 @@ def _depends(affine: Affine | Factor, owner: Array, size: int) -> Array:
     known = owner != _NO_ROW
     of_inputs = (owner[:, None] == np.arange(size)) & known[:, None]
     matrix = sparse.csr_array(affine.matrix)
-    ones = sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+    ones = sparse.csr_array(
+        (np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape
+    )
     return np.asarray(ones @ of_inputs.astype(np.float64) > 0)
 
 

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from milpcount.errors import NetworkError
 from milpcount.limits import tick
@@ -62,7 +61,11 @@ class IntegerMatrix:
 
     def _with(self, values: Array) -> "IntegerMatrix":
         found = IntegerMatrix(values, self.indices, self.indptr, self.shape)
-        return found if np.all(values != 0) else _made(found.row_of_each, self.indices, values, self.shape)
+        return (
+            found
+            if np.all(values != 0)
+            else _made(found.row_of_each, self.indices, values, self.shape)
+        )
 
     def applied(self, vector: Array) -> list[int]:
         """Return the product with a vector of integers."""

@@ -113,7 +113,9 @@ def same_pads(
     return [*small, *large] if upper else [*large, *small]
 
 
-def convolution(batch: int, image: int, weight: Array, seen: Windows, groups: int) -> sparse.csr_array:
+def convolution(
+    batch: int, image: int, weight: Array, seen: Windows, groups: int
+) -> sparse.csr_array:
     """Return the matrix of a convolution.
 
     Parameters
@@ -128,7 +130,8 @@ def convolution(batch: int, image: int, weight: Array, seen: Windows, groups: in
 
     Returns
     -------
-    scipy.sparse.csr_array, shape (batch * channels out * output places, batch * channels in * image)
+    scipy.sparse.csr_array
+        From a tensor (batch, channels in, image) to (batch, channels out, output places).
     """
     out, of_group = weight.shape[:2]
     taps = weight.reshape(out, of_group, -1)

@@ -266,9 +266,7 @@ def _average_pool(call: Call) -> list[AffineTensor]:
     seen = windows_of(call, image, own["kernel_shape"])
     inside = (seen.places >= 0).sum(axis=1)
     number = seen.padded if own.get("count_include_pad", 0) else np.maximum(inside, 1)
-    total = tensor.applied(
-        pooling(prod(planes), prod(image), seen), (*planes, *seen.shape)
-    )
+    total = tensor.applied(pooling(prod(planes), prod(image), seen), (*planes, *seen.shape))
     return [total.over(number.astype(np.float64).reshape(seen.shape))]
 
 

@@ -49,9 +49,10 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     module : torch.nn.Module
         An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6,
         BatchNorm, Conv, AvgPool, MaxPool, Flatten, Unflatten, Identity and Dropout. A Softmax,
-        LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says so. A unit after the last affine layer makes it a hidden layer, and the network has no output layer.
-        A module with forward hooks or methods of its own is refused: they can change what it
-        computes. It is left as it is, and nothing of it is called.
+        LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says so. A unit after the
+        last affine layer makes it a hidden layer, and the network has no output layer. A module
+        with forward hooks or methods of its own is refused: they can change what it computes. It is
+        left as it is, and nothing of it is called.
     input_shape : sequence of int, optional
         Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
         entries, row-major. Needed where the first layer does not tell, as a convolution.
@@ -233,9 +234,7 @@ def _windows(kind: str, module: Any, image: Sequence[int]) -> Windows:
     else:
         pads = [0] * 2 * n if padding == "valid" else _several(padding, n) * 2
     ceil_mode = bool(getattr(module, "ceil_mode", False))
-    return windows(
-        image, kernel, strides=stride, dilations=gaps, pads=pads, ceil_mode=ceil_mode
-    )
+    return windows(image, kernel, strides=stride, dilations=gaps, pads=pads, ceil_mode=ceil_mode)
 
 
 def _several(number: Any, n: int) -> list[int]:
