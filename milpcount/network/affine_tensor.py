@@ -293,7 +293,7 @@ def sources(shape: tuple[int, ...], factors: tuple[Factor, ...], columns: Array)
 
 
 def selection(places: Array, width: int) -> sparse.csr_array:
-    """Return the matrix that takes entries, a row for each; a row of zeros where the place is -1."""
+    """Return the matrix that takes entries, a row for each place; -1 is a row of zeros."""
     taken = places >= 0
     indptr = np.concatenate([[0], np.cumsum(taken)])
     indices = places[taken]

@@ -64,12 +64,13 @@ def without_batch(network: Network, size: int) -> Network:
     end = None if network.output is None else first.pop()
     layers = []
     for layer, owner, (affine, reads) in zip(network.layers, owners[1:], first, strict=False):
-        kinds = [layer.unit(place) for place in np.flatnonzero(owner == 0)]
+        kinds = [layer.unit(place) for place in np.flatnonzero(owner == 0).tolist()]
         layers.append(Layer(affine, layer.activation if layer.is_uniform else kinds, reads))
     note = f"a fixed batch of {size} was left out: its rows never meet and are treated alike"
-    output, reads = (None, None) if end is None else end
-    notes = (*network.notes, note)
-    return Network(tuple(layers), output, notes, reads, network.n_inputs // size)
+    notes, inputs = (*network.notes, note), network.n_inputs // size
+    if end is None:
+        return Network(tuple(layers), None, notes, None, inputs)
+    return Network(tuple(layers), end[0], notes, end[1], inputs)
 
 
 def _of_inputs(network: Network, number: int, owners: Sequence[Array]) -> Array:
@@ -145,7 +146,9 @@ def _of_row(
     if number < len(network.layers):
         layer = network.layers[number]
         ranks = np.array([kind.rank for kind in layer.units])
-        kinds = [[layer.unit(k) for k in np.flatnonzero(owner == row)] for row in range(size)]
+        kinds = [
+            [layer.unit(k) for k in np.flatnonzero(owner == row).tolist()] for row in range(size)
+        ]
         if any(k != kinds[0] for k in kinds):
             return None
     found = _block(network.maps[number], before, np.repeat(owner, ranks), size)

@@ -132,12 +132,12 @@ class NetworkBuilder:
             return compose(factors), columns
         if columns.size < end - start:
             first, width = factors[0], end - start
-            if not columns.size:
-                nothing = sparse.csr_array((first.n_out, width))
-                factors = (held(nothing, first.bias), *factors[1:])
-            elif isinstance(first, Elementwise):
+            if isinstance(first, Elementwise):
                 chosen = selection(columns - start, width)
                 factors = (held(chosen, np.zeros(columns.size)), *factors)
+            elif not columns.size:
+                nothing = sparse.csr_array((first.n_out, width))
+                factors = (held(nothing, first.bias), *factors[1:])
             else:
                 factors = (scattered(first, columns - start, width), *factors[1:])
         return compose(factors), None

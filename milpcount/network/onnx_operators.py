@@ -185,8 +185,8 @@ def _gemm(call: Call) -> list[AffineTensor]:
             "only its third input depends on the network's input: not implemented"
         )
     if alpha == beta == 1.0 and not isinstance(third, AffineTensor):
-        return [_multiplied(*pair, call.constant(2))]
-    found = _multiplied(*pair).times(alpha)
+        return [_multiplied(pair[0], pair[1], call.constant(2))]
+    found = _multiplied(pair[0], pair[1]).times(alpha)
     if third is None or not beta.any():
         return [found]
     if isinstance(third, AffineTensor):
