@@ -172,6 +172,8 @@ def _read_map(
     if found.keys() == {None}:
         return cast("Affine", _read_factor(arrays, f"{number}", found[None]))
     places = sorted(k for k in found if k is not None)
+    if not places:
+        raise FileFormatError(f"map {number} has no numbers: an .npz network has the keys {_KEYS}")
     if None in found or places != list(range(len(places))):
         raise FileFormatError(
             f"map {number} has factors {places}: they must be numbered from 0, without a matrix of "

@@ -96,10 +96,11 @@ GRAPHS = {
          "pads": [0, 1, 1, 0], "output_padding": [1, 0]}), ("Relu", "t", "y")], (24,)),
     "a block that is normalised": (
         [RELU, ("Reshape", "h channels", "i"),
-         ("BatchNormalization", "i scale b mean var", "n"), ("Add", "n i", "s"), ("Relu", "s", "y")],
+         ("BatchNormalization", "i scale b mean var", "n"), ("Add", "n i", "s"),
+         ("Relu", "s", "y")],
         (4, 4)),
     "Tile and Expand": ([("Tile", "v repeats", "t"), ("Relu", "t", "r"), ("Expand", "v wide", "e"),
-                         ("ReduceSum", "e first", "s"), ("Add", "s v", "y")], (8,)),
+                         ("ReduceSum", "e first", "s"), ("Concat", "s r", "y", {"axis": 1})], (8,)),
     "DepthToSpace": ([("Reshape", "v channels", "i"), ("DepthToSpace", "i", "d",
                      {"blocksize": 2}), ("Relu", "d", "y")], (4,)),
     "GatherElements": ([("Reshape", "v square", "s"), ("GatherElements", "s index", "g"),
@@ -119,7 +120,8 @@ def test_graph(write_onnx, name):
     }
     used = {name for row in [GEMM, *rows] for name in row[1].split()}
     constants = {k: v for k, v in constants.items() if k in used}
-    assert agrees(write_onnx([GEMM, *rows], constants, [1, 3])).widths == widths
+    # Of older sets onnx's reference takes a batch normalisation to be in training.
+    assert agrees(write_onnx([GEMM, *rows], constants, [1, 3], opset=15)).widths == widths
 
 
 POOLS = [
@@ -180,7 +182,7 @@ def test_nodes_in_any_order(write_onnx):
 
 def test_nodes_in_a_circle(write_onnx):
     rows = [("Add", "x q", "p"), ("Relu", "p", "q"), ("Neg", "q", "y")]
-    with pytest.raises(Exception, match=r"node 'p' \\(Add\\) depends on its own output"):
+    with pytest.raises(Exception, match=r"node 'p' \(Add\) depends on its own output"):
         read_onnx(write_onnx(rows, {}, [1, 3]))
 
 

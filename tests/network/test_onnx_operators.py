@@ -104,7 +104,7 @@ REFUSED = {
     ),
     "the same, inside": (
         [GEMM, ("Sigmoid", "v", "s"), ("Relu", "s", "y")],
-        r"node 's' \(Sigmoid\): it is not piecewise linear, so the network has no .* to count; it is",
+        r"node 's' \(Sigmoid\): it is not piecewise linear, so .* to count; it is left out at the",
     ),
     "operator that is not implemented": (
         [GEMM, ("Sign", "v", "a"), ("Relu", "a", "y")],
