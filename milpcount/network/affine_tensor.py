@@ -312,7 +312,9 @@ def canonical(matrix: Any) -> sparse.csr_array:
 
 def used_columns(matrix: sparse.csr_array) -> Array:
     """Return the columns in which a matrix is not zero, increasing; the first one if none is."""
-    found = np.unique(matrix.indices).astype(np.int64)
+    used = np.zeros(matrix.shape[1], dtype=bool)
+    used[matrix.indices] = True
+    found = np.flatnonzero(used)
     return found if found.size else np.zeros(1, dtype=np.int64)
 
 

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from milpcount.network.activation import Activation, maxout
 from milpcount.network.affine import Affine, Array, Elementwise
-from milpcount.network.affine_tensor import AffineTensor, canonical, selection
+from milpcount.network.affine_tensor import AffineTensor, canonical, selection, used_columns
 from milpcount.network.alignment import joined, scattered
 from milpcount.network.composite import compose
 from milpcount.network.layer import Layer
@@ -148,12 +148,12 @@ def _narrowed(columns: Array, factors: tuple[Factor, ...]) -> tuple[Array, tuple
     first = factors[0]
     if isinstance(first, Elementwise):
         return columns, factors
-    matrix = sparse.csr_array(first.matrix)
-    used = np.unique(canonical(matrix).indices)
+    matrix = canonical(first.matrix)
+    if not matrix.nnz:  # a constant: it may stand over any columns
+        return np.zeros(0, dtype=np.int64), factors
+    used = used_columns(matrix)
     if used.size == columns.size:
         return columns, factors
-    if not used.size:  # a constant: it may stand over any columns
-        return np.zeros(0, dtype=np.int64), factors
     return columns[used], (held(canonical(matrix[:, used]), first.bias), *factors[1:])
 
 
