@@ -6,7 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.network.affine import Array, Dense, Elementwise
-from milpcount.network.affine_tensor import AffineTensor, canonical, selection, used_columns
+from milpcount.network.affine_tensor import AffineTensor
+from milpcount.network.by_rows import canonical, selection, used_columns
 from milpcount.network.error_free import sum_is_exact
 from milpcount.network.sparse import Factor, Sparse
 from milpcount.network.stacked import held

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Affine, Array, Dense, Elementwise
-from milpcount.network.affine_tensor import canonical
+from milpcount.network.by_rows import canonical
 from milpcount.network.composite import Composite, compose
 from milpcount.network.layer import Layer
 from milpcount.network.network import Network

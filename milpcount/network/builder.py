@@ -8,8 +8,9 @@ from scipy import sparse
 
 from milpcount.network.activation import Activation, maxout
 from milpcount.network.affine import Affine, Array, Elementwise
-from milpcount.network.affine_tensor import AffineTensor, canonical, selection, used_columns
+from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.alignment import joined, scattered
+from milpcount.network.by_rows import canonical, selection, used_columns
 from milpcount.network.composite import compose
 from milpcount.network.layer import Layer
 from milpcount.network.network import Network

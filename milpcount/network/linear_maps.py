@@ -13,7 +13,8 @@ from scipy import sparse
 
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Array
-from milpcount.network.affine_tensor import canonical, check_size
+from milpcount.network.affine_tensor import check_size
+from milpcount.network.by_rows import canonical
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.batch import without_batch
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
+from milpcount.network.onnx_calls import Call, Value
 from milpcount.network.onnx_ending import LeftOut, ending, starts_ending
 from milpcount.network.onnx_nodes import as_float64, attributes_of, label, needed, node_function
-from milpcount.network.onnx_operators import OPERATORS, Call, Value
+from milpcount.network.onnx_operators import OPERATORS
 from milpcount.network.onnx_sizes import check_room
 from milpcount.network.onnx_units import UNITS
 from milpcount.network.paths import existing_file

@@ -11,7 +11,8 @@ from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor, check_size
 from milpcount.network.alignment import joined
 from milpcount.network.linear_maps import gathered_windows
-from milpcount.network.onnx_operators import Call, Operator, groups_of, planes_of, windows_of
+from milpcount.network.onnx_calls import Call, Operator
+from milpcount.network.onnx_windows import groups_of, planes_of, windows_of
 
 _MINUS = np.array(-1.0)
 
