@@ -37,6 +37,7 @@ def _main(
 @app.command()
 def count(
     network: opt.NetworkPath,
+    output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
@@ -80,6 +81,7 @@ def count(
     )
     request = Request(
         network=network,
+        output=output_name,
         domain=choice.domain(),
         method=method_named(
             method,
@@ -117,6 +119,7 @@ def verify(
         Path, typer.Argument(metavar="FILE", help="Regions that count --keep has written.")
     ],
     network: opt.NetworkPath,
+    output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
@@ -136,7 +139,8 @@ def verify(
     from milpcount.cli import verifying
 
     choice = opt.DomainChoice(network, box, box_file, vnnlib, section, unbounded, header_box)
-    proved = verifying.run(file, choice, None if quantity is None else quantity.value, as_json=json)
+    wanted = None if quantity is None else quantity.value
+    proved = verifying.run(file, choice, wanted, output=output_name, as_json=json)
     raise typer.Exit(COMPLETE if proved else FAILURE)
 
 
@@ -145,6 +149,7 @@ def bound(
     subject: Annotated[
         str, typer.Argument(metavar="ARCH|NET", help="E.g. 784-11-11-10, or a network file.")
     ],
+    output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
@@ -177,6 +182,7 @@ def bound(
         (tighten or "interval"),
         family,
         quantity.value,
+        output=output_name,
     )
     bounding.show(found, as_json=json)
 
@@ -184,6 +190,7 @@ def bound(
 @app.command()
 def compare(
     network: opt.NetworkPath,
+    output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
@@ -205,7 +212,13 @@ def compare(
         network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
     )
     complete = comparing.run(
-        network, choice.domain(), quantity.value, time, quiet=quiet, as_json=json
+        network,
+        choice.domain(),
+        quantity.value,
+        time,
+        output=output_name,
+        quiet=quiet,
+        as_json=json,
     )
     raise typer.Exit(COMPLETE if complete else STOPPED)
 
@@ -213,6 +226,7 @@ def compare(
 @app.command()
 def inspect(
     network: opt.NetworkPath,
+    output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     vnnlib: opt.VnnlibFile = None,
@@ -232,7 +246,7 @@ def inspect(
     if tighten is not None and not choice.given():
         choice.domain()  # raises: there are no ranges without a domain
     domain = choice.domain() if choice.given() else None
-    inspection.show(network, domain, (tighten or "interval"), as_json=json)
+    inspection.show(network, domain, (tighten or "interval"), output=output_name, as_json=json)
 
 
 @app.command()

@@ -14,7 +14,13 @@ _SUFFIXES = {".npz", ".onnx", ".nnet"}
 
 
 def table(
-    subject: str, choice: DomainChoice | None, tighten: str, family: str | None, quantity: str
+    subject: str,
+    choice: DomainChoice | None,
+    tighten: str,
+    family: str | None,
+    quantity: str,
+    *,
+    output: str | None = None,
 ) -> BoundTable:
     """Return the bounds of a file or an architecture string.
 
@@ -27,6 +33,8 @@ def table(
     family : str or None
         Theorems of one family only.
     quantity : str
+    output : str, optional
+        Name of the network's output, where it has several.
 
     Raises
     ------
@@ -37,8 +45,10 @@ def table(
     is_file = path.suffix in _SUFFIXES or path.exists()
     if not is_file and tighten != "interval":
         raise OptionError(f"--tighten {tighten} needs a network file, not an architecture")
+    if not is_file and output is not None:
+        raise OptionError(f"--output-name {output} needs a network file, not an architecture")
     domain = None if choice is None else choice.domain()
-    network = Network.load(path) if is_file else subject
+    network = Network.load(path, output) if is_file else subject
     return bound(network, domain, quantity=quantity, tighten=tighten, family=family)
 
 

@@ -13,7 +13,14 @@ from milpcount.network import Network
 
 
 def run(
-    network: Path, domain: Domain, quantity: str, seconds: float, *, quiet: bool, as_json: bool
+    network: Path,
+    domain: Domain,
+    quantity: str,
+    seconds: float,
+    *,
+    output: str | None = None,
+    quiet: bool,
+    as_json: bool,
 ) -> bool:
     """Print what the methods say and return whether all of them ran to their ends.
 
@@ -25,7 +32,11 @@ def run(
     with terminable(), listening(quiet=quiet) as listener:
         try:
             found = compare(
-                Network.load(network), domain, quantity=quantity, seconds=seconds, listener=listener
+                Network.load(network, output),
+                domain,
+                quantity=quantity,
+                seconds=seconds,
+                listener=listener,
             )
         except Interrupted as stop:
             assert stop.comparison is not None

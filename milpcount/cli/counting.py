@@ -37,6 +37,8 @@ class Request:
         Where to write the regions.
     workers : int
         Processes for methods that work in independent parts.
+    output : str or None
+        Name of the network's output, where it has several.
     """
 
     network: Path
@@ -47,6 +49,7 @@ class Request:
     seed: int = 0
     keep: Path | None = None
     workers: int = 1
+    output: str | None = None
 
 
 def run(request: Request, *, quiet: bool = False) -> CountResult:
@@ -57,7 +60,7 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
     InputError
         If the network, the domain or an option is wrong.
     """
-    network = Network.load(request.network)
+    network = Network.load(request.network, request.output)
     _check_keep(request, network)
     with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
         try:

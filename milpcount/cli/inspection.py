@@ -82,7 +82,12 @@ def add_ranges(
 
 
 def show(
-    path: Path, domain: Domain | None, level: str = "interval", *, as_json: bool = False
+    path: Path,
+    domain: Domain | None,
+    level: str = "interval",
+    *,
+    output: str | None = None,
+    as_json: bool = False,
 ) -> None:
     """Print what there is to say.
 
@@ -92,10 +97,12 @@ def show(
         Of the network.
     domain : Domain or None
     level : {"interval", "lp", "milp"}
+    output : str, optional
+        Name of the network's output, where it has several.
     as_json : bool
         Print one line of JSON.
     """
-    network = Network.load(path)
+    network = Network.load(path, output)
     record = describe(network)
     if domain is not None:
         add_ranges(record, network, domain, level)

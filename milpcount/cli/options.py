@@ -60,6 +60,10 @@ NetworkPath = Annotated[
         help="The network: .npz, .onnx or .nnet, or example:mnist-784-2-20.npz.",
     ),
 ]
+OutputName = Annotated[
+    str | None,
+    typer.Option("--output-name", metavar="NAME", help="Of an .onnx file with several outputs."),
+]
 BoxOption = Annotated[
     tuple[float, float] | None,
     typer.Option("--box", metavar="LO HI", help="The same bounds for every input."),

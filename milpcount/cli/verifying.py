@@ -16,7 +16,14 @@ from milpcount.region_files.files import arrays_in, first_release_regions, is_fi
 from milpcount.result import Quantity
 
 
-def run(file: Path, choice: DomainChoice, quantity: str | None, *, as_json: bool) -> bool:
+def run(
+    file: Path,
+    choice: DomainChoice,
+    quantity: str | None,
+    *,
+    output: str | None = None,
+    as_json: bool,
+) -> bool:
     """Print what exact arithmetic says about a file and return whether it proves its claim.
 
     Raises
@@ -25,7 +32,7 @@ def run(file: Path, choice: DomainChoice, quantity: str | None, *, as_json: bool
         If the file or the network cannot be read, or do not belong to each other; or if a domain is
         given to a file that has its own, or none to one of the first release.
     """
-    network = Network.load(choice.network)
+    network = Network.load(choice.network, output)
     arrays = arrays_in(file)
     if is_first_release(arrays):
         found, about = _first_release(arrays, network, choice, quantity)

@@ -1,28 +1,31 @@
 """Affine expressions carried through a graph of operators.
 
-Between two layers of units every value is an affine function of the units before it. A reader
-holds such a tensor as a stack: slice 0 is the constant part, slice 1 + j what *source* j
-contributes. A linear operator then acts on every slice alike and an added constant on slice 0
-alone, so convolutions, poolings and reshapes need no matrix of their own.
+Between layers of units every value is an affine function of the network's *columns*: the inputs,
+then the outputs of the first layer's units, and so on. A reader holds such a tensor as a sparse
+matrix, entries times columns, and a constant per entry: values of any layers add up and join, and
+the outputs of a new layer only widen the matrix. An operator that moves entries selects rows, one
+that adds them up is a sparse matrix itself (see `milpcount.network.linear_maps`).
 
-Nothing is rounded on the way. The sources are the units of a layer or, where an operator would
+Nothing is rounded on the way. The *sources* of a tensor are the columns or, where an operator would
 round the coefficients it makes (two affine operators in a row, a division), the entries of the
 tensor before that operator: what leads there is then kept as a factor, and the layer's map is the
 product of the factors (see `milpcount.network.composite`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Affine, Dense, Elementwise
-from milpcount.network.composite import compose
+from milpcount.network.affine import Elementwise
+from milpcount.network.by_rows import canonical, selection, used_columns
 from milpcount.network.error_free import product_is_exact, quotient_is_exact, sum_is_exact
 from milpcount.network.sparse import Factor
+from milpcount.network.stacked import held
 from milpcount.rationals import root
 
 ROOTS = (
@@ -30,64 +33,54 @@ ROOTS = (
 )
 """What a network whose roots were rounded says."""
 
-LARGEST_STACK = 2**27
-"""Numbers in a stack before it is refused: a gigabyte."""
+LARGEST = 2**27
+"""Entries or coefficients of a tensor before it is refused: a gigabyte or two."""
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class AffineTensor:
-    """A tensor whose entries are affine in the outputs of one layer.
+    """A tensor whose entries are affine in the columns of a network.
 
     Attributes
     ----------
-    stack : ndarray, shape (1 + sources, *shape)
-        The constant part, then the coefficients of each source; exact.
-    layer : int
-        Number of the layer; 0 is the network's input.
-    factors : tuple of Dense or Elementwise
-        Maps from the layer's units to the sources; none if the units are the sources.
+    matrix : scipy.sparse.csr_array, shape (entries, sources)
+        Without zeros, columns in order; exact.
+    constant : ndarray, shape (entries,)
+    shape : tuple of int
+        Of the tensor; entries are in row-major order.
+    factors : tuple of Dense, Sparse or Elementwise
+        Maps from columns to the sources; none if the columns are the sources.
+    columns : ndarray of int, optional
+        The columns that the first factor reads, increasing.
     """
 
-    stack: Array
-    layer: int
+    matrix: sparse.csr_array
+    constant: Array
+    shape: tuple[int, ...]
     factors: tuple[Factor, ...] = ()
+    columns: Array | None = None
 
     def __post_init__(self) -> None:
-        check_size(self.stack.shape[0], self.stack.shape[1:])
+        check_size(max(self.matrix.nnz, prod(self.shape)), self.shape)
 
     @classmethod
-    def identity(
-        cls, shape: tuple[int, ...], layer: int, factors: tuple[Factor, ...] = ()
-    ) -> "AffineTensor":
-        """Return the sources themselves, row-major in the given shape."""
+    def of_columns(cls, shape: tuple[int, ...], first: int) -> "AffineTensor":
+        """Return the columns from `first` on, row-major in the given shape."""
         size = prod(shape)
-        check_size(1 + size, shape)
-        return cls(np.eye(1 + size, size, k=-1).reshape(1 + size, *shape), layer, factors)
+        check_size(size, shape)
+        return cls(selection(np.arange(first, first + size), first + size), np.zeros(size), shape)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor."""
-        return self.stack.shape[1:]
-
-    def to_affine(self) -> Affine:
-        """Return the map from the layer's units to the entries, row-major.
-
-        Raises
-        ------
-        NetworkError
-            If a coefficient is not finite.
-        """
-        last = [] if self.factors and self.is_identity else [dense_of(self.stack)]
-        return compose([*self.factors, *last])
+    def size(self) -> int:
+        """Number of entries."""
+        return self.constant.size
 
     @property
-    def is_identity(self) -> bool:
-        """Whether the entries are the sources, unchanged and in order."""
-        flat = self.stack.reshape(self.stack.shape[0], -1)
-        square = flat.shape[0] == 1 + flat.shape[1]
-        return square and np.array_equal(flat, np.eye(*flat.shape, k=-1))
+    def numbers(self) -> Array:
+        """The places of the entries, in the tensor's shape: an operator may move them."""
+        return np.arange(self.size).reshape(self.shape)
 
     @property
     def is_selection(self) -> bool:
@@ -95,41 +88,116 @@ class AffineTensor:
 
         Products with a constant matrix or kernel are then exact: no two terms are added up.
         """
-        flat = self.stack.reshape(self.stack.shape[0], -1)
-        one = (flat == 1.0) | (flat == 0.0)
-        alone = (np.count_nonzero(flat, axis=0) <= 1).all() and (
-            np.count_nonzero(flat[1:], axis=1) <= 1
-        ).all()
-        return bool(one.all() and alone and not flat[0].any())
+        return bool(
+            not self.constant.any()
+            and (self.matrix.data == 1.0).all()
+            and (np.diff(self.matrix.indptr) <= 1).all()
+            and np.unique(self.matrix.indices).size == self.matrix.nnz
+        )
+
+    @property
+    def first_column(self) -> int | None:
+        """The first source, if the entries are sources one after the other; else None."""
+        found, width = self.matrix.indices, self.matrix.shape[1]
+        one_each = self.is_selection and found.size == self.size
+        if not one_each or (np.diff(found) != 1).any():
+            return None
+        # With factors all sources are meant: they are the entries of a tensor before.
+        return None if self.factors and self.size < width else int(found[0])
+
+    def chain(self) -> tuple[Array, tuple[Factor, ...]]:
+        """Return columns and the maps that lead from them to the entries, none if those are they.
+
+        Raises
+        ------
+        NetworkError
+            If a coefficient is not finite.
+        """
+        first = self.first_column
+        if self.columns is not None and self.factors:
+            last = () if first is not None else (held(self.matrix, self.constant),)
+            return self.columns, (*self.factors, *last)
+        if first is not None:
+            return np.arange(first, first + self.size), ()
+        columns = used_columns(self.matrix)
+        return columns, (held(self.matrix[:, columns], self.constant),)
 
     def restarted(self) -> "AffineTensor":
         """Return the same tensor with its entries as sources, which makes a factor."""
-        if self.is_identity:
+        if self.first_column is not None:
             return self
-        return AffineTensor.identity(self.shape, self.layer, (*self.factors, dense_of(self.stack)))
+        columns, factors = self.chain()
+        return sources(self.shape, factors, columns)
+
+    def reshaped(self, shape: tuple[int, ...]) -> "AffineTensor":
+        """Return the same entries in another shape."""
+        return AffineTensor(self.matrix, self.constant, shape, self.factors, self.columns)
+
+    def taken(self, places: Array, constants: Array | None = None) -> "AffineTensor":
+        """Return entries, moved or repeated.
+
+        Parameters
+        ----------
+        places : ndarray of int
+            Of the entries, in the new tensor's shape; -1 where a constant is.
+        constants : ndarray, optional
+            In the same shape; zero by default.
+        """
+        flat = places.ravel()
+        if constants is None and flat.size == self.size and (flat == np.arange(self.size)).all():
+            return self.reshaped(places.shape)
+        rows = selection(flat, self.size)
+        constant = rows @ self.constant
+        if constants is not None:
+            constant = np.where(flat < 0, constants.ravel(), constant)
+        matrix = canonical(rows @ self.matrix)
+        return AffineTensor(matrix, constant, places.shape, self.factors, self.columns)
+
+    def applied(
+        self, operator: Any, shape: tuple[int, ...], offset: Array | None = None
+    ) -> "AffineTensor":
+        """Return what a linear map makes of the entries, without rounding.
+
+        Parameters
+        ----------
+        operator : scipy sparse array, shape (outputs, entries)
+        shape : tuple of int
+            Of the result.
+        offset : ndarray, optional
+            What is added, in a shape that broadcasts to the result's.
+        """
+        # Else sums of products of coefficients would round: entries become sources of their own.
+        start = self if self.is_selection else self.restarted()
+        constant = np.zeros(shape)
+        if offset is not None:
+            constant += offset
+        matrix = canonical(sparse.csr_array(operator) @ start.matrix)
+        return AffineTensor(matrix, constant.ravel(), shape, start.factors, start.columns)
 
     def plus(self, constant: Array, sign: float = 1.0) -> "AffineTensor":
         """Return ``self + sign * constant``, shapes broadcast."""
-        moved = self._broadcast(np.shape(constant))
-        total = moved.stack[0] + sign * constant
-        if not sum_is_exact(moved.stack[0], sign * constant, total):
-            moved = moved.restarted()
-            ones = np.ones(prod(moved.shape))
-            shift = np.broadcast_to(sign * constant, moved.shape).ravel()
-            return moved._after(Elementwise(ones, shift, ones))
-        return AffineTensor(
-            np.concatenate([total[None], moved.stack[1:]]), moved.layer, moved.factors
-        )
+        moved = self.broadcast(np.shape(constant))
+        shift = np.broadcast_to(sign * np.asarray(constant), moved.shape).ravel()
+        total = moved.constant + shift
+        if not sum_is_exact(moved.constant, shift, total):
+            ones = np.ones(moved.size)
+            return moved.followed_by(Elementwise(ones, shift, ones))
+        return AffineTensor(moved.matrix, total, moved.shape, moved.factors, moved.columns)
 
     def times(self, constant: Array) -> "AffineTensor":
         """Return ``self * constant``, entry by entry, shapes broadcast."""
-        moved = self._broadcast(np.shape(constant))
-        found = moved.stack * constant
-        if not product_is_exact(moved.stack, constant, found):
-            moved = moved.restarted()
-            factor = np.broadcast_to(constant, moved.shape).ravel()
-            return moved._after(Elementwise(factor, np.zeros(factor.size), np.ones(factor.size)))
-        return AffineTensor(found, moved.layer, moved.factors)
+        moved = self.broadcast(np.shape(constant))
+        factor = np.broadcast_to(constant, moved.shape).ravel()
+        of_data = np.repeat(factor, np.diff(moved.matrix.indptr))
+        data, shift = moved.matrix.data * of_data, moved.constant * factor
+        if not (
+            product_is_exact(moved.matrix.data, of_data, data)
+            and product_is_exact(moved.constant, factor, shift)
+        ):
+            return moved.followed_by(
+                Elementwise(factor, np.zeros(factor.size), np.ones(factor.size))
+            )
+        return moved._with_numbers(data, shift)
 
     def over(self, constant: Array) -> "AffineTensor":
         """Return ``self / constant``, entry by entry, shapes broadcast.
@@ -141,13 +209,18 @@ class AffineTensor:
         """
         if not np.all(constant):
             raise NetworkError("it divides by zero")
-        moved = self._broadcast(np.shape(constant))
-        found = moved.stack / constant
-        if not quotient_is_exact(moved.stack, constant, found):
-            moved = moved.restarted()
-            divisor = np.broadcast_to(constant, moved.shape).ravel()
-            return moved._after(Elementwise(np.ones(divisor.size), np.zeros(divisor.size), divisor))
-        return AffineTensor(found, moved.layer, moved.factors)
+        moved = self.broadcast(np.shape(constant))
+        divisor = np.broadcast_to(constant, moved.shape).ravel()
+        of_data = np.repeat(divisor, np.diff(moved.matrix.indptr))
+        data, shift = moved.matrix.data / of_data, moved.constant / divisor
+        if not (
+            quotient_is_exact(moved.matrix.data, of_data, data)
+            and quotient_is_exact(moved.constant, divisor, shift)
+        ):
+            return moved.followed_by(
+                Elementwise(np.ones(divisor.size), np.zeros(divisor.size), divisor)
+            )
+        return moved._with_numbers(data, shift)
 
     def normalised(
         self, mean: Array, variance: Array, epsilon: float, scale: Array, shift: Array, axis: int
@@ -189,53 +262,41 @@ class AffineTensor:
         centred = self.plus(channels(mean), -1.0).over(channels(np.array(roots)))
         return centred.times(channels(scale)).plus(channels(shift)), rounded
 
-    def averaged(self, function: Callable[[Array], Array]) -> "AffineTensor":
-        """Return means of entries.
-
-        Parameters
-        ----------
-        function : callable
-            Takes a stack and returns one; every entry of its result is the mean of some entries of
-            a slice, or of those and of zeros around them.
-        """
-        start = self if self.is_selection else self.restarted()
-        shares = function(start.stack)
-        # A coefficient is 1/n, rounded: n is the integer nearest to its reciprocal.
-        largest = np.abs(shares).max(axis=0, initial=0.0)
-        number = np.rint(1.0 / np.where(largest > 0, largest, 1.0))
-        rounded = np.where(shares != 0, 1.0 / number, 0.0)
-        if not np.allclose(shares, rounded, rtol=1e-12, atol=0.0):
-            raise NetworkError("it does not take means of entries")
-        sums = AffineTensor((shares != 0).astype(np.float64), start.layer, start.factors)
-        return sums.over(number)
-
-    def _broadcast(self, shape: tuple[int, ...]) -> "AffineTensor":
+    def broadcast(self, shape: tuple[int, ...]) -> "AffineTensor":
+        """Return the tensor with its entries repeated, as numpy repeats those of arrays."""
         wanted = np.broadcast_shapes(self.shape, shape)
         if wanted == self.shape:
             return self
-        # Leading axes of the tensor stand behind that of the slices.
-        slices = self.stack.shape[0]
-        check_size(slices, wanted)
-        lead = (1,) * (len(wanted) - len(self.shape))
-        stack = np.broadcast_to(self.stack.reshape(slices, *lead, *self.shape), (slices, *wanted))
-        return AffineTensor(stack, self.layer, self.factors)
+        check_size(prod(wanted), wanted)
+        return self.taken(np.broadcast_to(self.numbers, wanted))
 
-    def _after(self, factor: Elementwise) -> "AffineTensor":
-        """Return a tensor that is the identity followed by a factor."""
-        return AffineTensor.identity(self.shape, self.layer, (*self.factors, factor))
+    def followed_by(self, factor: Elementwise) -> "AffineTensor":
+        """Return what a map makes of the entries, as a factor of its own."""
+        columns, factors = self.chain()
+        return sources(self.shape, (*factors, factor), columns)
 
-
-def dense_of(stack: Array) -> Dense:
-    """Return the map from the sources of a stack to its entries."""
-    flat = stack.reshape(stack.shape[0], -1)
-    return Dense(flat[1:].T, flat[0])
+    def _with_numbers(self, data: Array, constant: Array) -> "AffineTensor":
+        old = self.matrix
+        matrix = sparse.csr_array((data, old.indices.copy(), old.indptr.copy()), shape=old.shape)
+        return AffineTensor(canonical(matrix), constant, self.shape, self.factors, self.columns)
 
 
-def check_size(slices: int, shape: tuple[int, ...]) -> None:
-    """Raise NetworkError if a stack would not fit in memory."""
-    if slices * prod(shape) > LARGEST_STACK:
+def sources(shape: tuple[int, ...], factors: tuple[Factor, ...], columns: Array) -> AffineTensor:
+    """Return the outputs of factors that begin at columns, in a shape."""
+    size = prod(shape)
+    return AffineTensor(
+        selection(np.arange(size), size),
+        np.zeros(size),
+        shape,
+        factors,
+        columns if factors else None,
+    )
+
+
+def check_size(numbers: int, shape: tuple[int, ...]) -> None:
+    """Raise NetworkError if a tensor would not fit in memory."""
+    if numbers > LARGEST:
         raise NetworkError(
-            f"a tensor of shape {tuple(shape)} over {slices - 1} units needs "
-            f"{8 * slices * prod(shape) / 2**30:.1f} GiB as a dense map; at most "
-            f"{8 * LARGEST_STACK / 2**30:.0f} GiB is allowed: use a smaller network"
+            f"a tensor of shape {tuple(shape)} has {numbers:.1e} entries or coefficients; at most "
+            f"{LARGEST:.1e} are allowed: use a smaller network"
         )

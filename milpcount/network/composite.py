@@ -7,6 +7,7 @@ ones rounded once, and `Composite.exact` multiplies the factors out in integers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from milpcount.errors import NetworkError
 from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.products import Product
 from milpcount.network.sparse import Factor, Sparse
+from milpcount.network.stacked import held
 
 Array = np.ndarray
 
@@ -47,15 +49,20 @@ class Composite:
         """Number of outputs."""
         return self.factors[-1].n_out
 
+    @cached_property
+    def nearest(self) -> Dense | Sparse:
+        """The map of the nearest float64 numbers."""
+        return held(self.product.matrix, self.product.bias)
+
     @property
     def weight(self) -> Array:
         """The nearest float64 matrix, shape (n_out, n_in)."""
-        return self.product.weight
+        return self.nearest.weight
 
     @property
-    def matrix(self) -> Array:
-        """The nearest float64 matrix."""
-        return self.product.weight
+    def matrix(self) -> Any:
+        """The nearest float64 matrix, as an array or, if most of it is zero, a sparse one."""
+        return self.nearest.matrix
 
     @property
     def bias(self) -> Array:
@@ -86,7 +93,7 @@ def compose(factors: Sequence[Factor]) -> Dense | Sparse | Composite:
     Returns
     -------
     Dense, Sparse or Composite
-        Dense if every number of the product is a float64; a single factor is itself.
+        Dense or Sparse if every number of the product is a float64; a single factor is itself.
 
     Raises
     ------
@@ -104,6 +111,8 @@ def compose(factors: Sequence[Factor]) -> Dense | Sparse | Composite:
         return factors[0]
     product = Product.of(factors)
     if product.is_float:
-        return Dense(product.weight, product.bias)
+        if any(isinstance(factor, Sparse) for factor in factors):
+            return held(product.matrix, product.bias)
+        return Dense(product.matrix.toarray(), product.bias)
     product.check_range()
     return Composite(tuple(factors), product)

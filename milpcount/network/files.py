@@ -10,10 +10,10 @@ from milpcount.network.paths import existing_file, write_atomically
 from milpcount.network.shipped import located
 
 
-def _read_onnx(path: Path) -> Network:
+def _read_onnx(path: Path, output: str | None) -> Network:
     from milpcount.network.onnx_reader import read_onnx
 
-    return read_onnx(path)
+    return read_onnx(path, output)
 
 
 def _read_nnet(path: Path) -> Network:
@@ -22,15 +22,13 @@ def _read_nnet(path: Path) -> Network:
     return read_nnet(path)
 
 
-_READERS: dict[str, Callable[[Path], Network]] = {
-    ".npz": read_npz,
-    ".onnx": _read_onnx,
-    ".nnet": _read_nnet,
-}
+_READERS: dict[str, Callable[[Path], Network]] = {".npz": read_npz, ".nnet": _read_nnet}
+_CHOOSING: dict[str, Callable[[Path, str | None], Network]] = {".onnx": _read_onnx}
+"""Readers of formats with several outputs, which have names."""
 _READABLE = "a network as .npz, .onnx or .nnet file"
 
 
-def load(path: str | Path) -> Network:
+def load(path: str | Path, output: str | None = None) -> Network:
     """Return the network in a file.
 
     Parameters
@@ -56,11 +54,17 @@ def load(path: str | Path) -> Network:
         If the package that reads the format is missing.
     """
     source = existing_file(located(path), _READABLE)
-    reader = _READERS.get(source.suffix.lower())
-    if reader is None:
+    suffix = source.suffix.lower()
+    if suffix not in {*_READERS, *_CHOOSING}:
         raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_READABLE}")
+    if output is not None and suffix not in _CHOOSING:
+        raise FileFormatError(
+            f"{source} has one output without a name: leave the output {output!r} out"
+        )
     try:
-        return reader(source)
+        return (
+            _CHOOSING[suffix](source, output) if suffix in _CHOOSING else _READERS[suffix](source)
+        )
     except InputError as error:
         kind = NetworkError if isinstance(error, NetworkError) else FileFormatError
         raise kind(f"{source}: {error}") from error

@@ -300,14 +300,15 @@ class Network:
         return read_sklearn(model)
 
     @classmethod
-    def load(cls, path: str | Path) -> "Network":
+    def load(cls, path: str | Path, output: str | None = None) -> "Network":
         """Return the network in a file (``.npz``, ``.onnx``, ``.nnet``).
 
-        See `milpcount.network.files`.
+        Of an ``.onnx`` file with several outputs, `output` is the name of one of them; see
+        `milpcount.network.files`.
         """
         from milpcount.network.files import load
 
-        return load(path)
+        return load(path, output)
 
     def save(self, path: str | Path) -> None:
         """Write the network to an ``.npz`` file that `load` reads; all or nothing."""

@@ -3,50 +3,49 @@
 Keys ``W0, b0, W1, b1, ..`` hold the affine maps, weights of shape (outputs, inputs). Alone they
 mean a ReLU after all but the last. The optional key ``metadata`` is JSON text::
 
-    {"activations": ["relu", "leaky_relu(0.1)", ..], "output": true}
+    {"activations": ["relu", "leaky_relu(0.1)", ..], "output": true, "inputs": 784}
 
 with one activation per hidden layer, and whether the last map is the affine output layer. An
-activation is a name that `parse_activation` reads, or a table of rows and pieces. Further keys in
-the metadata are for the user's own notes; ``reader_notes`` are those of `Network.notes`. The
-optional key ``leaky_alpha`` gives one slope per hidden layer instead.
+activation is a name that `parse_activation` reads, or a table of rows and pieces; where the units
+of a layer differ it is a list of runs ``[[3, "relu"], [1, "maxout(2)"], ..]``, how many units in a
+row have which. Further keys in the metadata are for the user's own notes; ``reader_notes`` are
+those of `Network.notes`. The optional key ``leaky_alpha`` gives one slope per hidden layer instead.
+
+A map i that does not read the layer before has a key ``readsi``: the columns that it reads,
+increasing, as in `milpcount.network.Layer`; ``inputs`` in the metadata then says how many inputs
+the network has. A sparse map has, instead of ``Wi``, the keys ``datai, indicesi, indptri`` of a
+matrix by rows (`scipy.sparse.csr_array`; columns increasing in each row) and ``shapei``.
 
 An affine map i that is a product of factors, and no float64 matrix, has instead of ``Wi, bi`` the
 keys of its factors j = 0, 1, .. in the order of their application: ``Wi.j, bi.j`` of a dense one,
-and ``factori.j, shifti.j, divisori.j`` of one that maps every entry v by itself to
-``(factor v + shift) / divisor``.
+``datai.j, indicesi.j, indptri.j, shapei.j, bi.j`` of a sparse one, and ``factori.j, shifti.j,
+divisori.j`` of one that maps every entry v by itself to ``(factor v + shift) / divisor``.
 """
 
 import json
 import re
 import reprlib
-import tokenize
-import zipfile
-import zlib
-from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
+from scipy import sparse
 
 from milpcount import caps
-from milpcount.errors import FileFormatError, InputError, NetworkError
-from milpcount.network.activation import (
-    Activation,
-    Piece,
-    Row,
-    leaky_relu,
-    parse_activation,
-)
+from milpcount.errors import FileFormatError, NetworkError
 from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.composite import Composite, compose
-from milpcount.network.layer import Layer
 from milpcount.network.network import Network
-from milpcount.network.sparse import Factor
+from milpcount.network.npz_activations import layer_of, read_activations, record_of
+from milpcount.network.npz_archive import read_arrays
+from milpcount.network.sparse import Factor, Sparse
 
 _KEYS = "W0, b0, W1, b1, .. and optionally metadata or leaky_alpha"
-_KEY = re.compile(r"(W|b|factor|shift|divisor)(0|[1-9]\d{0,5})(?:\.(0|[1-9]\d{0,5}))?")
 _DENSE = ("W", "b")
+_SPARSE = ("data", "indices", "indptr", "shape", "b")
 _ELEMENTWISE = ("factor", "shift", "divisor")
+_NAMES = "|".join(sorted({*_DENSE, *_SPARSE, *_ELEMENTWISE, "reads"}, key=len, reverse=True))
+_KEY = re.compile(rf"({_NAMES})(0|[1-9]\d{{0,5}})(?:\.(0|[1-9]\d{{0,5}}))?")
 
 
 def read_npz(path: Path) -> Network:
@@ -69,120 +68,64 @@ def read_npz(path: Path) -> Network:
             f"metadata with output {reprlib.repr(has_output)}: true or false is needed"
         )
     hidden = maps[:-1] if has_output else maps
-    activations = _read_activations(arrays, metadata, len(hidden))
-    layers = tuple(Layer(m, a) for m, a in zip(hidden, activations, strict=True))
+    kinds = read_activations(arrays, metadata, len(hidden))
+    layers = []
+    for number, (affine, units) in enumerate(zip(hidden, kinds, strict=True)):
+        try:
+            layers.append(layer_of(affine, units, arrays.get(f"reads{number}")))
+        except NetworkError as error:
+            raise NetworkError(f"map {number}: {error}") from None
     notes = metadata.get("reader_notes", [])
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise FileFormatError(f"metadata with reader_notes {notes!r}: a list of texts is needed")
-    return Network(layers, maps[-1] if has_output else None, tuple(notes))
+    output = maps[-1] if has_output else None
+    reads = arrays.get(f"reads{len(hidden)}")
+    return Network(tuple(layers), output, tuple(notes), reads, _read_inputs(metadata))
 
 
 def write_npz(network: Network, stream: BinaryIO) -> None:
     """Write a network so that `read_npz` returns one with the same fingerprint."""
-    maps = [layer.affine for layer in network.layers]
-    if network.output is not None:
-        maps.append(network.output)
-    metadata = {
-        "activations": [_to_record(layer.activation) for layer in network.layers],
+    metadata: dict[str, Any] = {
+        "activations": [record_of(layer) for layer in network.layers],
         "output": network.output is not None,
     }
     if network.notes:
         metadata["reader_notes"] = list(network.notes)
+    reads = [*(layer.reads for layer in network.layers), network.output_reads]
+    if any(columns is not None for columns in reads):
+        metadata["inputs"] = network.n_inputs
     arrays: dict[str, Any] = {"metadata": np.array(json.dumps(metadata))}
-    for number, affine in enumerate(maps):
+    for number, affine in enumerate(network.maps):
+        if reads[number] is not None:
+            arrays[f"reads{number}"] = reads[number]
         if isinstance(affine, Composite):
             for k, factor in enumerate(affine.factors):
                 arrays |= _factor_arrays(factor, f"{number}.{k}")
         else:
-            arrays |= {f"W{number}": affine.weight, f"b{number}": affine.bias}
+            arrays |= _factor_arrays(affine, str(number))
     np.savez(stream, **arrays)
 
 
-def _factor_arrays(factor: Factor, suffix: str) -> dict[str, np.ndarray]:
-    names = _DENSE if isinstance(factor, Dense) else _ELEMENTWISE
-    attributes = ("weight", "bias") if isinstance(factor, Dense) else _ELEMENTWISE
-    return {f"{n}{suffix}": getattr(factor, a) for n, a in zip(names, attributes, strict=True)}
+def _factor_arrays(factor: Affine | Factor, suffix: str) -> dict[str, np.ndarray]:
+    if isinstance(factor, Elementwise):
+        return {f"{name}{suffix}": getattr(factor, name) for name in _ELEMENTWISE}
+    if isinstance(factor, Sparse):
+        parts = {name: getattr(factor.matrix, name) for name in ("data", "indices", "indptr")}
+        parts |= {"shape": np.array(factor.matrix.shape), "b": factor.bias}
+        return {f"{name}{suffix}": values for name, values in parts.items()}
+    return {f"W{suffix}": factor.weight, f"b{suffix}": factor.bias}
 
 
-def read_arrays(path: Path, cap: caps.Cap = caps.ARRAYS) -> dict[str, np.ndarray]:
-    """Return the arrays of an archive, read only after their sizes have been seen to fit.
-
-    Parameters
-    ----------
-    path : Path
-    cap : Cap
-        The most bytes of all arrays together.
-
-    Raises
-    ------
-    FileFormatError
-        If it is no archive of arrays, or above its cap; nothing in it is unpickled.
-    """
-    try:
-        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
-            members = archive.infolist()
-            cap.check(sum(m.file_size for m in members), "unpacked")
-            caps.LAYERS.check(len(members) // 2, "its arrays make")
-            names = [m.filename.removesuffix(".npy") for m in members]
-            if len(set(names)) < len(names):
-                twice = next(name for name in names if names.count(name) > 1)
-                raise FileFormatError(f"{twice!r} is there twice: give each array once")
-            return {
-                name: _read_array(archive, member, cap)
-                for name, member in zip(names, members, strict=True)
-            }
-    except InputError:
-        raise
-    except (
-        EOFError,
-        MemoryError,
-        NotImplementedError,
-        OSError,
-        OverflowError,
-        RecursionError,
-        RuntimeError,  # an encrypted archive
-        SyntaxError,
-        tokenize.TokenError,  # numpy's reader of headers
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+def _read_inputs(metadata: dict[str, Any]) -> int | None:
+    given = metadata.get("inputs")
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise FileFormatError(
-            f"not a readable .npz archive of numbers ({error}): it may be truncated; "
-            "write it with numpy.savez"
-        ) from None
-
-
-def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, cap: caps.Cap) -> np.ndarray:
-    """Return an array whose header claims no more than the archive says there is."""
-    # The other ways to compress unpack without bounds; numpy does not write them.
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise FileFormatError(
-            f"{member.filename} is packed in a way that numpy does not write: write the file with "
-            "numpy.savez or numpy.savez_compressed"
+            f"metadata with inputs {reprlib.repr(given)}: a positive integer is needed"
         )
-    with archive.open(member) as stream:
-        header = (np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0)
-        version = np.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise FileFormatError(f"{member.filename} is in version {version} of the .npy format")
-        shape, _, dtype = header[version[0] - 1](stream)
-        held = member.file_size - stream.tell()
-    if dtype.hasobject:
-        raise FileFormatError(
-            f"{member.filename} holds Python objects, which are not read since that runs code: "
-            "store numbers"
-        )
-    if any(n < 0 for n in shape) or prod(shape) * dtype.itemsize != held:
-        raise FileFormatError(
-            f"{member.filename} declares shape {reprlib.repr(shape)} of {dtype.itemsize} bytes "
-            f"each, but holds {held} bytes: the file is damaged"
-        )
-    if cap is caps.ARRAYS:  # they become float64
-        caps.NUMBERS.check(prod(shape), member.filename)
-    with archive.open(member) as stream:
-        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+    caps.UNITS.check(given, "inputs")
+    return given
 
 
 def _read_metadata(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -223,9 +166,14 @@ def _read_maps(arrays: dict[str, np.ndarray]) -> list[Affine]:
 def _read_map(
     arrays: dict[str, np.ndarray], number: int, found: dict[int | None, set[str]]
 ) -> Affine:
+    found[None] = found.get(None, set()) - {"reads"}
+    if not found[None]:
+        del found[None]
     if found.keys() == {None}:
-        return cast("Dense", _read_factor(arrays, f"{number}", found[None]))
+        return cast("Affine", _read_factor(arrays, f"{number}", found[None]))
     places = sorted(k for k in found if k is not None)
+    if not places:
+        raise FileFormatError(f"map {number} has no numbers: an .npz network has the keys {_KEYS}")
     if None in found or places != list(range(len(places))):
         raise FileFormatError(
             f"map {number} has factors {places}: they must be numbered from 0, without a matrix of "
@@ -239,73 +187,55 @@ def _read_map(
 
 
 def _read_factor(arrays: dict[str, np.ndarray], suffix: str, found: set[str]) -> Factor:
-    is_elementwise = "." in suffix and found == set(_ELEMENTWISE)
-    if not is_elementwise and found != set(_DENSE):
+    kinds = [_DENSE, _SPARSE, *([_ELEMENTWISE] if "." in suffix else [])]
+    wanted = next((names for names in kinds if found == set(names)), None)
+    if wanted is None:
         keys = sorted(f"{name}{suffix}" for name in found)
         raise FileFormatError(f"keys {keys}: an .npz network has the keys {_KEYS}")
-    names = [f"{name}{suffix}" for name in (_ELEMENTWISE if is_elementwise else _DENSE)]
-    for key in names:
-        if not np.can_cast(arrays[key].dtype, np.float64, "safe"):
+    names = [f"{name}{suffix}" for name in wanted]
+    for name, key in zip(wanted, names, strict=True):
+        if name in ("indices", "indptr", "shape"):
+            if arrays[key].ndim != 1 or arrays[key].dtype.kind not in "iu":
+                raise FileFormatError(f"{key} must be a list of integers")
+        elif not np.can_cast(arrays[key].dtype, np.float64, "safe"):
             raise FileFormatError(
                 f"{key} has type {arrays[key].dtype}: float32 or float64 is needed"
             )
+    given = [arrays[key] for key in names]
     try:
-        kind = Elementwise if is_elementwise else Dense
-        return kind(*(arrays[key] for key in names))
+        if wanted is _SPARSE:
+            data, indices, indptr, shape, bias = given
+            return Sparse(_by_rows(data, indices, indptr, shape, suffix), bias)
+        return Elementwise(*given) if wanted is _ELEMENTWISE else Dense(*given)
     except NetworkError as error:
         raise NetworkError(f"{', '.join(names)}: {error}") from None
 
 
-def _read_activations(
-    arrays: dict[str, np.ndarray], metadata: dict[str, Any], layers: int
-) -> list[Activation]:
-    if "leaky_alpha" in arrays:
-        if arrays["leaky_alpha"].dtype.kind not in "fiu":
-            raise FileFormatError(
-                f"leaky_alpha has type {arrays['leaky_alpha'].dtype}: numbers are needed"
-            )
-        slopes = arrays["leaky_alpha"].ravel().tolist()
-        found = [leaky_relu(slope) for slope in slopes]
-    else:
-        given = metadata.get("activations", ["relu"] * layers)
-        if not isinstance(given, list):
-            raise FileFormatError(f"activations {reprlib.repr(given)}: a list is needed")
-        found = [_from_record(record) for record in given]
-    if len(found) != layers:
+def _by_rows(
+    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: np.ndarray, suffix: str
+) -> sparse.csr_array:
+    """Return a matrix by rows, once its parts have been seen to make one."""
+    sizes = [int(n) for n in shape]
+    if len(sizes) != 2 or min(sizes) < 1 or indptr.size != sizes[0] + 1:
         raise FileFormatError(
-            f"{len(found)} activations for {layers} hidden layers: one for each is needed"
+            f"shape{suffix} {reprlib.repr(sizes)} with {indptr.size} numbers in indptr{suffix}: "
+            "two positive sizes are needed, and one number more than there are rows"
         )
-    return found
-
-
-def _to_record(activation: Activation) -> Any:
-    try:
-        if parse_activation(activation.name) == activation:
-            return activation.name
-    except NetworkError:
-        pass  # a name of the user's own
-    return {
-        "name": activation.name,
-        "rank": activation.rank,
-        "rows": [[row.a, row.b, row.threshold] for row in activation.rows],
-        "pieces": [[p.value, p.slope, p.intercept, p.literals] for p in activation.pieces],
-    }
-
-
-def _from_record(record: Any) -> Activation:
-    if isinstance(record, str):
-        return parse_activation(record)
-    try:
-        rows = tuple(Row(a, b, t) for a, b, t in record["rows"])
-        pieces = tuple(
-            Piece(v, s, i, tuple((row, sign) for row, sign in literals))
-            for v, s, i, literals in record["pieces"]
-        )
-        return Activation(record["name"], record["rank"], rows, pieces)
-    except NetworkError:
-        raise  # its table is wrong
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    caps.UNITS.check(sizes[1], f"columns of shape{suffix}")
+    # In 64 bits with a sign: the largest numbers without one become negative.
+    starts, columns = indptr.astype(np.int64), indices.astype(np.int64)
+    if starts[0] != 0 or (starts[1:] < starts[:-1]).any() or starts[-1] != columns.size:
         raise FileFormatError(
-            f"activation {reprlib.repr(record)} cannot be read ({error!r}): give a name or a table "
-            "with name, rank, rows and pieces"
-        ) from None
+            f"indptr{suffix} must rise from 0 to the {columns.size} numbers in indices{suffix}"
+        )
+    if data.shape != columns.shape:
+        raise FileFormatError(
+            f"data{suffix} has shape {data.shape}: {columns.size} numbers are needed, as in "
+            f"indices{suffix}"
+        )
+    if ((columns < 0) | (columns >= sizes[1])).any():
+        raise FileFormatError(f"indices{suffix}: columns are 0 to {sizes[1] - 1}")
+    row = np.repeat(np.arange(sizes[0]), np.diff(starts))
+    if ((np.diff(columns) <= 0) & (np.diff(row) == 0)).any():
+        raise FileFormatError(f"indices{suffix}: the columns of a row must increase")
+    return sparse.csr_array((data, columns, starts), shape=tuple(sizes))

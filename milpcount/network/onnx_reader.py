@@ -1,8 +1,9 @@
-"""Reader of ``.onnx`` files: chains of affine operators and piecewise linear units.
+"""Reader of ``.onnx`` files: any graph of affine operators and piecewise linear units.
 
-The graph is walked once. Between units every value is kept as an affine function of the units
-before it, whatever the spelling: ``Gemm`` or ``MatMul`` and ``Add`` from either side, reshapes and
-transposes, input scaling, convolutions, batch normalisation. See `OPERATORS` for the full list.
+The graph is walked once. Between units every value is kept as an affine function of the inputs and
+of the units before it, whatever the spelling: ``Gemm`` or ``MatMul`` and ``Add`` from either side,
+reshapes and transposes, input scaling, convolutions, batch normalisation, skip connections. See
+`OPERATORS` and `UNITS` for the full lists.
 """
 
 from collections.abc import Callable
@@ -13,38 +14,40 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import FileFormatError, InputError, NetworkError, NotInstalledError
-from milpcount.network.activation import Activation, clip, leaky_relu, relu
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.batch import without_batch
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
-from milpcount.network.onnx_operators import (
-    OPERATORS,
-    Value,
-    apply_linear,
-    as_float64,
-    attributes_of,
-    node_function,
-)
+from milpcount.network.onnx_calls import Call, Value
+from milpcount.network.onnx_ending import LeftOut, ending, starts_ending
+from milpcount.network.onnx_nodes import as_float64, attributes_of, label, needed, node_function
+from milpcount.network.onnx_operators import OPERATORS
 from milpcount.network.onnx_sizes import check_room
+from milpcount.network.onnx_units import UNITS
 from milpcount.network.paths import existing_file
-from milpcount.network.unsupported import AT_THE_END_ONLY, is_known, reason
+from milpcount.network.unsupported import is_known, reason
 
 _UNCHANGED = {"Identity", "Dropout", "Cast"}
-_AT_THE_END = {"Softmax", "LogSoftmax"}
 _STANDARD = ("", "ai.onnx")
 _OLDEST_OPSET = 7
 _RANDOM = {"Bernoulli", "Multinomial"}
 
 
-def read_onnx(path: str | Path) -> Network:
+def read_onnx(path: str | Path, output: str | None = None) -> Network:
     """Return the network in an ``.onnx`` file.
 
     Inputs are taken row-major, without the batch: a first dimension of unknown size, or one of
     fixed size whose rows never meet and are all treated alike. Where rows meet, as once they are
-    flattened, they are parts of one input. A Softmax or LogSoftmax at the end is left out;
-    it does not change the regions. Dropout is the identity, as it is once trained. A rectifier
-    after the last affine map makes it a hidden layer, and the network has no output layer.
+    flattened, they are parts of one input. A smooth, strictly monotone operation at the end, as
+    Softmax or Sigmoid, is left out, and so is an ArgMax: a note says so. Dropout is the identity,
+    as it is once trained. Where the output is that of the last units, unchanged, the network has
+    no output layer.
+
+    Parameters
+    ----------
+    path : str or Path
+    output : str, optional
+        Name of the output to take, where there are several.
 
     Returns
     -------
@@ -54,8 +57,8 @@ def read_onnx(path: str | Path) -> Network:
     Raises
     ------
     FileFormatError
-        If the file is missing or corrupt, has several inputs or outputs, or a node that is not
-        supported, named in the message.
+        If the file is missing or corrupt, has several inputs, several outputs of which none is
+        named, or a node that is not supported, named in the message.
     NetworkError
         If a number is not finite, or the rows of a fixed batch are not treated alike.
     NotInstalledError
@@ -64,7 +67,7 @@ def read_onnx(path: str | Path) -> Network:
     model, constants = _read_model(existing_file(path, "an .onnx file"))
     # Overflow is reported where the weights are checked.
     with np.errstate(all="ignore"):
-        return _Walk(model, constants).network()
+        return _Walk(model, constants).network(output)
 
 
 def _read_model(source: Path) -> tuple[Any, dict[str, np.ndarray]]:
@@ -105,24 +108,36 @@ class _Walk:
 
     model: Any
     values: dict[str, Any]
-    builder: NetworkBuilder = field(default_factory=NetworkBuilder)
+    builder: NetworkBuilder = field(default_factory=lambda: NetworkBuilder(0))
     end: str = ""
 
-    def network(self) -> Network:
-        """Return the network from the graph's input to its output."""
-        graph = self.model.graph
-        if len(graph.output) != 1:
-            names = [o.name for o in graph.output]
-            raise FileFormatError(f"the model has outputs {names}: exactly one is supported")
+    def network(self, wanted: str | None) -> Network:
+        """Return the network from the graph's input to one of its outputs."""
         batch = self._read_input()
-        self.end = _last_affine(graph)
-        for node in _needed(graph, self.end):
-            self.values[node.output[0]] = _naming(node, self._evaluate)
+        self.end = self._choose_output(wanted)
+        for node in needed(self.model.graph, self.end):
+            found = _naming(node, self._evaluate)
+            self.values |= {k: v for k, v in zip(node.output, found, strict=False) if k}
         output = self.values.get(self.end)
+        if isinstance(output, LeftOut):
+            self.builder.note(output.note)
+            output = output.source
         if not isinstance(output, AffineTensor):
             raise FileFormatError(f"the output {self.end!r} does not depend on the model's input")
         network = self.builder.finish(output)
         return without_batch(network, batch) if batch > 1 else network
+
+    def _choose_output(self, wanted: str | None) -> str:
+        names = [str(o.name) for o in self.model.graph.output]
+        if wanted is None and len(names) != 1:
+            raise FileFormatError(
+                f"the model has outputs {names}: name one, with output= or --output-name"
+            )
+        if wanted is not None and wanted not in names:
+            raise FileFormatError(f"the model has no output {wanted!r}: its outputs are {names}")
+        if len(names) > 1:
+            self.builder.note(f"the output {wanted!r} was chosen among {names}")
+        return wanted or names[0]
 
     def _read_input(self) -> int:
         """Set the model's input; return its first dimension if that may be a batch, else 1."""
@@ -133,7 +148,7 @@ class _Walk:
         shape = _input_shape(inputs[0])
         batch = shape[0] if len(shape) > 1 else 1
         try:
-            self.values[inputs[0].name] = AffineTensor.identity(shape, 0)
+            self.values[inputs[0].name] = tensor = AffineTensor.of_columns(shape, 0)
         except NetworkError as error:
             if batch == 1:
                 raise
@@ -141,54 +156,47 @@ class _Walk:
                 f"input {inputs[0].name!r}: {error}; if its first dimension, {batch}, is a batch, "
                 "export the model with a dynamic batch axis or a batch of 1"
             ) from None
+        self.builder.inputs = tensor.size
         return batch
 
-    def _evaluate(self, node: Any) -> Value:
+    def _evaluate(self, node: Any) -> list[Value]:
         unknown = [name for name in node.input if name and name not in self.values]
         if unknown:
-            raise FileFormatError(f"its input {unknown[0]!r} is not defined before it")
+            raise FileFormatError(f"its input {unknown[0]!r} is not defined in the model")
         inputs = [self.values[name] if name else None for name in node.input]
+        if any(isinstance(v, LeftOut) for v in inputs):
+            return [ending(node, inputs)] * len(node.output)
         variable = [v for v in inputs if isinstance(v, AffineTensor)]
+        if len(variable) == 1 and starts_ending(node.op_type):
+            return [LeftOut(variable[0], node, _refusal(node, is_last=False), (node.op_type,))]
         _check_supported(node, bool(variable), self.end in node.output)
         check_room(node, inputs)
         function = node_function(node, self.model.opset_import)
         if not variable:
-            return function([v for v in inputs if not isinstance(v, AffineTensor)])
+            return function(inputs)
         if node.op_type == "Shape":
             return function([np.zeros(variable[0].shape)])
         if node.op_type in _UNCHANGED:
-            return variable[0]
-        if node.op_type in _ACTIVATIONS:
-            return self._activate(node, inputs)
-        return apply_linear(node, function, inputs, self.builder.note)
-
-    def _activate(self, node: Any, inputs: list[Value]) -> AffineTensor:
-        tensor, *parameters = inputs
-        if not isinstance(tensor, AffineTensor) or any(
-            isinstance(p, AffineTensor) for p in parameters
-        ):
-            raise FileFormatError("its parameters depend on the model's input: not supported")
-        constants = [p for p in parameters if not isinstance(p, AffineTensor)]
-        activation = _ACTIVATIONS[node.op_type](attributes_of(node), constants)
-        return tensor if activation is None else self.builder.activate(tensor, activation)
+            return [variable[0]]
+        operator = OPERATORS.get(node.op_type) or UNITS[node.op_type]
+        operator.check(node.op_type, inputs)
+        call = Call(node.op_type, attributes_of(node), inputs, function, self.builder)
+        return list(operator.apply(call))
 
 
-def _label(node: Any) -> str:
-    name = node.name or (node.output[0] if node.output else "")
-    return f"node {name!r} ({node.op_type})"
-
-
-def _naming(node: Any, evaluate: Callable[[Any], Value]) -> Value:
+def _naming(node: Any, evaluate: Callable[[Any], list[Value]]) -> list[Value]:
     """Return ``evaluate(node)``; whatever goes wrong is reported under the node's name."""
     try:
         return evaluate(node)
     except InputError as error:
+        if str(error).startswith("node "):  # it names the node that is to blame
+            raise
         kind = NetworkError if isinstance(error, NetworkError) else FileFormatError
-        raise kind(f"{_label(node)}: {error}") from None
+        raise kind(f"{label(node)}: {error}") from None
     # Reference implementations raise all kinds of errors on shapes that do not fit.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise FileFormatError(f"{_label(node)} does not fit its inputs: {reason}") from error
+        raise FileFormatError(f"{label(node)} does not fit its inputs: {reason}") from error
 
 
 def _input_shape(value: Any) -> tuple[int, ...]:
@@ -206,34 +214,11 @@ def _input_shape(value: Any) -> tuple[int, ...]:
     return tuple(dims)
 
 
-def _last_affine(graph: Any) -> str:
-    """Return the name of the value that is the output but for a softmax."""
-    producers = {node.output[0]: node for node in graph.node if node.output}
-    name = end = graph.output[0].name
-    while name in producers and producers[name].op_type in {"Identity", *_AT_THE_END}:
-        name = producers[name].input[0]
-        end = name
-    return str(end)
-
-
-def _needed(graph: Any, end: str) -> list[Any]:
-    """Return the nodes that `end` depends on, in the graph's order."""
-    wanted, found = {end}, list[Any]()
-    for node in reversed(graph.node):
-        if wanted & set(node.output):
-            wanted |= set(node.input) - {""}
-            found.append(node)
-            if len(node.output) > 1 and wanted & set(node.output[1:]):
-                raise FileFormatError(f"{_label(node)}: its further outputs are not implemented")
-    return found[::-1]
-
-
 def _refusal(node: Any, is_last: bool) -> str:
     """Return why an operator on values that depend on the input is not read."""
     kind = node.op_type
     if is_known(kind):
-        end = f"; {AT_THE_END_ONLY}" if kind in _AT_THE_END else ""
-        return reason(kind, is_last=is_last) + end
+        return reason(kind, is_last=is_last)
     if node.domain not in _STANDARD:
         return f"operators of domain {node.domain!r} are not known"
     return f"{reason(kind)}; known are {_SUPPORTED}"
@@ -242,7 +227,7 @@ def _refusal(node: Any, is_last: bool) -> str:
 def _check_supported(node: Any, is_variable: bool, is_last: bool) -> None:
     """Raise FileFormatError for an operator whose meaning here is not known."""
     kind, attributes = node.op_type, attributes_of(node)
-    if is_variable and kind not in {*_ACTIVATIONS, *OPERATORS, *_UNCHANGED, "Shape"}:
+    if is_variable and kind not in {*UNITS, *OPERATORS, *_UNCHANGED, "Shape"}:
         raise FileFormatError(_refusal(node, is_last))
     if node.domain not in _STANDARD:
         raise FileFormatError(f"operators of domain {node.domain!r} are not implemented")
@@ -260,37 +245,4 @@ def _is_real(element_type: int) -> bool:
     return element_type in (TensorProto.FLOAT, TensorProto.DOUBLE)
 
 
-def _number(value: np.ndarray | None, default: float) -> float:
-    if value is None or value.size == 0:
-        return default
-    if (value != value.flat[0]).any():
-        raise FileFormatError(
-            "its parameter differs between units: it is piecewise linear, but not implemented"
-        )
-    return float(value.flat[0])
-
-
-def _leaky(slope: float) -> Activation | None:
-    return None if slope == 1 else leaky_relu(slope)
-
-
-def _clip(attributes: dict[str, Any], inputs: list[np.ndarray | None]) -> Activation | None:
-    given = [*inputs, None, None]
-    lower = _number(given[0], attributes.get("min", -np.inf))
-    upper = _number(given[1], attributes.get("max", np.inf))
-    # Before operator set 11 a bound was an attribute, with these defaults for none.
-    largest = float(np.finfo(np.float32).max)
-    lower = -np.inf if lower <= -largest else lower
-    upper = np.inf if upper >= largest else upper
-    return None if np.isinf([lower, upper]).all() else clip(lower, upper)
-
-
-_ACTIVATIONS: dict[str, Callable[[dict[str, Any], list[np.ndarray | None]], Activation | None]] = {
-    "Relu": lambda attributes, inputs: relu(),
-    "LeakyRelu": lambda attributes, inputs: _leaky(
-        attributes.get("alpha", float(np.float32(0.01)))
-    ),
-    "PRelu": lambda attributes, inputs: _leaky(_number(inputs[0], 1.0)),
-    "Clip": _clip,
-}
-_SUPPORTED = ", ".join(sorted({*_ACTIVATIONS, *OPERATORS, *_UNCHANGED, *_AT_THE_END}))
+_SUPPORTED = ", ".join(sorted({*UNITS, *OPERATORS, *_UNCHANGED}))

@@ -8,7 +8,7 @@ import numpy as np
 
 from milpcount import caps
 from milpcount.network.affine_tensor import AffineTensor
-from milpcount.network.onnx_operators import attributes_of
+from milpcount.network.onnx_nodes import attributes_of
 
 
 def check_room(node: Any, inputs: Sequence[AffineTensor | np.ndarray | None]) -> None:
@@ -24,6 +24,8 @@ def check_room(node: Any, inputs: Sequence[AffineTensor | np.ndarray | None]) ->
     pads = attributes.get("pads", ())
     if node.op_type == "Pad" and len(inputs) > 1 and isinstance(inputs[1], np.ndarray):
         pads = inputs[1].ravel().tolist()
+    if node.op_type in ("Expand", "Tile") and first is not None:
+        sizes.append(_repeated(node.op_type, first.shape, inputs[1]))
     if node.op_type == "ConstantOfShape" and isinstance(first, np.ndarray):
         sizes.append(prod(int(n) for n in first.ravel()))
     elif first is not None and len(pads) > 0:
@@ -31,3 +33,13 @@ def check_room(node: Any, inputs: Sequence[AffineTensor | np.ndarray | None]) ->
         added = zip(first.shape[-half:], pads[:half], pads[half:], strict=False)
         sizes.append(prod(int(n) + max(0, int(a)) + max(0, int(b)) for n, a, b in added))
     caps.NUMBERS.check(max(sizes), "its output")
+
+
+def _repeated(kind: str, shape: Sequence[int], given: AffineTensor | np.ndarray | None) -> int:
+    """Return how many entries are there once they are repeated."""
+    if not isinstance(given, np.ndarray):
+        return prod(shape)
+    numbers = [max(1, int(n)) for n in given.ravel()]
+    if kind == "Tile":
+        return prod(shape) * prod(numbers)
+    return prod(np.broadcast_shapes(tuple(shape), tuple(numbers)))

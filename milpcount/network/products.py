@@ -1,8 +1,8 @@
 """Products of affine factors in exact arithmetic, and their nearest float64 numbers.
 
-A product is held as ``(coefficients[i, j] / (rows[i] * columns[j]))`` over integers, with the
-offsets as fractions: a normalisation divides columns, a batch normalisation rows, so neither
-multiplies the integers of all others by its divisor.
+A product is held as ``(coefficients[i, j] / (rows[i] * columns[j]))`` over integers, without its
+zeros, with the offsets as fractions: a normalisation divides columns, a batch normalisation rows,
+so neither multiplies the integers of all others by its divisor.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,18 @@ from functools import cached_property
 from math import lcm
 
 import numpy as np
+from scipy import sparse
 
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Dense, Elementwise, frozen
+from milpcount.network.integer_matrix import LARGEST, IntegerMatrix
 from milpcount.network.sparse import Factor, Sparse
-from milpcount.rationals import is_float, to_float, to_integers
+from milpcount.rationals import is_float, to_float
+
+__all__ = ["LARGEST", "Product"]
 
 Array = np.ndarray
 
-LARGEST = 300_000_000
-"""Products of integers that a multiplication may take: half a minute."""
 _SMALLEST = float(np.finfo(np.float64).smallest_normal)
 
 
@@ -31,13 +33,13 @@ class Product:
 
     Attributes
     ----------
-    coefficients : ndarray of int, dtype object, shape (n_out, n_in)
+    coefficients : IntegerMatrix, shape (n_out, n_in)
     rows, columns : list of int
         Positive divisors.
     offsets : list of Fraction
     """
 
-    coefficients: Array
+    coefficients: IntegerMatrix
     rows: list[int]
     columns: list[int]
     offsets: list[Fraction]
@@ -62,41 +64,41 @@ class Product:
         """Return the product with one more factor, applied last."""
         if isinstance(factor, Elementwise):
             return self._scaled(factor)
-        n_out, n_mid, n_in = factor.n_out, factor.n_in, len(self.columns)
-        if n_out * n_mid * n_in > LARGEST:
-            raise NetworkError(
-                f"two affine maps in a row, {n_in} to {n_mid} to {n_out}, take "
-                f"{n_out * n_mid * n_in:.1e} exact products; at most {LARGEST:.0e} are allowed: "
-                "export the model with the two merged into one"
-            )
-        weight, q = to_integers(factor.weight)
+        weight, q = IntegerMatrix.of(factor.matrix)
         common = lcm(*self.rows)
         level = np.array([common // r for r in self.rows], dtype=object)
-        coefficients = weight @ (self.coefficients * level[:, None])
+        coefficients = weight.times(self.coefficients.scaled(level))
         offsets = _plus(_combine(weight, q, self.offsets), factor.bias)
-        return Product(coefficients, [q * common] * n_out, self.columns, offsets)
+        return Product(coefficients, [q * common] * factor.n_out, self.columns, offsets)
 
     def _scaled(self, factor: Elementwise) -> "Product":
         scale, shift = _fractions(factor)
         times = np.array([s.numerator for s in scale], dtype=object)
         rows = [r * s.denominator for r, s in zip(self.rows, scale, strict=True)]
         offsets = [o * s + t for o, s, t in zip(self.offsets, scale, shift, strict=True)]
-        return Product(self.coefficients * times[:, None], rows, self.columns, offsets)
+        return Product(self.coefficients.scaled(times), rows, self.columns, offsets)
 
     @cached_property
-    def weight(self) -> Array:
-        """The nearest float64 matrix."""
-        entries = [
-            [to_float(v, r * c) if v else 0.0 for v, c in zip(row, self.columns, strict=True)]
-            for row, r in zip(self.coefficients.tolist(), self.rows, strict=True)
-        ]
-        return frozen(entries, "the weight of affine maps in a row", 2)
+    def matrix(self) -> sparse.csr_array:
+        """The nearest float64 matrix, without zeros."""
+        nearest = [to_float(v, q) for v, q in self._quotients()]
+        data = frozen(nearest, "the weight of affine maps in a row", 1)
+        own = self.coefficients
+        return sparse.csr_array((data, own.indices, own.indptr), shape=own.shape)
 
     @cached_property
     def bias(self) -> Array:
         """The nearest float64 offsets."""
         nearest = [to_float(o.numerator, o.denominator) for o in self.offsets]
         return frozen(nearest, "the bias of affine maps in a row", 1)
+
+    def _quotients(self) -> "zip[tuple[int, int]]":
+        """Return numerator and denominator of each coefficient."""
+        own = self.coefficients
+        pairs = zip(own.row_of_each.tolist(), own.indices.tolist(), strict=True)
+        return zip(
+            own.values.tolist(), [self.rows[i] * self.columns[j] for i, j in pairs], strict=True
+        )
 
     def check_range(self) -> None:
         """Check that rounding is relative, as error bounds take it to be.
@@ -107,7 +109,7 @@ class Product:
             If a number is too large for float64, or not zero and below its smallest normal number.
         """
         for what, nearest, nonzero in (
-            ("weight", self.weight, self.coefficients != 0),
+            ("weight", self.matrix.data, np.ones(self.matrix.nnz, dtype=bool)),
             ("bias", self.bias, np.array([o != 0 for o in self.offsets])),
         ):
             wrong = nonzero & (abs(nearest) < _SMALLEST)
@@ -121,9 +123,7 @@ class Product:
     def is_float(self) -> bool:
         """Whether every number is a float64."""
         return all(is_float(o.numerator, o.denominator) for o in self.offsets) and all(
-            is_float(v, r * c)
-            for row, r in zip(self.coefficients.tolist(), self.rows, strict=True)
-            for v, c in zip(row, self.columns, strict=True)
+            is_float(v, q) for v, q in self._quotients()
         )
 
     def exact(self) -> tuple[Array, int]:
@@ -132,9 +132,12 @@ class Product:
         q = lcm(row * column, *(o.denominator for o in self.offsets))
         left = np.array([row // r for r in self.rows], dtype=object)
         right = np.array([q // row // c for c in self.columns], dtype=object)
-        offsets = np.array([o.numerator * (q // o.denominator) for o in self.offsets], dtype=object)
-        table = self.coefficients * left[:, None] * right
-        return np.concatenate([offsets[:, None], table], axis=1), q
+        own = self.coefficients
+        table = np.full((own.shape[0], 1 + own.shape[1]), 0, dtype=object)
+        table[:, 0] = [o.numerator * (q // o.denominator) for o in self.offsets]
+        at = own.row_of_each
+        table[at, 1 + own.indices] = own.values * left[at] * right[own.indices]
+        return table, q
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,18 +157,17 @@ class _Diagonal:
         )
 
     def _expanded(self, factor: Dense | Sparse) -> Product:
-        weight, q = to_integers(factor.weight)
+        weight, q = IntegerMatrix.of(factor.matrix)
         times = np.array([s.numerator for s in self.scale], dtype=object)
         offsets = _plus(_combine(weight, q, self.shift), factor.bias)
         columns = [s.denominator for s in self.scale]
-        return Product(weight * times, [q] * factor.n_out, columns, offsets)
+        return Product(weight.scaled_columns(times), [q] * factor.n_out, columns, offsets)
 
     def expand(self) -> Product:
         n = len(self.scale)
-        coefficients = np.full((n, n), 0, dtype=object)
-        for i, s in enumerate(self.scale):
-            coefficients[i, i] = s.numerator
-        return Product(coefficients, [s.denominator for s in self.scale], [1] * n, self.shift)
+        ones, _ = IntegerMatrix.of(sparse.csr_array(sparse.identity(n)))
+        times = np.array([s.numerator for s in self.scale], dtype=object)
+        return Product(ones.scaled(times), [s.denominator for s in self.scale], [1] * n, self.shift)
 
 
 def _fractions(factor: Elementwise) -> tuple[list[Fraction], list[Fraction]]:
@@ -175,11 +177,11 @@ def _fractions(factor: Elementwise) -> tuple[list[Fraction], list[Fraction]]:
     return scale, shift
 
 
-def _combine(weight: Array, q: int, values: list[Fraction]) -> list[Fraction]:
+def _combine(weight: IntegerMatrix, q: int, values: list[Fraction]) -> list[Fraction]:
     """Return ``weight @ values / q``."""
     common = lcm(*(v.denominator for v in values))
     integers = [v.numerator * (common // v.denominator) for v in values]
-    sums = weight @ np.array(integers, dtype=object)
+    sums = weight.applied(np.array(integers, dtype=object))
     return [Fraction(int(s), q * common) for s in sums]
 
 

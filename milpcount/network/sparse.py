@@ -24,13 +24,13 @@ def rows_of(matrix: Any, what: str = "weight") -> sparse.csr_array:
         If it is no matrix of finite real numbers.
     """
     if sparse.issparse(matrix):
-        given = sparse.coo_array(matrix)
+        given = sparse.csr_array(matrix)
+        data = frozen(given.data, what, 1).copy()
+        found = sparse.csr_array((data, given.indices.copy(), given.indptr.copy()), given.shape)
         # Entries of one place are added up in float64: that must not round.
-        data = frozen(given.data, what, 1)
-        places = np.ravel_multi_index(given.coords, given.shape) if data.size else np.zeros(0)
-        if np.unique(places).size < data.size:
+        found.sum_duplicates()
+        if found.nnz < matrix.nnz:
             raise NetworkError(f"{what} has several entries in one place: give their sum")
-        found = sparse.csr_array((data, given.coords), shape=given.shape)
     else:
         found = sparse.csr_array(frozen(matrix, what, 2))
     found.eliminate_zeros()

@@ -17,8 +17,10 @@ LINEAR = (
     *("Linear", "Flatten", "Unflatten", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d"),
     *("Conv1d", "Conv2d", "Conv3d", "AvgPool1d", "AvgPool2d", "AvgPool3d"),
 )
-UNITS = ("ReLU", "LeakyReLU", "PReLU", "Hardtanh", "ReLU6")
-AT_THE_END = ("Softmax", "LogSoftmax")
+UNITS = (
+    *("ReLU", "LeakyReLU", "PReLU", "Hardtanh", "ReLU6", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
+)
+AT_THE_END = ("Softmax", "LogSoftmax", "Sigmoid", "Tanh")
 _SUPPORTED = ", ".join(sorted((*UNCHANGED, *LINEAR, *UNITS)))
 
 # What a subclass may define without a say in what the module computes in evaluation mode.

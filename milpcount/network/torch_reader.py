@@ -1,8 +1,7 @@
 """Reader of PyTorch modules: ``nn.Sequential`` chains of affine layers and piecewise linear units.
 
-A linear module is applied once to the constant part of what went before and once, with its
-offsets set to zero, to the coefficients, as one batch; so convolutions and poolings need no code
-of their own.
+Linear modules become sparse matrices (see `milpcount.network.linear_maps`); modules that move
+entries are run on the numbers of the entries. Torch itself says whether a module can take an input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,8 +14,17 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation, clip, leaky_relu, relu
-from milpcount.network.affine_tensor import ROOTS, AffineTensor, check_size
+from milpcount.network.affine_tensor import ROOTS, AffineTensor
 from milpcount.network.builder import NetworkBuilder
+from milpcount.network.linear_maps import (
+    Windows,
+    convolution,
+    gathered_windows,
+    pooling,
+    product,
+    same_pads,
+    windows,
+)
 from milpcount.network.network import Network
 from milpcount.network.torch_modules import (
     AT_THE_END,
@@ -39,12 +47,12 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     Parameters
     ----------
     module : torch.nn.Module
-        An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU (one slope),
-        Hardtanh, ReLU6, BatchNorm, Conv, AvgPool, Flatten, Unflatten, Identity and Dropout. A
-        Softmax or LogSoftmax at the end is left out; it does not change the regions. A unit
-        after the last affine layer makes it a hidden layer, and the network has no output layer.
-        A module with forward hooks or methods of its own is refused: they can change what it
-        computes. It is left as it is, and nothing of it is called.
+        An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6,
+        BatchNorm, Conv, AvgPool, MaxPool, Flatten, Unflatten, Identity and Dropout. A Softmax,
+        LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says so. A unit after the
+        last affine layer makes it a hidden layer, and the network has no output layer. A module
+        with forward hooks or methods of its own is refused: they can change what it computes. It is
+        left as it is, and nothing of it is called.
     input_shape : sequence of int, optional
         Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
         entries, row-major. Needed where the first layer does not tell, as a convolution.
@@ -66,17 +74,20 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
         raise NetworkError(f"a {type(module).__name__} is not a torch.nn.Module")
     check_global_hooks()
     leaves = list(_leaves(module))
+    ends = []
     while leaves and leaves[-1].kind in AT_THE_END:
-        leaves.pop()
+        ends.append(str(leaves.pop().kind))
     for leaf in leaves:
         _check_supported(leaf, is_last=leaf is leaves[-1])
-    builder = NetworkBuilder()
-    tensor = AffineTensor.identity(_input_shape(input_shape, leaves), 0)
+    tensor = AffineTensor.of_columns(_input_shape(input_shape, leaves), 0)
+    builder = NetworkBuilder(tensor.size)
     for leaf in leaves:
         try:
             tensor = _apply(leaf, tensor, builder)
         except NetworkError as error:
             raise NetworkError(f"{leaf.title}: {error}") from None
+    if ends:
+        builder.note(f"left out at the end: {', '.join(ends[::-1])}; counted is what comes before")
     return builder.finish(tensor)
 
 
@@ -152,35 +163,33 @@ def _apply(leaf: _Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> Affine
     if kind is None or kind in UNCHANGED:
         return tensor
     module = plain_copy(leaf.module, kind)
-    if kind in LINEAR:
-        return _apply_linear(kind, module, tensor, builder)
-    activation = _activation(kind, module)
-    return tensor if activation is None else builder.activate(tensor, activation)
+    if kind in LINEAR or kind.startswith("MaxPool"):
+        return _apply_to_shape(kind, module, tensor, builder)
+    return builder.activate(tensor, _units(kind, module, tensor))
 
 
-def _apply_linear(
+def _apply_to_shape(
     kind: str, module: Any, tensor: AffineTensor, builder: NetworkBuilder
 ) -> AffineTensor:
-    """Apply a module of a linear class, which is the reader's own copy."""
+    """Apply a module that is no unit of its own, which is the reader's own copy."""
     try:
         _check_finite(module)
         with import_torch().no_grad():
             module.double()
             if kind.startswith("BatchNorm"):
                 return _normalise(module, tensor, builder)
-            if kind.startswith("AvgPool"):
-                return tensor.averaged(lambda stack: _run(module, stack))
-            if getattr(module, "padding_mode", "zeros") != "zeros":
-                tensor = _pad(module, tensor)
-            if kind not in _MOVING and not tensor.is_selection:
-                # Sums of products of coefficients would round: entries become sources of their own.
-                tensor = tensor.restarted()
-            constant = _run(module, tensor.stack[:1])
-            check_size(len(tensor.stack), tuple(constant.shape[1:]))
-            _drop_offsets(module)
-            if _run(module, np.zeros_like(tensor.stack[:1])).any():
-                raise NetworkError("its offset cannot be told from its linear part")
-            coefficients = _run(module, tensor.stack[1:])
+            # Two inputs: torch says what it makes of their shape, and whether it keeps them apart.
+            shape = _run(module, np.zeros((2, *tensor.shape))).shape
+            if shape[:1] != (2,):
+                raise NetworkError(
+                    "it mixes the inputs of a batch: only one input at a time is supported"
+                )
+            if kind in _MOVING:
+                return tensor.reshaped(shape[1:])
+            if kind == "Linear":
+                matrix, found = product(tensor.shape, module.weight.numpy().T)
+                return tensor.applied(matrix, found, _offset(module, 0))
+            return _apply_windows(kind, module, tensor, builder, shape[1:])
     # Torch raises many kinds of errors; all mean that the module cannot take this input.
     except (
         *(AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError),
@@ -189,13 +198,60 @@ def _apply_linear(
             raise
         reason = " ".join(str(error).split())
         raise NetworkError(f"it cannot take an input of shape {tensor.shape}: {reason}") from None
-    if len(coefficients) != len(tensor.stack) - 1:
-        raise NetworkError("it mixes the inputs of a batch: only one input at a time is supported")
-    return AffineTensor(np.concatenate([constant, coefficients]), tensor.layer, tensor.factors)
 
 
-def _run(module: Any, stack: np.ndarray) -> np.ndarray:
-    return np.asarray(module(import_torch().from_numpy(np.ascontiguousarray(stack))).numpy())
+def _apply_windows(
+    kind: str, module: Any, tensor: AffineTensor, builder: NetworkBuilder, shape: tuple[int, ...]
+) -> AffineTensor:
+    """Apply a convolution or pooling whose output has a shape."""
+    if getattr(module, "padding_mode", "zeros") != "zeros":
+        tensor = _pad(module, tensor)
+    channels, *image = tensor.shape
+    seen = _windows(kind, module, image)
+    if seen.shape != shape[1:]:
+        raise NetworkError(f"torch makes an output of shape {shape} of it: not implemented")
+    size = prod(image)
+    if kind.startswith("Conv"):
+        matrix = convolution(1, size, module.weight.numpy(), seen, module.groups)
+        return tensor.applied(matrix, shape, _offset(module, len(image)))
+    if kind.startswith("MaxPool"):
+        if module.return_indices:
+            raise NetworkError("return_indices=True gives two outputs: not implemented")
+        return builder.maximum(tensor, gathered_windows(channels, size, seen), shape)
+    number = seen.padded if module.count_include_pad else (seen.places >= 0).sum(axis=1)
+    if getattr(module, "divisor_override", None):
+        number = np.full(len(number), module.divisor_override)
+    total = tensor.applied(pooling(channels, size, seen), shape)
+    return total.over(number.astype(np.float64).reshape(seen.shape))
+
+
+def _windows(kind: str, module: Any, image: Sequence[int]) -> Windows:
+    n = len(image)
+    kernel, stride = _several(module.kernel_size, n), _several(module.stride, n)
+    gaps, padding = _several(getattr(module, "dilation", 1), n), module.padding
+    if padding == "same":  # an odd pad is longer at the end
+        pads = same_pads(image, kernel, stride, gaps, upper=True)
+    else:
+        pads = [0] * 2 * n if padding == "valid" else _several(padding, n) * 2
+    ceil_mode = bool(getattr(module, "ceil_mode", False))
+    return windows(image, kernel, strides=stride, dilations=gaps, pads=pads, ceil_mode=ceil_mode)
+
+
+def _several(number: Any, n: int) -> list[int]:
+    """Return one number for each axis."""
+    return [int(number)] * n if isinstance(number, int) else [int(v) for v in number]
+
+
+def _offset(module: Any, axes: int) -> np.ndarray | None:
+    """Return the bias of a module, in a shape that fits channels before some axes."""
+    if module.bias is None:
+        return None
+    return np.asarray(module.bias.numpy()).reshape(-1, *[1] * axes)
+
+
+def _run(module: Any, values: np.ndarray) -> np.ndarray:
+    found = module(import_torch().from_numpy(np.ascontiguousarray(values)))
+    return np.asarray((found[0] if isinstance(found, tuple) else found).numpy())
 
 
 def _normalise(module: Any, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
@@ -220,9 +276,10 @@ def _pad(module: Any, tensor: AffineTensor) -> AffineTensor:
     """Pad with copies of entries, as a convolution does that does not pad with zeros."""
     torch = import_torch()
     sides, mode = module._reversed_padding_repeated_twice, module.padding_mode
-    padded = torch.nn.functional.pad(torch.from_numpy(tensor.stack), sides, mode=mode)
+    numbers = torch.from_numpy(tensor.numbers[None].astype(np.float64))
+    padded = torch.nn.functional.pad(numbers, sides, mode=mode)
     module.padding, module.padding_mode = (0,) * len(module.kernel_size), "zeros"
-    return AffineTensor(padded.numpy(), tensor.layer, tensor.factors)
+    return tensor.taken(padded[0].numpy().astype(np.int64))
 
 
 def _check_finite(leaf: Any) -> None:
@@ -232,23 +289,16 @@ def _check_finite(leaf: Any) -> None:
             raise NetworkError(f"{name} holds {wrong}: every number must be finite")
 
 
-def _drop_offsets(module: Any) -> None:
-    for name in ("bias", "running_mean"):
-        if getattr(module, name, None) is not None:
-            getattr(module, name).zero_()
-
-
-def _activation(kind: str, leaf: Any) -> Activation | None:
+def _units(kind: str, leaf: Any, tensor: AffineTensor) -> Activation | list[Activation | None]:
     if kind == "ReLU":
         return relu()
     if kind in ("Hardtanh", "ReLU6"):
         return clip(float(leaf.min_val), float(leaf.max_val))
-    if kind == "PReLU":
-        if leaf.weight.numel() != 1:
-            raise NetworkError(
-                f"{leaf.weight.numel()} slopes: it is piecewise linear, but not implemented"
-            )
-        slope = float(leaf.weight.item())
+    if kind == "LeakyReLU":
+        slopes = [float(leaf.negative_slope)]
     else:
-        slope = float(leaf.negative_slope)
-    return None if slope == 1 else leaky_relu(slope)
+        slopes = [float(slope) for slope in leaf.weight.tolist()]
+        if len(slopes) > 1 and tensor.shape[:1] != (len(slopes),):
+            raise NetworkError(f"{len(slopes)} slopes do not fit an input of shape {tensor.shape}")
+    of_channel = [None if slope == 1 else leaky_relu(slope) for slope in slopes]
+    return [kind for kind in of_channel for _ in range(tensor.size // len(slopes))]

@@ -13,7 +13,7 @@ from milpcount.domain import Domain
 from milpcount.errors import FileFormatError, InputError, OptionError
 from milpcount.exact.verify import Verifier, check_network
 from milpcount.network import Network
-from milpcount.network.npz import read_arrays
+from milpcount.network.npz_archive import read_arrays
 from milpcount.network.paths import existing_file, write_atomically
 from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of, text
 from milpcount.result import CountResult, Region

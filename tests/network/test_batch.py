@@ -204,10 +204,53 @@ def test_rows_that_are_not_treated_alike(write_onnx, name):
     assert "\n" not in str(caught.value)
 
 
+def test_a_large_batch(write_onnx):
+    net = read_onnx(write_onnx([("Relu", "x", "y")], {}, [64, 784]))
+    assert net.architecture == "784-784" and "fixed batch of 64" in net.notes[0]
+
+
 def test_a_batch_too_large_to_read(write_onnx):
-    path = write_onnx([("Relu", "x", "y")], {}, [64, 784])
-    with pytest.raises(NetworkError, match="its first dimension, 64, is a batch, export the model"):
+    path = write_onnx([("Relu", "x", "y")], {}, [1 << 20, 784])
+    with pytest.raises(NetworkError, match="its first dimension, 1048576, is a batch, export the"):
         read_onnx(path)
+
+
+GRAPHS = {
+    "a skip": ([*END[:1], ("Add", "h v", "y")], {}),
+    "a skip over a layer": (
+        [*END[:1], ("Gemm", "h W1 b1", "u", {"transB": 1}), ("Concat", "u x", "y", {"axis": 1})],
+        {},
+    ),
+    "branches": (
+        [*END[:1], ("Relu", "x", "g"), ("Concat", "g h x", "y", {"axis": 1})],
+        {},
+    ),
+    "a maximum of branches": (
+        [("Gemm", "x W2 b", "w", {"transB": 1}), ("Max", "v w", "h"), END[1]],
+        {"W2": -W[::-1]},
+    ),
+    "slopes": ([("PRelu", "v slopes", "h"), END[1]], {"slopes": [0.5, 0.25, 1.0, -1.0]}),
+    "a skip that is normalised": (
+        [("Div", "x three", "t"), ("Relu", "x", "g"), ("Sub", "g t", "y")],
+        {"three": 3.0},
+    ),
+}
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_batch_of_a_graph(write_onnx, name, size):
+    rows, further = GRAPHS[name]
+    one, net = (
+        read_onnx(write_onnx([GEMM, *rows], CONSTANTS | further, [n, 3])) for n in (1, size)
+    )
+    assert net.fingerprint == one.fingerprint and "fixed batch" in net.notes[0]
+
+
+def test_rows_that_meet_in_a_skip_are_one_input(write_onnx):
+    rows = [("Relu", "x", "h"), ("Gather", "h swapped", "g"), ("Add", "g x", "y")]
+    net = read_onnx(write_onnx(rows, {"swapped": np.array([1, 0])}, [2, 3]))
+    assert net.n_inputs == 6 and not net.notes
 
 
 def test_units_of_several_values():

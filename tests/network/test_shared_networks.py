@@ -78,6 +78,26 @@ def test_header_without_a_box(shared_data):
         read_box(shared_data / "networks" / "nv_cartpole_16x3.nnet")
 
 
-def test_max_pooling_is_refused_by_name(shared_data):
-    with pytest.raises(FileFormatError, match=r"conv2d_1/Identity:0_pooling' \(MaxPool\)"):
-        Network.load(shared_data / "networks" / "marabou_cnn_max_mnist3.onnx")
+GRAPHS = {
+    "conv_mp1": "192-512-128-32-5",
+    "marabou_cnn_max_mnist3": "784-1250-288-64-32-10",
+    "pensieve_small_simple": "48-128-128-128-128-128-128-6",
+    "resnet_3b2": "3072-4096-2048-2048-1024-1024-512-512-100-10",
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_convolutions_pooling_and_skips(shared_data, name):
+    reference = pytest.importorskip("onnx.reference")
+    path = shared_data / "networks" / f"{name}.onnx"
+    net = Network.load(path)
+    assert net.architecture == GRAPHS[name]
+    session = reference.ReferenceEvaluator(str(path))
+    (given,) = session.input_types_[:1]
+    shape = [max(1, d.dim_value) for d in given.tensor_type.shape.dim]
+    x = np.random.default_rng(0).uniform(-1, 1, size=shape).astype(np.float32)
+    (expected,) = session.run(None, {session.input_names[0]: x})
+    scale = max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(
+        net(x.ravel().astype(float)), expected.ravel(), rtol=0, atol=1e-6 * scale
+    )

@@ -72,11 +72,17 @@ def test_relu_at_the_end_makes_a_hidden_layer():
     assert net.output is None
 
 
-@pytest.mark.parametrize("end", [nn.Softmax(dim=1), nn.LogSoftmax(dim=1)])
+@pytest.mark.parametrize(
+    "end", [nn.Softmax(dim=1), nn.LogSoftmax(dim=1), nn.Sigmoid(), nn.Tanh()], ids=str
+)
 def test_softmax_at_the_end_is_left_out(end):
     plain = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     ended = nn.Sequential(plain, end)
-    assert Network.from_torch(ended).fingerprint == Network.from_torch(plain).fingerprint
+    net = Network.from_torch(ended)
+    assert net.fingerprint == Network.from_torch(plain).fingerprint
+    assert net.notes == (
+        f"left out at the end: {type(end).__name__}; counted is what comes before",
+    )
 
 
 UNITS = [
@@ -125,6 +131,40 @@ def test_the_module_is_left_as_it_was():
         assert torch.equal(value, before[name])
 
 
+POOLS = [
+    nn.MaxPool1d(3, stride=2, padding=1),
+    nn.MaxPool1d(2, dilation=2, ceil_mode=True, stride=3),
+    nn.MaxPool1d(1),
+    nn.AvgPool1d(3, stride=2, padding=1, ceil_mode=True),
+    nn.AvgPool1d(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False),
+]
+
+
+@pytest.mark.parametrize("pool", POOLS, ids=str)
+def test_pooling(pool):
+    agrees(nn.Sequential(nn.ReLU(), pool), (2, 8), input_shape=(2, 8))
+
+
+def test_pooling_of_images():
+    module = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.MaxPool2d((2, 3), padding=(1, 0)), nn.ReLU(), nn.Flatten()
+    )
+    net = agrees(module, (1, 7, 8), input_shape=(1, 7, 8))
+    # Windows at the border are smaller: the padding is no value.
+    ranks = {kind.rank for kind in net.layers[0].activations}
+    assert ranks == {3, 6}
+
+
+def test_slopes_of_channels():
+    unit = nn.PReLU(3)
+    with torch.no_grad():
+        unit.weight[:] = torch.tensor([0.5, 1.0, -2.0])
+    net = agrees(nn.Sequential(nn.Conv1d(1, 3, 2), unit, nn.Flatten()), (1, 3), input_shape=(1, 3))
+    assert [kind.name for kind in net.layers[0].units] == ["leaky_relu(0.5)"] * 2 + [
+        "leaky_relu(-2.0)"
+    ] * 2
+
+
 class Skip(nn.Module):
     def forward(self, x):
         return x + x.relu()
@@ -160,16 +200,16 @@ REFUSED = {
     "a list of modules": (nn.ModuleList([LINEAR]), r"\(ModuleList\): .*not implemented"),
     "a smooth unit": (
         nn.Sequential(LINEAR, nn.Tanh(), LINEAR),
-        r"1 \(Tanh\): it is not piecewise linear, so .* no linear regions to count$",
+        r"1 \(Tanh\): it is not piecewise linear, so .* no linear regions to count; it is left",
     ),
     "a smooth unit at the end": (
-        nn.Sequential(LINEAR, nn.ReLU(), nn.Sigmoid()),
-        r"2 \(Sigmoid\): it is not piecewise linear: leave it out, as it comes last",
+        nn.Sequential(LINEAR, nn.ReLU(), nn.GELU()),
+        r"2 \(GELU\): it is not piecewise linear: leave it out, as it comes last",
     ),
     "a norm of the input": (nn.Sequential(LINEAR, nn.LayerNorm(3)), "not piecewise linear"),
     "a maximum": (
-        nn.Sequential(LINEAR, nn.Sequential(nn.MaxPool2d(2)), LINEAR),
-        r"1\.0 \(MaxPool2d\): it is piecewise linear, but not implemented$",
+        nn.Sequential(LINEAR, nn.Sequential(nn.AdaptiveMaxPool2d(2)), LINEAR),
+        r"1\.0 \(AdaptiveMaxPool2d\): it is piecewise linear, but not implemented$",
     ),
     "a transposed convolution": (
         nn.Sequential(nn.ConvTranspose1d(1, 1, 2), LINEAR),
@@ -185,8 +225,8 @@ REFUSED = {
         r"2 \(Linear\): it cannot take an input of shape \(3,\)",
     ),
     "slopes that differ": (
-        nn.Sequential(LINEAR, nn.PReLU(3)),
-        r"1 \(PReLU\): 3 slopes: it is piecewise linear, but not implemented",
+        nn.Sequential(LINEAR, nn.PReLU(2)),
+        r"1 \(PReLU\): 2 slopes do not fit an input of shape \(3,\)",
     ),
     "statistics of the batch": (
         nn.Sequential(LINEAR, nn.BatchNorm1d(3, track_running_stats=False), nn.ReLU()),

@@ -1,0 +1,125 @@
+"""The linear ONNX operators that take several entries together: convolutions, pooling, means."""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from milpcount.errors import FileFormatError
+from milpcount.network.affine import Array
+from milpcount.network.affine_tensor import AffineTensor
+from milpcount.network.linear_maps import (
+    Windows,
+    convolution,
+    pooling,
+    reduction,
+    same_pads,
+    sums,
+    windows,
+)
+from milpcount.network.onnx_calls import Call
+
+
+def convolved(call: Call) -> list[AffineTensor]:
+    """Return a convolution."""
+    tensor, weight, bias = call.inputs[0], call.constant(1), call.constant(2)
+    assert weight is not None
+    groups = call.attributes.get("group", 1)
+    batch, channels, *image = tensor.shape
+    if channels != groups * weight.shape[1] or weight.shape[0] % groups:
+        raise FileFormatError(
+            f"a weight of shape {weight.shape} in {groups} groups does not fit {channels} channels"
+        )
+    seen = windows_of(call, image, weight.shape[2:])
+    matrix = convolution(batch, prod(image), weight, seen, groups)
+    offset = None if bias is None else bias.reshape(-1, *[1] * len(image))
+    return [tensor.applied(matrix, (batch, weight.shape[0], *seen.shape), offset)]
+
+
+def convolved_back(call: Call) -> list[AffineTensor]:
+    """Return what the transposed matrix makes, which leads from outputs to inputs."""
+    tensor, weight, bias = call.inputs[0], call.constant(1), call.constant(2)
+    assert weight is not None
+    own, groups = call.attributes, call.attributes.get("group", 1)
+    batch, channels, *image = tensor.shape
+    n, kernel = len(image), weight.shape[2:]
+    if own.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID") or "output_shape" in own:
+        raise FileFormatError("auto_pad and output_shape are not implemented: give pads")
+    if channels != weight.shape[0] or channels % groups:
+        raise FileFormatError(f"a weight of shape {weight.shape} does not fit {channels} channels")
+    strides, gaps = own.get("strides", [1] * n), own.get("dilations", [1] * n)
+    pads, more = own.get("pads", [0] * 2 * n), own.get("output_padding", [0] * n)
+    larger = [
+        step * (size - 1) + extra + (k - 1) * gap + 1 - before - after
+        for size, k, step, gap, extra, before, after in zip(
+            image, kernel, strides, gaps, more, pads[:n], pads[n:], strict=True
+        )
+    ]
+    seen = windows(larger, kernel, strides=strides, dilations=gaps, pads=pads)
+    if seen.shape != tuple(image):
+        raise FileFormatError(f"its output padding {more} does not fit its strides")
+    matrix = convolution(batch, prod(larger), weight, seen, groups).T
+    offset = None if bias is None else bias.reshape(-1, *[1] * n)
+    return [tensor.applied(matrix, (batch, weight.shape[1] * groups, *larger), offset)]
+
+
+def windows_of(call: Call, image: Sequence[int], kernel: Sequence[int]) -> Windows:
+    """Return the windows of a convolution or pooling by its attributes."""
+    own, n = call.attributes, len(image)
+    strides, gaps = own.get("strides", [1] * n), own.get("dilations", [1] * n)
+    automatic, pads = own.get("auto_pad", b"NOTSET").decode(), own.get("pads")
+    if automatic.startswith("SAME"):
+        pads = same_pads(image, kernel, strides, gaps, upper=automatic == "SAME_UPPER")
+    elif automatic == "VALID":
+        pads = None
+    return windows(
+        image,
+        list(kernel),
+        strides=list(strides),
+        dilations=list(gaps),
+        pads=None if pads is None else list(pads),
+        ceil_mode=bool(own.get("ceil_mode", 0)),
+    )
+
+
+def average_pool(call: Call) -> list[AffineTensor]:
+    """Return the means of windows, of what is in the image or of the declared padding too."""
+    tensor, own, (planes, image) = call.tensor, call.attributes, planes_of(call)
+    if own.get("ceil_mode", 0) and own.get("count_include_pad", 0):
+        raise FileFormatError("ceil_mode with count_include_pad is not implemented")
+    seen = windows_of(call, image, own["kernel_shape"])
+    inside = (seen.places >= 0).sum(axis=1)
+    number = seen.padded if own.get("count_include_pad", 0) else np.maximum(inside, 1)
+    total = tensor.applied(pooling(prod(planes), prod(image), seen), (*planes, *seen.shape))
+    return [total.over(number.astype(np.float64).reshape(seen.shape))]
+
+
+def planes_of(call: Call) -> tuple[list[int], list[int]]:
+    """Return the leading axes of a pooling's input, and the axes that its kernel moves over."""
+    shape, n = list(call.tensor.shape), len(call.attributes["kernel_shape"])
+    return shape[:-n], shape[-n:]
+
+
+def groups_of(call: Call) -> tuple[list[Array], tuple[int, ...]] | None:
+    """Return the entries that a reduction takes together, and its shape; None if it takes none."""
+    tensor, own = call.tensor, call.attributes
+    axes = own.get("axes")
+    if call.kind.startswith("Global"):
+        return reduction(tensor.shape, range(2, len(tensor.shape)), keep=True)
+    if axes is None and len(call.inputs) > 1 and call.inputs[1] is not None:
+        axes = [int(axis) for axis in call.inputs[1].ravel()]
+    if not axes and own.get("noop_with_empty_axes", 0):
+        return None
+    return reduction(tensor.shape, axes or None, keep=bool(own.get("keepdims", 1)))
+
+
+def reduced(call: Call) -> list[AffineTensor]:
+    """Return sums or means over axes."""
+    tensor, found = call.tensor, groups_of(call)
+    if found is None:
+        return [tensor]
+    groups, shape = found
+    total = tensor.applied(sums(groups, tensor.size), shape)
+    if call.kind == "ReduceSum":
+        return [total]
+    return [total.over(np.array(float(len(groups[0]))))]
