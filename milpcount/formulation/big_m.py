@@ -16,6 +16,7 @@ is exempted by a continuous column e <= 1 - z_j for every input j. Any other can
 to the counting methods, which decide cells from composed rows instead.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -314,25 +315,41 @@ class _Construction:
         s = self.scales[index][i]
         columns = [f, int(self.hbar[index][i]), int(self.z[index][i])]
         coefficients = [s, -1.0, -s]
-        if index and self._may_die(index, i):
+        if self._may_die(index, i):
             columns.append(self._exemption(index, i))
             coefficients.append(-s)
         self.out.row(columns, coefficients, -np.inf, 0.0, ("margin_inactive", index, i))
 
     def _may_die(self, index: int, i: int) -> bool:
         """Whether dead inputs make the unit identically zero: its bias has to be zero too."""
-        unit, affine = self.units[index - 1], self.network.layers[index].affine
-        used = affine.weight[i] != 0
-        if not _dies(unit) or (self.fixed[index - 1][used] == 1).any():
+        affine, offset = self.network.layers[index].affine, 0.0
+        for source in self.network.sources[index]:
+            weight = affine.weight[i, source.columns]
+            if not source.number:
+                if weight.any():
+                    return False
+                continue
+            unit = self.units[source.number - 1]
+            if not _dies(unit):
+                return False
+            offset += unit.offset * weight.sum() if unit.offset else 0.0
+        if any(self.fixed[k][j] == 1 for k, j in self._read_units(index, i)):
             return False
-        offset = unit.offset * affine.weight[i].sum() if unit.offset else 0.0
         return bool(affine.bias[i] + offset == self.units[index].breakpoint)
+
+    def _read_units(self, index: int, i: int) -> Iterator[tuple[int, int]]:
+        """Yield layer and place of the units that a unit reads."""
+        for source in self.network.sources[index]:
+            weight = self.network.layers[index].affine.weight[i, source.columns]
+            if source.number:
+                for j in np.flatnonzero(weight).tolist():
+                    place = j if source.local is None else int(source.local[j])
+                    yield source.number - 1, place
 
     def _exemption(self, index: int, i: int) -> int:
         e = int(self.out.columns(f"exempt{index + 1}_{i}", np.zeros(1), np.ones(1))[0])
-        for j in np.flatnonzero(self.network.layers[index].affine.weight[i]).tolist():
-            label = "exemption", index, i, j
-            self.out.row([e, self.z[index - 1][j]], [1, 1], -np.inf, 1, label)
+        for k, j in self._read_units(index, i):
+            self.out.row([e, self.z[k][j]], [1, 1], -np.inf, 1, ("exemption", index, i, j))
         return e
 
 
