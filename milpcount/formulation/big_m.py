@@ -16,6 +16,7 @@ is exempted by a continuous column e <= 1 - z_j for every input j. Any other can
 to the counting methods, which decide cells from composed rows instead.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,18 +24,16 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
+from milpcount.formulation.lengths import SHORTEST, typical_slopes
 from milpcount.formulation.linear_program import Builder, LinearProgram
 from milpcount.formulation.parameters import parameter_box
 from milpcount.formulation.units import TwoPiece, two_pieces
-from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.preactivation import PreActivationBounds, settled_pieces
-from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
+from milpcount.preactivation.rounding import ROUNDOFF
 
 Array = np.ndarray
 
-_SHORTEST = 1e-150
-"""Gradients outside of this and its reciprocal are not told from underflow and overflow."""
 _FARTHEST = 1e8
 """Scaled numbers from here on are rounded by more than solvers tolerate."""
 _DROPPED, _TOLERANCE = 1e-12, 1e-9
@@ -122,42 +121,6 @@ def build(
         return _Construction(network, inputs, bounds, layers).finish(form)
 
 
-def typical_slopes(network: Network, inputs: InputSet, width: Array) -> tuple[Array, ...]:
-    """Return a typical Euclidean length of each unit's gradient, per layer.
-
-    The gradient is taken with respect to the parameters scaled to the unit box. It is exact in the
-    first layer; in deeper ones the inputs' gradients are taken to be orthogonal.
-    """
-    scales = list[Array]()
-    with np.errstate(over="ignore", invalid="ignore"):
-        for index, layer in enumerate(network.layers):
-            tick()
-            blocks, hidden = [], []
-            for source in network.sources[index]:
-                weight = layer.affine.weight[:, source.columns]
-                which = slice(None) if source.local is None else source.local
-                if source.number:
-                    lengths = scales[source.number - 1][which]
-                    blocks.append(weight * lengths)
-                    hidden.append((weight != 0) & (lengths != 0))
-                    continue
-                # A sum of large terms is zero because they cancel, not by underflow.
-                directions = inputs.directions[which] * width
-                terms = np.abs(weight) @ np.abs(directions)
-                structural = (weight != 0).astype(float) @ (directions != 0)
-                blocks.append(weight @ directions)
-                hidden.append((structural > 0) & (terms < _SHORTEST))
-            scales.append(_row_lengths(np.hstack(blocks), np.hstack(hidden)))
-    return tuple(scales)
-
-
-def _row_lengths(matrix: Array, hidden: Array) -> Array:
-    """Return the rows' Euclidean lengths, not 0 where an entry is hidden by underflow, maybe."""
-    top = np.abs(matrix).max(axis=1, initial=0.0)
-    lengths = top * np.sqrt(((matrix / np.where(top > 0, top, 1.0)[:, None]) ** 2).sum(axis=1))
-    return np.asarray(np.maximum(lengths, np.where(hidden.any(axis=1), UNDERFLOW, 0.0)))
-
-
 def require_fit(program: LinearProgram, columns: PatternMap) -> None:
     """Refuse a program with numbers that a solver cannot tell apart at its tolerances.
 
@@ -181,7 +144,7 @@ def is_fit(program: LinearProgram, columns: PatternMap) -> bool:
     and columns are rounded.
     """
     lengths = columns.lengths[columns.lengths != 0]
-    if not ((lengths > _SHORTEST) & (lengths < 1.0 / _SHORTEST)).all():
+    if not ((lengths > SHORTEST) & (lengths < 1.0 / SHORTEST)).all():
         return False
     with np.errstate(all="ignore"):
         scaled = program.rescaled(columns.shift, columns.scale)
@@ -314,25 +277,41 @@ class _Construction:
         s = self.scales[index][i]
         columns = [f, int(self.hbar[index][i]), int(self.z[index][i])]
         coefficients = [s, -1.0, -s]
-        if index and self._may_die(index, i):
+        if self._may_die(index, i):
             columns.append(self._exemption(index, i))
             coefficients.append(-s)
         self.out.row(columns, coefficients, -np.inf, 0.0, ("margin_inactive", index, i))
 
     def _may_die(self, index: int, i: int) -> bool:
         """Whether dead inputs make the unit identically zero: its bias has to be zero too."""
-        unit, affine = self.units[index - 1], self.network.layers[index].affine
-        used = affine.weight[i] != 0
-        if not _dies(unit) or (self.fixed[index - 1][used] == 1).any():
+        affine, offset = self.network.layers[index].affine, 0.0
+        for source in self.network.sources[index]:
+            weight = affine.weight[i, source.columns]
+            if not source.number:
+                if weight.any():
+                    return False
+                continue
+            unit = self.units[source.number - 1]
+            if not _dies(unit):
+                return False
+            offset += unit.offset * weight.sum() if unit.offset else 0.0
+        if any(self.fixed[k][j] == 1 for k, j in self._read_units(index, i)):
             return False
-        offset = unit.offset * affine.weight[i].sum() if unit.offset else 0.0
         return bool(affine.bias[i] + offset == self.units[index].breakpoint)
+
+    def _read_units(self, index: int, i: int) -> Iterator[tuple[int, int]]:
+        """Yield layer and place of the units that a unit reads."""
+        for source in self.network.sources[index]:
+            weight = self.network.layers[index].affine.weight[i, source.columns]
+            if source.number:
+                for j in np.flatnonzero(weight).tolist():
+                    place = j if source.local is None else int(source.local[j])
+                    yield source.number - 1, place
 
     def _exemption(self, index: int, i: int) -> int:
         e = int(self.out.columns(f"exempt{index + 1}_{i}", np.zeros(1), np.ones(1))[0])
-        for j in np.flatnonzero(self.network.layers[index].affine.weight[i]).tolist():
-            label = "exemption", index, i, j
-            self.out.row([e, self.z[index - 1][j]], [1, 1], -np.inf, 1, label)
+        for k, j in self._read_units(index, i):
+            self.out.row([e, self.z[k][j]], [1, 1], -np.inf, 1, ("exemption", index, i, j))
         return e
 
 

@@ -17,7 +17,8 @@ from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.tighten import pre_activation_bounds
 from milpcount.formulation.units import two_pieces
 from milpcount.limits import Deadline
-from milpcount.network import Network
+from milpcount.network import Network, values_of
+from milpcount.network.propagate import Points
 from milpcount.preactivation import PreActivationBounds
 from milpcount.result import Quantity
 
@@ -98,15 +99,16 @@ class Formulation:
         program, columns = self.cells
         x = np.zeros(program.n_columns)
         x[columns.t], x[columns.z] = t, pattern
-        value, start = self.point(t), 0
-        for layer, unit in zip(self.network.layers, two_pieces(self.network), strict=True):
-            at = slice(start, start + layer.width)
-            v = layer.affine.weight @ value + layer.affine.bias
+        outputs, start, points = [self.point(t)], 0, Points(self.network)
+        for number, unit in enumerate(two_pieces(self.network)):
+            at = slice(start, start + self.network.layers[number].width)
+            v = values_of(self.network, number, outputs.__getitem__, points)
             active = pattern[at] == 1
             g = v - unit.breakpoint
             x[columns.h[at]], x[columns.hbar[at]] = np.where(active, g, 0), np.where(active, 0, -g)
             above = unit.offset + unit.jump + unit.right * g
-            value, start = np.where(active, above, unit.offset + unit.left * g), at.stop
+            outputs.append(np.where(active, above, unit.offset + unit.left * g))
+            start = at.stop
         return x
 
     def to_pyomo(self, *, objective: bool = False) -> Any:
