@@ -16,6 +16,7 @@ import numpy as np
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.products import Product
+from milpcount.network.scaled_rows import nearest_of_scaled_rows
 from milpcount.network.sparse import Factor, Sparse
 from milpcount.network.stacked import held
 
@@ -28,16 +29,21 @@ class Composite:
 
     Made by `compose`, which returns a `Dense` map where the product is one.
 
-    Parameters
+    Attributes
     ----------
     factors : tuple of Dense, Sparse or Elementwise
         In the order of their application.
-    product : Product
-        Of all of them.
+    nearest : Dense or Sparse
+        The map of the nearest float64 numbers.
     """
 
     factors: tuple[Factor, ...]
-    product: Product = field(repr=False)
+    nearest: Dense | Sparse = field(repr=False)
+
+    @cached_property
+    def product(self) -> Product:
+        """The product of all factors, multiplied out in integers."""
+        return Product.of(self.factors)
 
     @property
     def n_in(self) -> int:
@@ -48,11 +54,6 @@ class Composite:
     def n_out(self) -> int:
         """Number of outputs."""
         return self.factors[-1].n_out
-
-    @cached_property
-    def nearest(self) -> Dense | Sparse:
-        """The map of the nearest float64 numbers."""
-        return held(self.product.matrix, self.product.bias)
 
     @property
     def weight(self) -> Array:
@@ -67,7 +68,7 @@ class Composite:
     @property
     def bias(self) -> Array:
         """The nearest float64 offset, shape (n_out,)."""
-        return self.product.bias
+        return self.nearest.bias
 
     @property
     def is_rounded(self) -> bool:
@@ -109,10 +110,15 @@ def compose(factors: Sequence[Factor]) -> Dense | Sparse | Composite:
             )
     if len(factors) == 1 and not isinstance(factors[0], Elementwise):
         return factors[0]
+    quick = nearest_of_scaled_rows(factors)
+    if quick is not None:
+        return Composite(tuple(factors), quick)
     product = Product.of(factors)
     if product.is_float:
         if any(isinstance(factor, Sparse) for factor in factors):
             return held(product.matrix, product.bias)
         return Dense(product.matrix.toarray(), product.bias)
     product.check_range()
-    return Composite(tuple(factors), product)
+    found = Composite(tuple(factors), held(product.matrix, product.bias))
+    vars(found)["product"] = product  # made already
+    return found

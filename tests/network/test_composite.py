@@ -13,6 +13,8 @@ from milpcount.errors import NetworkError
 from milpcount.network import Composite, Dense, Elementwise, Layer, Network, compose, relu
 from milpcount.network.error_free import product_is_exact, quotient_is_exact, sum_is_exact
 from milpcount.network.files import load
+from milpcount.network.products import Product
+from milpcount.network.scaled_rows import nearest_of_scaled_rows
 from milpcount.rationals import root
 
 RNG = np.random.default_rng(5)
@@ -160,3 +162,42 @@ def test_root_is_the_nearest(value):
         # |found - sqrt v| <= |other - sqrt v| iff sqrt v is on found's side of their middle
         middle = (found + Fraction(float(other))) / 2
         assert (middle**2 >= value) if other > found else (middle**2 <= value)
+
+
+NUMBERS = st.one_of(
+    st.floats(-1e6, 1e6, width=32),
+    st.floats(1e-100, 1e100),
+    st.integers(1, 2**53).map(float),
+    st.sampled_from([1 / 3, 3.0, 0.1, 1 + 2.0**-52, 1 - 2.0**-53, 2.0**53 - 1]),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=6))
+def test_scaled_rows_are_rounded_to_nearest(rows):
+    w, b, f, s, d = np.array(rows).T
+    factors = [Dense(np.c_[w, 3 * w, np.ones(len(w))], b), Elementwise(f, s, np.where(d, d, 1.0))]
+    quick, product = nearest_of_scaled_rows(factors), Product.of(factors)
+    if quick is None:
+        return
+    assert not product.is_float
+    np.testing.assert_array_equal(quick.weight, product.matrix.toarray())
+    np.testing.assert_array_equal(quick.bias, product.bias)
+
+
+@pytest.mark.parametrize("divisor", [1.0, 3.0, 1 - 2.0**-53])
+@pytest.mark.parametrize("factor", [2.0**52 + 1, 2.0**52 + 3, 2.0**53 - 1])
+def test_products_in_the_middle_of_two_floats(factor, divisor):
+    # 3 (2^52 + 1) has 54 bits and is odd: it is a tie, or next to one once it is divided.
+    weights = [[3.0, 5.0, -3.0, 3 * divisor, 5 * divisor]]
+    factors = [Dense(weights, [0.1]), Elementwise([factor], [0.3], [divisor])]
+    quick, product = nearest_of_scaled_rows(factors), Product.of(factors)
+    assert quick is not None
+    np.testing.assert_array_equal(quick.weight, product.matrix.toarray())
+
+
+def test_what_scaled_rows_leave_to_exact_arithmetic():
+    scale = Elementwise([0.3], [0.1], [0.7])
+    assert nearest_of_scaled_rows([Dense([[1e-200]], [0.0]), scale]) is None
+    assert nearest_of_scaled_rows([scale, Dense([[1.0]], [0.0])]) is None
+    assert nearest_of_scaled_rows([Dense([[2.0]], [1.0]), Elementwise([3.0], [1.0], [2.0])]) is None
