@@ -12,7 +12,7 @@ from milpcount.network import Network
 pytest.importorskip("onnx")
 OUTPUTS = {"skl_clf.onnx": "output_probability"}
 """Of the files with several outputs, the one that is no label."""
-MOST_PATTERNS = 2**14
+MOST_PATTERNS = 2**12
 
 
 @pytest.mark.parametrize("folder", ["graphs", "field"])
