@@ -55,7 +55,8 @@ def find_points(p, s, scratch, rounding, patterns, points, found):
 def _place(p, s, rounding, pattern, same):
     """Make a pattern's cell, of which the first units are in place; return units placed, rows.
 
-    A row whose kind floating point cannot tell, or that forbids the piece, ends it.
+    A row whose kind floating point cannot tell, or that forbids the piece, ends it. The rows above
+    a unit are in the state's ``turn``.
     """
     count = s.size[0] if same == 0 else s.turn[same]
     for layer in range(p.layers.shape[0]):
@@ -80,6 +81,7 @@ def _place(p, s, rounding, pattern, same):
             count = further
             set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b,
                        s.unit_s)  # fmt: skip
+    s.turn[pattern.shape[0]] = count
     return pattern.shape[0], count
 
 
