@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -87,6 +87,21 @@ class Region:
     parameters: np.ndarray | None = None
 
 
+def patterns_of(regions: Iterable[Region]) -> Iterator[tuple[int, ...]]:
+    """Yield the patterns of regions; of those that compute witnesses on access, without them."""
+    if hasattr(regions, "patterns"):
+        yield from regions.patterns()
+    else:
+        yield from (tuple(region.pattern) for region in regions)
+
+
+def taken(regions: MutableSequence[Region], indices: Iterable[int]) -> MutableSequence[Region]:
+    """Return the regions at some indices, in a sequence of the same kind."""
+    if hasattr(regions, "taken"):
+        return regions.taken(indices)  # type: ignore[no-any-return]
+    return [regions[i] for i in indices]
+
+
 @dataclass(frozen=True)
 class CountResult:
     """The answer to a count: ``lower <= count <= upper``, exact integers.
@@ -122,8 +137,9 @@ class CountResult:
     confidence : float or None
         Of `lower`, where it rests on chance.
     versions : dict
-    regions : list of Region or None
-        Kept on request.
+    regions : mutable sequence of Region, or None
+        Kept on request. Those of the region tree are held as patterns, and their witnesses are
+        computed when they are read; all in order is much faster than one by one.
     estimate : int or None
         Of the count, rounded, by methods that rest on chance: no bound in either direction.
     theorem : str
@@ -150,7 +166,7 @@ class CountResult:
     upper_source: str = ""
     confidence: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
-    regions: list[Region] | None = None
+    regions: MutableSequence[Region] | None = None
     estimate: int | None = None
     theorem: str = ""
     verifier: Callable[..., Any] | None = field(default=None, repr=False, compare=False)

@@ -338,7 +338,7 @@ def backends(json: opt.JsonFlag = False) -> None:
 def warm_up(
     methods: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METHOD]...", help="tree, probe, mbound; all of them by default."),
+        typer.Argument(metavar="[METHOD]...", help="tree, probe, mbound, points; all by default."),
     ] = None,
     quiet: opt.QuietFlag = False,
 ) -> None:

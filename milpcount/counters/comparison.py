@@ -25,7 +25,7 @@ from milpcount.events import Listener, log
 from milpcount.integers import human
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Quantity
+from milpcount.result import CountResult, Quantity, patterns_of
 
 Pattern = tuple[int, ...]
 _MOST_NUMBERS = 20_000_000
@@ -99,7 +99,7 @@ class Outcome:
         """The patterns found, None where they were not kept."""
         if self.result is None or self.result.regions is None:
             return None
-        return {tuple(region.pattern) for region in self.result.regions}
+        return set(patterns_of(self.result.regions))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A method is a small frozen dataclass with its own options. `run` is a generator 
 has been shown so far; limits, progress, interruption and the final status belong to the driver.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -92,7 +92,7 @@ class Snapshot:
     estimate: int | None = None
     note: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-    regions: list[Region] | None = None
+    regions: MutableSequence[Region] | None = None
 
 
 class Method(Protocol):

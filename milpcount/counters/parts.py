@@ -12,7 +12,7 @@ from typing import Any
 
 from milpcount import integers
 from milpcount.errors import FileFormatError
-from milpcount.result import Region
+from milpcount.tree.kept import KeptRegions
 from milpcount.tree.split import Outcome, Prefix, Task
 
 SLICE_SECONDS = 1.0
@@ -95,8 +95,8 @@ class Parts:
     ----------
     start : Checkpoint, optional
         What to go on with; the whole tree by default.
-    keep : bool
-        Whether regions are kept in `regions`.
+    regions : KeptRegions, optional
+        What is to take them in, if they are kept.
     most : int, optional
         Hand nothing out once so many regions are found.
     patterns : bool
@@ -107,7 +107,7 @@ class Parts:
         self,
         start: Checkpoint | None = None,
         *,
-        keep: bool = False,
+        regions: KeptRegions | None = None,
         most: int | None = None,
         patterns: bool = False,
     ) -> None:
@@ -115,8 +115,7 @@ class Parts:
         self.found, self.tests, self.seconds = start.found, start.tests, start.seconds
         self.cpu_seconds = start.cpu_seconds
         self.decisions = Counter(start.decisions)
-        self.regions: list[Region] = []
-        self.keep, self.most, self.patterns = keep, most, patterns
+        self.regions, self.most, self.patterns = regions, most, patterns
         self._waiting = list(start.left)
         self._out: dict[int, list[tuple[Prefix, float]]] = {}
         self._number = 0
@@ -166,7 +165,7 @@ class Parts:
             tuple(prefix for prefix, _ in batch),
             SHORT_SECONDS if scarce else SLICE_SECONDS,
             None if self.most is None else self.most - self.found,
-            self.keep,
+            self.regions is not None,
             self.patterns,
             self._number,
             until,
@@ -184,7 +183,8 @@ class Parts:
         self.seconds += outcome.seconds
         self.cpu_seconds += outcome.cpu_seconds
         self.decisions.update(outcome.decisions)
-        self.regions += outcome.regions
+        if self.regions is not None and outcome.regions is not None:
+            self.regions.unpack(outcome.regions)
 
     def checkpoint(self) -> Checkpoint:
         """Return what is found and left; the tasks that are out are left."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableSequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -88,11 +88,18 @@ class RegionTree:
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
         from milpcount.counters.parts import Parts
+        from milpcount.tree.blocks import Source
+        from milpcount.tree.kept import KeptRegions
         from milpcount.tree.split import Subject, Task, search_parts
 
         subject = Subject.pack(problem.network, problem.inputs)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
-        parts = Parts(keep=problem.keep_regions, most=problem.limits.regions, patterns=patterns)
+        kept = KeptRegions(Source(problem.network, problem.inputs))
+        parts = Parts(
+            regions=kept if problem.keep_regions else None,
+            most=problem.limits.regions,
+            patterns=patterns,
+        )
         tasks, deadline = Tasks[Task](executor, problem.notice), problem.deadline
         ends = time.time() + deadline.remaining()
         until = None if math.isinf(ends) else ends
@@ -117,8 +124,7 @@ class RegionTree:
 
 def _shown(parts: "Parts") -> Snapshot:
     share = parts.checkpoint().share
-    regions = parts.regions if parts.keep else None
-    return snapshot(parts.found, parts.tests, share, parts.decisions, regions)
+    return snapshot(parts.found, parts.tests, share, parts.decisions, parts.regions)
 
 
 def snapshot(
@@ -126,7 +132,7 @@ def snapshot(
     tests: int,
     share: float,
     decisions: Mapping[str, int],
-    regions: "list[Region] | None" = None,
+    regions: MutableSequence[Region] | None = None,
 ) -> Snapshot:
     """Return what a search of the region tree has shown.
 
@@ -140,7 +146,7 @@ def snapshot(
         Of the tree that is closed.
     decisions : mapping of str to int
         How sides were decided.
-    regions : list of Region, optional
+    regions : mutable sequence of Region, optional
         If they are kept.
     """
     from milpcount.tree.cell import NARROWEST

@@ -5,7 +5,7 @@ only grows. What ends a count, limits and Ctrl-C, is left to whoever reads the s
 every method.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -18,7 +18,7 @@ from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import DomainError, OptionError
 from milpcount.network import Network
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import Guarantee, Quantity, Region, patterns_of, taken
 
 _MOST_BOUNDED = 100
 """Parts up to which the sum of their upper bounds is computed."""
@@ -132,7 +132,8 @@ class _Tally:
         self._parts, self._most = parts, problem.limits.regions
         self._pack = packing(problem.network)
         self._seen: set[bytes] = set()
-        self._regions: list[Region] | None = [] if problem.keep_regions else None
+        self._keep = problem.keep_regions
+        self._regions: MutableSequence[Region] | None = None
         self._ended: list[Snapshot] = []
         self._now = Snapshot()
 
@@ -164,16 +165,21 @@ class _Tally:
         """Keep the numbers of a part that is done."""
         self._ended.append(self._now)
 
-    def _take(self, regions: list[Region]) -> None:
-        for region in regions:
-            if len(self._seen) == self._most:
+    def _take(self, regions: MutableSequence[Region]) -> None:
+        new: dict[bytes, int] = {}
+        for index, pattern in enumerate(patterns_of(regions)):
+            if len(self._seen) + len(new) == self._most:
                 break
-            key = self._pack(region.pattern)
-            if key in self._seen:
-                continue
-            self._seen.add(key)
-            if self._regions is not None:
-                self._regions.append(region)
+            key = self._pack(pattern)
+            if key not in self._seen:
+                new.setdefault(key, index)
+        if self._keep:
+            more = taken(regions, new.values())
+            if self._regions is None:
+                self._regions = more
+            else:
+                self._regions.extend(more)
+        self._seen.update(new)
         regions.clear()  # they are no longer needed, and large
 
     def _upper(self, every: list[Snapshot]) -> int | None:

@@ -19,8 +19,8 @@ _START_SECONDS, _COMPILE_SECONDS = 20.0, 300.0
 _prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
 """Methods that the workers of an executor are ready for."""
 
-METHODS = ("tree", "probe", "mbound")
-"""Methods that need compiled code."""
+METHODS = ("tree", "probe", "mbound", "points")
+"""Methods that need compiled code; points of kept regions of many inputs do too."""
 
 
 def warm_up(*methods: str, listener: Listener = log) -> float:
@@ -29,7 +29,8 @@ def warm_up(*methods: str, listener: Listener = log) -> float:
     Parameters
     ----------
     *methods : str
-        Of ``tree``, ``probe`` and ``mbound``; all of them by default.
+        Of ``tree``, ``probe``, ``mbound`` and ``points`` (of kept regions of many inputs); all of
+        them by default.
     listener : callable
         Receives notices, and every other second that it goes on; by default notices are logged.
 

@@ -12,6 +12,7 @@ from milpcount.domain import Domain
 from milpcount.exact.polygons import polygons
 from milpcount.network import Network
 from milpcount.plots import style
+from milpcount.result import patterns_of
 
 
 def draw(
@@ -43,7 +44,7 @@ def draw(
     inputs = domain.bind(network.n_inputs)
     polygons(network, inputs, [])  # complains about the domain before anything is counted
     result = count(network, domain, RegionTree(), keep_regions=True)
-    patterns = [region.pattern for region in result.regions or []]
+    patterns = list(patterns_of(result.regions or []))
     figure, axes = style.figure(size=(5.5, 5.2))
     from matplotlib.collections import PolyCollection
 

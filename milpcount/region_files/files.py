@@ -1,10 +1,11 @@
 """Writing and reading files of kept regions; the format is described in the package."""
 
 import json
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from milpcount.exact.verify import Verifier, check_network
 from milpcount.network import Network
 from milpcount.network.npz_archive import read_arrays
 from milpcount.network.paths import existing_file, write_atomically
-from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of, text
+from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of
+from milpcount.region_files.writing import write_array, write_regions
 from milpcount.result import CountResult, Region
 
 Array = np.ndarray
@@ -47,7 +49,6 @@ def save_regions(result: CountResult, path: str | Path) -> None:
         )
     network = verifier.network
     numbers = domain_arrays(verifier.domain, network.n_inputs)
-    arrays = _region_arrays(result.regions, network)
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -56,10 +57,13 @@ def save_regions(result: CountResult, path: str | Path) -> None:
         "domain": kind_of(verifier.domain),
         "result": result.to_record(),
     }
-    arrays |= numbers | {"metadata": np.array(json.dumps(metadata))}
+    arrays = numbers | {"metadata": np.array(json.dumps(metadata))}
+    regions = result.regions
 
     def write(stream: BinaryIO) -> None:
-        np.savez_compressed(stream, **cast(dict[str, Any], arrays))
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in (arrays | write_regions(archive, regions, network)).items():
+                write_array(archive, name, array)
 
     write_atomically(path, write)
 
@@ -147,26 +151,6 @@ def arrays_in(path: str | Path) -> dict[str, Array]:
         If it is no archive of arrays.
     """
     return read_arrays(existing_file(path, "an .npz file of kept regions"), caps.REGIONS)
-
-
-def _region_arrays(regions: Sequence[Region], network: Network) -> dict[str, Array]:
-    on_section = any(r.parameters is not None for r in regions)
-    points = [r.parameters if on_section else r.witness for r in regions]
-    rational = [i for i, x in enumerate(points) if x is not None and x.dtype == object]
-    width = len(points[0]) if on_section and points[0] is not None else network.n_inputs
-    floats = np.array(points, dtype=np.float64).reshape(len(regions), width)
-    kinds = (kind for layer in network.layers for kind in layer.activations)
-    pieces = max((kind.n_pieces for kind in kinds), default=1)
-    patterns = np.array([r.pattern for r in regions], dtype=np.min_scalar_type(pieces))
-    arrays = {
-        "patterns": patterns.reshape(len(regions), network.n_units),
-        "parameters" if on_section else "witnesses": floats,
-    }
-    if rational:
-        texts = [[text(v) for v in points[i]] for i in rational]  # type: ignore[union-attr]
-        arrays["rational_index"] = np.array(rational, dtype=np.int64)
-        arrays["rational_points"] = np.array(texts, dtype=np.str_)
-    return arrays
 
 
 def _regions(arrays: Mapping[str, Array], domain: Domain) -> list[Region]:

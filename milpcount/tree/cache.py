@@ -33,7 +33,10 @@ from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
 _HERE = Path(__file__).parent
-_PLAIN = ("answers", "bounded_values", "cache", "prober", "search", "split", "warm_up", "witnesses")
+_PLAIN = (
+    "answers", "blocks", "bounded_values", "cache", "kept", "prober", "search", "split", "warm_up",
+    "witnesses",
+)  # fmt: skip
 """Files of this folder that the kernel does not depend on."""
 _VERSIONS_KEPT = 4
 _POLL_SECONDS = 0.1

@@ -82,7 +82,6 @@ def price(p, s, d, attempts):
 def test_piece(p, s, scratch, d, unit, k):
     """Decide piece k of a unit below the node at depth d; set what its child starts from."""
     layer, c = s.layer[d], s.control
-    keep = s.kept.shape[0] > 1
     piece, before = p.units[unit, 4] + k, s.size[d]
     count = push_piece(p, s, piece, before)
     if count < 0:
@@ -116,9 +115,7 @@ def test_piece(p, s, scratch, d, unit, k):
         for i in range(count):
             s.piece_lam[d, k, i] = s.trial_lam[i]
         copy(s.piece_witness[d, k], s.trial_g)
-        if keep:
-            copy(s.piece_point[d, k], s.trial_x)
-        elif p.small and s.stage[d] == COMPOSE:
+        if p.small and s.stage[d] == COMPOSE:
             learn_point(p, s, scratch, layer)
         elif not p.small:
             learn_segments(p, s, scratch, layer, s.witness[d])
@@ -158,8 +155,6 @@ def _test_polygon(p, s, scratch, d, k, before, count):
         return OPEN
     for i in range(count):
         s.piece_lam[d, k, i] = 0.0
-    if s.kept.shape[0] > 1:
-        copy(s.piece_point[d, k], g)
     return FULL
 
 
@@ -174,7 +169,6 @@ def take_free_side(p, s, d, unit):
         return here
     s.full[d, here] = FULL
     copy(s.piece_witness[d, here], s.witness[d])
-    copy(s.piece_point[d, here], s.point[d])
     for i in range(s.size[d]):
         s.piece_lam[d, here, i] = s.lam[d, i]
     for i in range(s.size[d], min(s.size[d] + p.units[unit, 3], s.lam.shape[1])):
@@ -319,7 +313,6 @@ def descend(p, s, d, unit, k):
     set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
     s.size[d + 1] = count
     copy(s.witness[d + 1], s.piece_witness[d, k])
-    copy(s.point[d + 1], s.piece_point[d, k])
     for i in range(count):
         s.lam[d + 1, i] = s.piece_lam[d, k, i]
     s.corners[d + 1] = 0
@@ -356,8 +349,6 @@ def enter_root(p, s, scratch):
     if decide(p, s, scratch, s.size[0]) != FULL:
         return False
     copy(s.witness[0], s.trial_g)
-    if s.kept.shape[0] > 1:
-        copy(s.point[0], s.trial_x)
     s.stage[0] = COMPOSE
     return True
 
@@ -380,7 +371,7 @@ def search(p, s, scratch, rounding):
             if keep:
                 for u in range(s.pattern.shape[0]):
                     s.kept[c[KEPT], u] = s.pattern[u]
-                copy(s.kept_points[c[KEPT]], s.point[d])
+                copy(s.kept_points[c[KEPT]], s.witness[d])
                 c[KEPT] += 1
             c[DEPTH] -= 1
             if (keep and c[KEPT] == s.kept.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:

@@ -13,11 +13,12 @@ from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
 from milpcount.formulation.xor import Xor
 from milpcount.network import Network
-from milpcount.result import Region
 from milpcount.tree import kernel
 from milpcount.tree import rows as kinds
 from milpcount.tree.answers import ExactAnswers
+from milpcount.tree.blocks import Source, knows_points
 from milpcount.tree.cell import OPEN, add_row
+from milpcount.tree.kept import KeptRegions
 from milpcount.tree.parity import add_parity
 from milpcount.tree.polygon import DRIFT, clip
 from milpcount.tree.program import Program, compile_program
@@ -46,7 +47,6 @@ from milpcount.tree.state import (
     new_state,
     with_room,
 )  # fmt: skip
-from milpcount.tree.witnesses import Witnesses
 
 Array = np.ndarray
 
@@ -101,7 +101,7 @@ class Search:
 
     Attributes
     ----------
-    regions : list of Region
+    regions : KeptRegions
         Found so far, if kept.
     exact_cells, exact_rows : int
         Questions that floating point left open and exact arithmetic decided.
@@ -136,11 +136,10 @@ class Search:
         # as the pools have room; with few parameters none are mixed.
         mixed = 0.0 if p.small else 3.0 * POOL * p.layers.shape[0]
         self.rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
-        self.regions: list[Region] = []
+        self.regions = KeptRegions(Source(network, inputs))
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._answers = ExactAnswers(network, inputs, self.program, patterns)
         self._in_exact_cell = False
-        self._witnesses: Witnesses | None = None
 
     @property
     def found(self) -> int:
@@ -421,7 +420,7 @@ class Search:
             if leaf is not None and self._is_wanted(leaf.pattern):
                 self.thin_regions += 1
                 if self.keep:
-                    self.regions.append(tree.region(leaf))
+                    self.regions.add_own(tree.region(leaf))
                 if self.on_region is not None:
                     self._tell(leaf.pattern, depth)
             yield
@@ -464,7 +463,6 @@ class Search:
         s, n = self.state, int(self.state.control[KEPT])
         if not self.keep or n == 0:
             return
-        if self._witnesses is None:
-            self._witnesses = Witnesses(self.network, self.inputs, lambda: self.exact)
-        self.regions += self._witnesses.regions(s.kept[:n], s.kept_points[:n])
+        points = s.kept_points[:n] if knows_points(self.program) else None
+        self.regions.add(s.kept[:n], points)
         s.control[KEPT] = 0

@@ -12,7 +12,7 @@ from functools import lru_cache
 from milpcount.domain import InputSet
 from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
-from milpcount.result import Region
+from milpcount.tree.blocks import Block
 from milpcount.tree.program import Program, compile_program
 from milpcount.tree.search import Search
 
@@ -103,8 +103,8 @@ class Outcome:
         That the task took.
     cpu_seconds : float
         Of its process, which shares its processor with others.
-    regions : tuple of Region
-        If they are kept.
+    regions : Block or None
+        If they are kept; see `KeptRegions.unpack`.
     """
 
     found: int
@@ -113,7 +113,7 @@ class Outcome:
     decisions: dict[str, int]
     seconds: float
     cpu_seconds: float
-    regions: tuple[Region, ...] = field(default=(), repr=False)
+    regions: Block | None = field(default=None, repr=False)
 
 
 def search_parts(subject: Subject, task: Task) -> Outcome:
@@ -139,7 +139,7 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
     share = 1.0 / max(1, len(waiting))
     found, tests, decisions = 0, 0, Counter[str]()
     left: list[tuple[Prefix, float]] = []
-    regions: list[Region] = []
+    regions = Block(None) if task.keep else None
     unpacked = subject.unpack(deadline)
     while unpacked and waiting and not left and (task.most is None or found < task.most):
         network, inputs, program = unpacked
@@ -157,13 +157,14 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
         found += search.found
         tests += search.tests
         decisions.update(search.statistics)
-        regions += search.regions
+        if regions is not None:
+            search.regions.pack(regions)
         if time.perf_counter() - began >= task.seconds or deadline.passed():
             break
     left += [(prefix, share) for prefix in waiting]
     return Outcome(
         found, tuple(left), tests, dict(decisions), time.perf_counter() - began,
-        time.process_time() - cpu, tuple(regions),
+        time.process_time() - cpu, regions,
     )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ WIDE = 32
 """Dimensions of the image above which rows are also kept as functions of the inputs."""
 CLAUSES = 512
 """Conflicts kept per layer, for the current cell of the layers above."""
+_BUFFERED = 2**24
+"""Pieces of kept regions that are handed out at a time, at most."""
 FIRST_DEPTH = 256
 """Decisions below each other that a search has room for until it meets more."""
 FIRST_ROWS = 512
@@ -36,15 +38,15 @@ class State(NamedTuple):
 
     ``control``: counters, see the names above. Per depth: ``stage``, ``turn`` (next piece),
     ``layer``, ``place`` (in the layer's list of open units), ``size`` (rows of the cell),
-    ``witness`` (g), ``point`` (y; only where regions are kept), ``lam``, ``prefix`` (signs of the
-    layer's rows as bits: positive, negative), ``polygon`` and ``corners``; per depth and piece:
-    ``full`` (verdict), ``piece_witness``, ``piece_point``, ``piece_lam``, ``piece_polygon``,
-    ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units that split the cell of the
-    layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets of signs that exclude each
-    other on that cell). Per unit: ``forced``, the only piece to be searched, or -1. Forms and rows
-    as in `rows`. The current cell: ``cell_id, cell_sign`` (row, sign) and the signed unit rows with
-    offset, margin and error, after ``2 n`` rows of the cube's sides in the small case; where the
-    image is wide, ``cell_inputs`` has the rows as functions of the inputs, unless ``cell_stale``.
+    ``witness`` (g), ``lam``, ``prefix`` (signs of the layer's rows as bits: positive, negative),
+    ``polygon`` and ``corners``; per depth and piece: ``full`` (verdict), ``piece_witness``,
+    ``piece_lam``, ``piece_polygon``, ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units
+    that split the cell of the layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets
+    of signs that exclude each other on that cell). Per unit: ``forced``, the only piece to be
+    searched, or -1. Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign`` (row,
+    sign) and the signed unit rows with offset, margin and error, after ``2 n`` rows of the cube's
+    sides in the small case; where the image is wide, ``cell_inputs`` has the rows as functions of
+    the inputs, unless ``cell_stale``.
     Random parities (see `parity`), empty without them: ``xor_first``, every unit's first variable;
     per system ``xor_rows``, ``xor_pivot`` (the row that ends at a variable, or -1) and
     ``xor_layers`` (rows, depth at which the layer was entered); ``xor_work``.
@@ -59,14 +61,12 @@ class State(NamedTuple):
     pattern: Array
     forced: Array
     witness: Array
-    point: Array
     lam: Array
     prefix: Array
     polygon: Array
     corners: Array
     full: Array
     piece_witness: Array
-    piece_point: Array
     piece_lam: Array
     piece_polygon: Array
     piece_corners: Array
@@ -180,7 +180,7 @@ def new_state(
     ----------
     p : Program
     keep : bool
-        Whether patterns and points of regions are handed out, `buffer` at a time.
+        Whether patterns and points of regions are handed out, at most `buffer` at a time.
     buffer : int
     parities : bool
         Whether there is room for parities.
@@ -198,7 +198,7 @@ def new_state(
     ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
-    points = n if keep else 1
+    buffer = max(16, min(buffer, _BUFFERED // units)) if keep else 1
     control = ints(20)
     control[PATIENCE] = PATIENT_STEPS
     first = np.concatenate([[0], np.cumsum(p.units[:, 5] - 1)])
@@ -211,10 +211,10 @@ def new_state(
     return State(
         control=control, stage=ints(depth), turn=ints(depth), layer=ints(depth),
         place=ints(depth), size=ints(depth), pattern=ints(units), forced=np.full(units, ANY),
-        witness=reals(depth, m), point=reals(depth, points), lam=reals(depth, most),
+        witness=reals(depth, m), lam=reals(depth, most),
         prefix=bits(depth, 2, words), polygon=reals(depth, corners, 2), corners=ints(depth),
         full=ints(depth, pieces), piece_witness=reals(depth, pieces, m),
-        piece_point=reals(depth, pieces, points), piece_lam=reals(depth, pieces, most),
+        piece_lam=reals(depth, pieces, most),
         piece_polygon=reals(depth, pieces, corners, 2), piece_corners=ints(depth, pieces),
         opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers),
         pool_n=ints(layers), pool_bits=bits(layers, POOL, 2, words), pool_g=reals(layers, POOL, m),
@@ -231,8 +231,8 @@ def new_state(
         cell_margin=reals(most), cell_error=reals(most),
         free=np.ones(n, dtype=np.bool_), hessian=p.H.copy(),
         trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
-        kept=np.zeros((buffer if keep else 1, units), dtype=np.int32),
-        kept_points=reals(buffer if keep else 1, points),
+        kept=np.zeros((buffer, units), dtype=np.int32),
+        kept_points=reals(buffer, m),
         xor_first=first, xor_rows=bits(layers + 1, variables, xor_words),
         xor_pivot=np.full((layers + 1, variables), -1), xor_layers=ints(layers + 1, 2),
         xor_work=bits(2, xor_words),

@@ -15,9 +15,11 @@ import numpy as np
 from milpcount.domain import Box
 from milpcount.formulation.xor import Xor
 from milpcount.network import Network
-from milpcount.tree import kernel, parity, probe
+from milpcount.tree import kernel, parity, points, probe
 from milpcount.tree.cache import alone
+from milpcount.tree.image import SMALL
 from milpcount.tree.prober import walking
+from milpcount.tree.program import compile_program
 from milpcount.tree.search import Search
 from milpcount.tree.walks import Batch
 
@@ -80,6 +82,13 @@ def _walk() -> None:
         pass
 
 
+def _points() -> None:
+    network = Network.from_arrays([np.ones((1, SMALL + 1))], [[-0.5]], output=False)
+    inputs = Box(0, 1).bind(SMALL + 1)
+    finder = points.PointFinder(network, inputs, compile_program(network, inputs))
+    finder.points(np.ones((1, 1), dtype=np.int64))
+
+
 def _one_unit() -> Network:
     return Network.from_arrays([[[1.0]]], [[0.0]], output=False)
 
@@ -92,6 +101,9 @@ KERNELS = {
         (kernel.run, parity.add_parity),
         _search_under_a_parity,
         "tree",
+    ),
+    "points": Kernel(
+        "what finds points of kept regions of many inputs", 15, (points.find_points,), _points
     ),
     "probe": Kernel("the kernel of random walks", 35, (probe.walk,), _walk),
 }
