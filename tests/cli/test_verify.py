@@ -96,7 +96,7 @@ def full_disk(*arguments, **options):
 
 
 def test_a_disk_that_fills_up_does_not_lose_the_number(invoke, net, tmp_path, monkeypatch):
-    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    monkeypatch.setattr("milpcount.region_files.files.write_array", full_disk)
     kept = tmp_path / "kept.npz"
     done = invoke("count", net, *COUNT, "--keep", kept, "--json")
     assert done.exit_code == 1

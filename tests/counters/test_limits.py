@@ -26,7 +26,7 @@ from milpcount.limits import Deadline, OutOfTime, memory_in_use, tick
 from milpcount.workers import Processes
 
 SECONDS = 0.5
-TOLERANCE = 2.0  # the promise is one second; the other is for a busy machine
+TOLERANCE = 1.0
 
 
 def network(widths: tuple[int, ...], bias: float) -> mc.Network:

@@ -170,3 +170,12 @@ def test_points_do_not_depend_on_what_else_is_read():
         np.testing.assert_allclose(region.witness, read[index].witness, rtol=0, atol=1e-9)
         assert verify_region(exact, region)
     assert result.regions[5:9] == result.regions[5:9]
+
+
+def test_regions_on_sections_and_others_do_not_share_a_file(tmp_path):
+    net = random_network(6, N, (3,))
+    result = mc.count(net, mc.Box(-1, 1), keep_regions=True)
+    result.regions.append(mc.count(net, DOMAINS["section"], keep_regions=True).regions[0])
+    with pytest.raises(mc.errors.OptionError, match="one file"):
+        mc.save_regions(result, tmp_path / "x.npz")
+    assert not list(tmp_path.iterdir())
