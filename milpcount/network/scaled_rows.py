@@ -75,4 +75,4 @@ def _undecided(found: DoubleDouble) -> Array:
     """Return which numbers may lie on either side of the middle of two float64 numbers."""
     towards = np.where(found.low > 0, np.inf, -np.inf)
     middle = np.abs(np.nextafter(found.high, towards) - found.high) / 2
-    return np.abs(np.abs(found.low) - middle) <= ERROR * np.abs(found.high)
+    return np.asarray(np.abs(np.abs(found.low) - middle) <= ERROR * np.abs(found.high))

@@ -185,7 +185,7 @@ def test_scaled_rows_are_rounded_to_nearest(rows):
     np.testing.assert_array_equal(quick.bias, product.bias)
 
 
-@pytest.mark.parametrize("divisor", [1.0, 3.0, 1 - 2.0**-53])
+@pytest.mark.parametrize("divisor", [1.0, 3.0, 1 + 2.0**-51])
 @pytest.mark.parametrize("factor", [2.0**52 + 1, 2.0**52 + 3, 2.0**53 - 1])
 def test_products_in_the_middle_of_two_floats(factor, divisor):
     # 3 (2^52 + 1) has 54 bits and is odd: it is a tie, or next to one once it is divided.
