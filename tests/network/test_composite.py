@@ -185,7 +185,7 @@ def test_scaled_rows_are_rounded_to_nearest(rows):
     np.testing.assert_array_equal(quick.bias, product.bias)
 
 
-@pytest.mark.parametrize("divisor", [1.0, 3.0, 1 - 2.0**-53])
+@pytest.mark.parametrize("divisor", [1.0, 3.0, 1 + 2.0**-51])
 @pytest.mark.parametrize("factor", [2.0**52 + 1, 2.0**52 + 3, 2.0**53 - 1])
 def test_products_in_the_middle_of_two_floats(factor, divisor):
     # 3 (2^52 + 1) has 54 bits and is odd: it is a tie, or next to one once it is divided.
@@ -201,3 +201,23 @@ def test_what_scaled_rows_leave_to_exact_arithmetic():
     assert nearest_of_scaled_rows([Dense([[1e-200]], [0.0]), scale]) is None
     assert nearest_of_scaled_rows([scale, Dense([[1.0]], [0.0])]) is None
     assert nearest_of_scaled_rows([Dense([[2.0]], [1.0]), Elementwise([3.0], [1.0], [2.0])]) is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_rows_that_are_scaled_moved_and_added(seed, normalised):
+    """A block and its skip: rows of one matrix, scaled, some of them added to others."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 6))
+    first = Dense(rng.choice([0, 0, 0.1, 3, -1 / 3, 5], size=(2 * n, 4)), rng.normal(size=2 * n))
+    both = np.c_[np.eye(n), np.eye(n)[rng.permutation(n)] * rng.choice([1.0, -1.0, 0.7])]
+    scales = rng.choice([0.3, 1.0, 2.0, 0.0], size=(2, 2 * n))
+    factors = [first, Elementwise(scales[0], scales[1], np.where(scales[1], scales[1], 7.0))]
+    factors += [Dense(np.diag(rng.choice([1.0, 0.9], size=2 * n)), rng.normal(size=2 * n))]
+    factors += [Dense(both, rng.normal(size=n))]
+    factors += [Elementwise([0.7] * n, [0.1] * n, [0.3] * n)] if normalised else []
+    quick, product = nearest_of_scaled_rows(factors), Product.of(factors)
+    if quick is not None:
+        assert not product.is_float
+        np.testing.assert_array_equal(quick.weight, product.matrix.toarray())
+        np.testing.assert_array_equal(quick.bias, product.bias)
