@@ -57,3 +57,20 @@ def test_tighter_ranges(invoke, tent):
 def test_ranges_need_a_domain(invoke, tent):
     done = invoke("inspect", tent, "--tighten", "lp")
     assert done.exit_code == 2 and "no domain" in done.stderr
+
+
+def test_one_of_several_outputs(invoke, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    helper, real = onnx.helper, onnx.TensorProto.DOUBLE
+    nodes = [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["y"], ["z"])]
+    x, y, z = (helper.make_tensor_value_info(name, real, [1, 3]) for name in "xyz")
+    path = tmp_path / "two.onnx"
+    opsets = [helper.make_opsetid("", 13)]
+    graph = helper.make_graph(nodes, "two", [x], [y, z])
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    refused = invoke("inspect", path)
+    assert refused.exit_code == 2 and "outputs ['y', 'z']" in " ".join(refused.stderr.split())
+    done = invoke("inspect", path, "--output-name", "z")
+    assert done.exit_code == 0 and "3-3-3" in done.stdout
+    bound = invoke("bound", "3-3-3", "--output-name", "z")
+    assert bound.exit_code == 2 and "needs a network file" in " ".join(bound.stderr.split())

@@ -129,6 +129,19 @@ def test_onnx_means_are_quotients(write_onnx, kind):
     assert exact_map(net.layers[0].affine) == [[0, *[Fraction(1, 3)] * 3]]
 
 
+def test_onnx_convolution_after_a_mean(write_onnx):
+    pytest.importorskip("onnx")
+    kernel = np.array([[[0.1, 0.7]]])
+    rows = [
+        ("AveragePool", "x", "m", {"kernel_shape": [2]}),
+        ("Conv", "m k", "v"),
+        ("Relu", "v", "y"),
+    ]
+    net = read_onnx(write_onnx(rows, {"k": kernel}, ["N", 1, 3]))
+    a, b = Fraction(0.1) / 2, Fraction(0.7) / 2
+    assert exact_map(net.layers[0].affine) == [[0, a, a + b, b]]
+
+
 def test_onnx_batch_normalisation(write_onnx):
     pytest.importorskip("onnx")
     scale, shift, mean, variance = ([0.3, -1.7], [0.1, 0.2], [0.7, -0.1], [0.9, 2.1])
