@@ -338,8 +338,14 @@ def descend(p, s, d, unit, k):
 
 @jit
 def has_room(p, s, d):
-    """Return whether there is room for the node at depth d and a child."""
-    return d + 1 < s.stage.shape[0] and s.size[d] + 2 * p.most_literals <= s.cell_id.shape[0]
+    """Return whether there is room for what is below the node that has entered a layer, at d.
+
+    Until the next layer is entered, every open unit makes the path one longer, and the cell by the
+    rows of a piece; units that are settled there need one piece more.
+    """
+    n_open = s.n_open[s.layer[d]]
+    rows = s.size[d] + (n_open + 2) * p.most_literals
+    return d + n_open + 1 < s.stage.shape[0] and rows <= s.cell_id.shape[0]
 
 
 @jit
@@ -377,8 +383,6 @@ def search(p, s, scratch, rounding):
             if (keep and c[KEPT] == s.kept.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:
                 return PAUSED
             continue
-        if not has_room(p, s, d):
-            return ASK_ROOM
         if s.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
@@ -394,6 +398,8 @@ def search(p, s, scratch, rounding):
                 continue
             s.stage[d] = TEST
             take_free_side(p, s, d, s.opened[layer, 0])
+            if not has_room(p, s, d):
+                return ASK_ROOM
         unit = s.opened[layer, s.place[d]]
         pieces = p.units[unit, 5]
         if s.stage[d] == TEST:

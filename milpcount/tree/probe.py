@@ -220,8 +220,6 @@ def walk(p, s, scratch, q, rounding):
         if layer > last_layer:
             _finish(p, s, q)
             continue
-        if not has_room(p, s, d):
-            return ASK_ROOM
         if s.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
@@ -236,6 +234,8 @@ def walk(p, s, scratch, q, rounding):
             s.stage[d] = TEST
             own = take_free_side(p, s, d, s.opened[layer, 0])
             set_squares(q, d, own, q.own_square[d])
+            if not has_room(p, s, d):
+                return ASK_ROOM
         if layer == last_layer:
             if d > 0 and _most_below(p, s, d, most) <= most:
                 _start_count(s, q, d)

@@ -324,14 +324,12 @@ class Search:
         return self.left() != [forced]
 
     def make_room(self) -> None:
-        """Make room for paths twice as deep, or cells of twice the rows, as the kernel asks."""
-        depth, rows = Room.of(self.state)
-        if int(self.state.control[DEPTH]) + 1 >= depth:
-            depth *= 2
-        else:
-            rows *= 2
-        self.state = with_room(self.program, self.state, Room(depth, rows))
-        self.scratch = new_scratch(self.program, Room(depth, rows))
+        """Make room for longer paths, or cells of more rows, as the kernel asks."""
+        p, depth = self.program, int(self.state.control[DEPTH])
+        while not kernel.has_room.py_func(p, self.state, depth):
+            room = Room.of(self.state)
+            self.state = with_room(p, self.state, Room(2 * room.depth, 2 * room.rows))
+        self.scratch = new_scratch(p, Room.of(self.state))
 
     def _start(self) -> None:
         """Set up the root: the domain's rows, and the square of two parameters cut by them."""
