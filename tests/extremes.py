@@ -54,6 +54,25 @@ def case(
     return mc.Network(tuple(layers)), _box(random, sizes[0], farthest)
 
 
+def with_skips(network: mc.Network, seed: int) -> mc.Network:
+    """Return a chain whose layers also read some layers before the last, and the input."""
+    random = np.random.default_rng([seed, 1])
+    sizes, layers = [network.n_inputs], []
+    for number, layer in enumerate(network.layers):
+        weights = {number: layer.affine.weight}
+        for source in range(number):
+            if random.random() < 0.6:
+                shape = (layer.affine.n_out, sizes[source])
+                spread = str(random.choice(["layer", "row", "entry"]))
+                reach = 10.0 ** random.uniform(0.0, 2.4)
+                whole = random.random() < 0.5
+                weight = random.integers(-2, 3, shape) if whole else random.normal(size=shape)
+                weights[source] = weight * _scale(random, spread, reach, shape)
+        layers.append((weights, layer.affine.bias, layer.activation))
+        sizes.append(layer.width)
+    return mc.Network.from_layers(sizes[0], layers)
+
+
 def _sizes(random: Any) -> tuple[list[int], list[Activation]]:
     """Return one to four inputs, one to three layers of up to five units, and their units.
 
@@ -99,9 +118,18 @@ def _box(random: Any, n: int, farthest: float) -> Any:
     return mc.Box(low, np.where(low < high, high, np.nextafter(low, np.inf)))
 
 
-def difference(seed: int) -> str | None:
-    """Return how the region tree differs from exact arithmetic on a case; None if it does not."""
+def difference(seed: int, *, skips: bool = False) -> str | None:
+    """Return how the region tree differs from exact arithmetic on a case; None if it does not.
+
+    Parameters
+    ----------
+    seed : int
+    skips : bool
+        Whether the network is made a graph by skip connections.
+    """
     network, box = case(seed)
+    if skips:
+        network = with_skips(network, seed)
     for quantity in QUANTITIES:
         expected = mc.count(network, box, mc.ExactTree(), quantity=quantity, keep_regions=True)
         with warnings.catch_warnings():

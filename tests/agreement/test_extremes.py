@@ -15,3 +15,9 @@ NETWORKS = int(os.environ.get("EXTREME_NETWORKS", "1000"))
 def test_the_tree_agrees_with_exact_arithmetic(first: int) -> None:
     last = min(first + 250, NETWORKS)
     assert [found for seed in range(first, last) if (found := difference(seed))] == []
+
+
+@pytest.mark.slow
+def test_it_does_on_graphs() -> None:
+    found = [difference(seed, skips=True) for seed in range(NETWORKS // 5)]
+    assert [text for text in found if text] == []
