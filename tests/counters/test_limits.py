@@ -27,6 +27,22 @@ from milpcount.workers import Processes
 
 SECONDS = 0.5
 TOLERANCE = 1.0
+"""By what a limit may be passed; of a machine that others load, in seconds of our own work."""
+LOADED = 4.0
+"""The same by the clock, whatever else the machine does."""
+
+
+class Clock:
+    """Time since it was made: by the clock, and of this process's work."""
+
+    def __init__(self) -> None:
+        self._began, self._worked = time.perf_counter(), time.process_time()
+
+    def keeps_the_limit(self) -> bool:
+        """Return whether the limit of `SECONDS` has been kept."""
+        wall = time.perf_counter() - self._began
+        worked = time.process_time() - self._worked
+        return wall < SECONDS + LOADED and worked < SECONDS + TOLERANCE
 
 
 def network(widths: tuple[int, ...], bias: float) -> mc.Network:
@@ -50,12 +66,12 @@ HARD: dict[str, tuple[mc.Network, Domain]] = {
 SMALL = network((2, 3), 0.1)
 
 
-def timed(case: str, method: Method, **options: Any) -> tuple[float, mc.CountResult]:
-    """Return the wall time of a count once the method is warm, and its result."""
+def timed(case: str, method: Method, **options: Any) -> tuple[bool, mc.CountResult]:
+    """Return whether a count by a warm method has kept its limit, and its result."""
     mc.count(SMALL, mc.Box(-1, 1), method, executor=options.get("executor"))
-    began = time.perf_counter()
+    clock = Clock()
     result = mc.count(*HARD[case], method, limits=mc.Limits(seconds=SECONDS), **options)
-    return time.perf_counter() - began, result
+    return clock.keeps_the_limit(), result
 
 
 class TestTime:
@@ -79,16 +95,16 @@ class TestTime:
         ids=lambda value: value if isinstance(value, str) else value.name,
     )
     def test_the_limit_is_kept(self, case: str, method: Method) -> None:
-        wall, result = timed(case, method)
+        kept, result = timed(case, method)
         assert result.status is mc.Status.TIME_LIMIT
-        assert wall < SECONDS + TOLERANCE
+        assert kept
 
     def test_brute_force_with_many_inputs(self) -> None:
         net = network((800, 10, 10), 0.1)
-        began = time.perf_counter()
+        clock = Clock()
         result = mc.count(net, mc.Box(0, 1), mc.BruteForce(), limits=mc.Limits(seconds=SECONDS))
         assert result.status is mc.Status.TIME_LIMIT
-        assert time.perf_counter() - began < SECONDS + TOLERANCE
+        assert clock.keeps_the_limit()
 
     def test_what_was_found_before_exact_decisions_is_kept(self) -> None:
         for case in ("unbounded", "deep"):
@@ -104,9 +120,9 @@ class TestTime:
         net = network((9, 14, 40), 0.3)
         method = mc.Probing(count_below=10**6, probes=3)
         mc.count(SMALL, mc.Box(-1, 1), method)
-        began = time.perf_counter()
+        clock = Clock()
         mc.count(net, mc.Box(-1, 1), method, limits=mc.Limits(seconds=SECONDS))
-        assert time.perf_counter() - began < SECONDS + TOLERANCE
+        assert clock.keeps_the_limit()
 
     def test_kept_regions_are_those_that_are_counted(self) -> None:
         _, result = timed("deep", mc.RegionTree(), keep_regions=True)
@@ -130,9 +146,9 @@ def pool() -> Iterator[Processes]:
 )
 def test_the_limit_is_kept_by_two_workers(method: Method, pool: Processes) -> None:
     for case in ("deep", "corner"):
-        wall, result = timed(case, method, executor=pool)
+        kept, result = timed(case, method, executor=pool)
         assert result.status is mc.Status.TIME_LIMIT
-        assert wall < SECONDS + TOLERANCE
+        assert kept
         # Tasks that are cut off hand in what they have.
         assert result.lower > 0 or method.name != "tree" or case != "deep"
 
