@@ -84,6 +84,11 @@ def _flat(counts: LayerCounts) -> LayerCounts:
     return LayerCounts((max(counts.active),) * n, (max(counts.unstable),) * n)
 
 
+def is_written_out(network: Network) -> bool:
+    """Whether no map is too large to be a matrix."""
+    return all(map_.n_in * map_.n_out <= LARGEST_DENSE for map_ in network.maps)
+
+
 def layer_counts(
     network: Network, ranges: PreActivationBounds | None = None
 ) -> list[LayerCounts] | None:
@@ -108,7 +113,7 @@ def layer_counts(
     require_chain(network, "the empirical bound")
     if not all(layer.activation.is_relu for layer in network.layers):
         return None
-    if any(map_.n_in * map_.n_out > LARGEST_DENSE for map_ in network.maps):
+    if not is_written_out(network):
         return None
     stable = [_stable(ranges, number, n) for number, n in enumerate(network.widths)]
     on, off = stable[0]

@@ -6,12 +6,12 @@ and (m, h) the worst histogram of its cells (`milpcount.bounds.cells`),
 
     G(l, c) = sum_{(m, h)} h G(l+1, c with c_l = min(r, m)),      G(L+1, .) = 1,
 
-is at most the number of regions in a region that has reached state c. *Proof*, from the last layer
-on: G(l+1, .) bounds what each cell becomes, and is non-decreasing in each c_s: a larger c_s lets r
-grow, and with it the total of the histogram and each min(r, m), of a function that is non-decreasing
-by the same argument one layer later. So it is non-decreasing in m, the worst histogram is the one
-that fills many moving units first, and a larger state may stand for a smaller one, which keeps the
-number of states small where many layers are depended on.
+is no less than the number of regions in a region that has reached state c. *Proof*, from the last
+layer on: G(l+1, .) bounds what each cell becomes, and is non-decreasing in each c_s, since a larger
+c_s lets r grow, with r the total of the histogram and each min(r, m), and G(l+2, .) is
+non-decreasing by the same argument. So it is non-decreasing in m, the worst histogram is the one
+that fills many moving units first, and a larger state may stand for a smaller one, which keeps
+states few where many layers are depended on.
 
 On a chain of rectifiers this is Theorem 1 of Serra et al., on one of units without constant pieces
 Theorem 2 of Hu and Zhang (2018), of maxout units the product of the maxima of Montúfar, Ren and
@@ -25,6 +25,12 @@ from milpcount.bounds.cells import LayerCells
 from milpcount.bounds.wiring import Reading
 
 MOST_STATES = 1_000
+_MOST_STEPS = 20_000
+
+
+def most_states(dimension: int) -> int:
+    """Return how many states can be told apart quickly, each with a step for every rank."""
+    return max(1, min(MOST_STATES, _MOST_STEPS // (dimension + 1)))
 
 
 def count_cells(
@@ -127,14 +133,19 @@ def _step(cells: LayerCells, rank: int, *, needs_moving: bool) -> dict[int, int]
 
 
 def _fewer(ways: dict[tuple[int, ...], int], most: int) -> dict[tuple[int, ...], int]:
-    """Return at most so many states: where they are more, the largest stand for the others."""
+    """Return at most so many states: where they are more, larger ones stand for smaller ones."""
     while len(ways) > most:
-        values = [set(column) for column in zip(*ways, strict=True)]
+        values = [sorted(set(column)) for column in zip(*ways, strict=True)]
         widest = max(range(len(values)), key=lambda i: len(values[i]))
-        largest = max(values[widest])
+        # Every other value from the largest on stays, and stands for the one below it.
+        stands = dict(zip(values[widest][::-1], _doubled(values[widest][::-1]), strict=False))
         merged: dict[tuple[int, ...], int] = {}
         for state, count in ways.items():
-            new = (*state[:widest], largest, *state[widest + 1 :])
+            new = (*state[:widest], stands[state[widest]], *state[widest + 1 :])
             merged[new] = merged.get(new, 0) + count
         ways = merged
     return ways
+
+
+def _doubled(values: Sequence[int]) -> list[int]:
+    return [value for value in values[::2] for _ in range(2)]

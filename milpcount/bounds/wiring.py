@@ -12,10 +12,10 @@ of layer l take: W_l times the stacked J_s of its sources. Its rank is at most
 * c_s for its *dominator* s, the last layer through which all paths from the input lead: then {s}
   determines it.
 
-Since ``J_l = D A_l`` with one row of A_l, scaled, per unit, and a row of zeros for a unit on a
-constant piece, ``c_l = min(rank of A_l, moving units)`` bounds the rank of J_l. In a chain K and the
-dominator are the layer before, and c_l = min(n_0, moving units of layers 1, .., l): Serra et al.
-(2018), Lemma (c). A layer that reads the whole input has rank n_0 at most, and nothing smaller is
+The rows of J_l are those of A_l, scaled, one per unit, and zero for a unit on a constant piece:
+``c_l = min(rank of A_l, moving units)`` bounds its rank. In a chain K and the dominator are the
+layer before, and c_l = min(n_0, moving units of layers 1, .., l): Serra et al. (2018), Lemma (c).
+A layer that reads the whole input has rank n_0 at most, and nothing smaller is
 known of it but the rank of its weights.
 """
 
