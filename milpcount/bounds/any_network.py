@@ -1,8 +1,11 @@
 """Formulas for any network, graphs and mixed layers included; see `graph_recursion`."""
 
+from collections.abc import Sequence
+
 from milpcount.bounds import wiring
 from milpcount.bounds.case import Case
-from milpcount.bounds.cells import LayerCells, UnitCells, layer_cells
+from milpcount.bounds.cells import CoveredCells, LayerCells, UnitCells, layer_cells
+from milpcount.bounds.covered import covered_cells
 from milpcount.bounds.graph_recursion import count_cells, most_states, product_of_layers
 from milpcount.bounds.layers import UnitLayer
 from milpcount.bounds.wiring import Reading
@@ -38,16 +41,24 @@ def recursion(case: Case) -> int:
 
 
 def recursion_with_ranges(case: Case) -> int:
-    """Return the recursion with the pieces that units reach, and with the ranks of the weights."""
+    """Return the recursion with what the weights and the domain say of the units.
+
+    That is the pieces that units reach, the ranks of the weights and, as far as states allow, the
+    coverages of rectifiers.
+    """
     network, ranges = case.network, case.ranges
     assert network is not None
-    if ranges is None:
-        layers = _layers(case)
-    else:
+    layers: Sequence[LayerCells] = _layers(case)
+    if ranges is not None:
         reached = zip(network.layers, ranges.lower, ranges.upper, strict=True)
         layers = [layer_cells(layer, low, high) for layer, low, high in reached]
-    states = most_states(case.dimension)
-    return count_cells(case.dimension, layers, _readings(case), case.ranks, states)
+    d, readings, states = case.dimension, _readings(case), most_states(case.dimension)
+    plain = count_cells(d, layers, readings, case.ranks, states)
+    covered = covered_cells(network, ranges)
+    if not any(isinstance(layer, CoveredCells) for layer in covered):
+        return plain
+    # Where states are merged because they are many, knowing more may give more.
+    return min(plain, count_cells(d, covered, readings, case.ranks, states))
 
 
 def _readings(case: Case) -> tuple[Reading, ...]:

@@ -109,6 +109,22 @@ class LayerCells:
         return found
 
 
+@dataclass(frozen=True)
+class CoveredCells:
+    """A layer's units where they depend on how many units move in the sources.
+
+    Attributes
+    ----------
+    cells : tuple of LayerCells
+        For 0, 1, .. moving units, more and more; beyond the last, the last.
+    sources : tuple of int
+        The layers whose moving units are added up.
+    """
+
+    cells: tuple[LayerCells, ...]
+    sources: tuple[int, ...]
+
+
 @lru_cache(maxsize=256)
 def _product(factors: tuple[tuple[int, int, int], ...], degree: int) -> tuple[int, ...]:
     """Return the coefficients up to t^degree of the product of (a + b t)^n over (a, b, n)."""

@@ -62,5 +62,6 @@ def recursion(case: Case) -> float:
 
 
 def recursion_with_ranges(case: Case) -> float:
-    """Return the work of `recursion` after intervals and ranks have been found."""
-    return recursion(case) + weights(case)
+    """Return the work of `recursion`, twice, after intervals, ranks and coverages."""
+    coverages = 0.05 * case.n_units if case.n_units <= 1_500 else 0.0
+    return 2 * recursion(case) + weights(case) + coverages

@@ -13,15 +13,19 @@ non-decreasing by the same argument. So it is non-decreasing in m, the worst his
 that fills many moving units first, and a larger state may stand for a smaller one, which keeps
 states few where many layers are depended on.
 
+Where the cells of a layer depend on how many units of its sources move, K in all (A(K) and I(K) of
+`milpcount.bounds.covered`), the state holds these numbers too. More of them allow more units to be
+active and to cut, so that the same induction goes through.
+
 On a chain of rectifiers this is Theorem 1 of Serra et al., on one of units without constant pieces
 Theorem 2 of Hu and Zhang (2018), of maxout units the product of the maxima of Montúfar, Ren and
 Zhang (2022); on a chain of units with both sorts of pieces it is smaller than that product.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 
-from milpcount.bounds.cells import LayerCells
+from milpcount.bounds.cells import CoveredCells, LayerCells
 from milpcount.bounds.wiring import Reading
 
 MOST_STATES = 1_000
@@ -35,7 +39,7 @@ def most_states(dimension: int) -> int:
 
 def count_cells(
     dimension: int,
-    layers: Sequence[LayerCells],
+    layers: Sequence[LayerCells | CoveredCells],
     readings: Sequence[Reading],
     ranks: Sequence[int] | None = None,
     most_states: int = MOST_STATES,
@@ -46,40 +50,47 @@ def count_cells(
     ----------
     dimension : int
         Of the domain.
-    layers : sequence of LayerCells
+    layers : sequence of LayerCells or CoveredCells
     readings : sequence of Reading
     ranks : sequence of int, optional
         Upper bounds on the ranks of the layers' weights.
     most_states : int
         So many states are told apart.
     """
+    following = _live(layers, readings)
+    limits = [dimension] * len(layers) if ranks is None else [min(dimension, r) for r in ranks]
     live: tuple[int, ...] = ()
     ways: dict[tuple[int, ...], int] = {(): 1}
-    following = _live(readings)
-    limits = [dimension] * len(layers) if ranks is None else [min(dimension, r) for r in ranks]
-    for number, (cells, reading) in enumerate(zip(layers, readings, strict=True), 1):
+    for number, (layer, reading) in enumerate(zip(layers, readings, strict=True), 1):
         after: dict[tuple[int, ...], int] = {}
-        steps: dict[int, dict[int, int]] = {}
+        steps: dict[tuple[int, int], dict[int, int]] = {}
         kept = following[number - 1]
+        is_needed = number in kept or -number in kept
         for state, count in ways.items():
-            caps = dict(zip(live, state, strict=True))
-            caps[0] = dimension
-            rank = min(limits[number - 1], reading.rank(_Missing(caps, dimension)))
-            if rank not in steps:
-                steps[rank] = _step(cells, rank, needs_moving=number in kept)
-            for cap, ways_on in steps[rank].items():
-                caps[number] = cap
-                new = tuple(caps[s] for s in kept)
-                after[new] = after.get(new, 0) + count * ways_on
+            known = _State(zip(live, state, strict=True), dimension)
+            rank = min(limits[number - 1], reading.rank(known))
+            active = 0
+            if isinstance(layer, CoveredCells):
+                active = min(sum(known[-s] for s in layer.sources), len(layer.cells) - 1)
+            if (active, rank) not in steps:
+                cells = layer if isinstance(layer, LayerCells) else layer.cells[active]
+                steps[active, rank] = _step(cells, rank, needs_moving=is_needed)
+            for moving, cells_on in steps[active, rank].items():
+                known[number], known[-number] = min(rank, moving), moving
+                new = tuple(known[key] for key in kept)
+                after[new] = after.get(new, 0) + count * cells_on
         ways, live = _fewer(after, most_states), kept
     return sum(ways.values())
 
 
-class _Missing(dict[int, int]):
-    """Bounds on ranks; of a source that makes no difference, the dimension."""
+class _State(dict[int, int]):
+    """A state: under s the bound on the rank of layer s, under -s the units that move in it.
 
-    def __init__(self, caps: dict[int, int], dimension: int) -> None:
-        super().__init__(caps)
+    A rank that makes no difference is the dimension.
+    """
+
+    def __init__(self, known: Iterable[tuple[int, int]], dimension: int) -> None:
+        super().__init__(known)
         self._dimension = dimension
 
     def __missing__(self, key: int) -> int:
@@ -111,25 +122,24 @@ def product_of_layers(
     return prod(found)
 
 
-def _live(readings: Sequence[Reading]) -> list[tuple[int, ...]]:
-    """Return, for each layer, what later layers depend on of it and of those before it."""
+def _live(
+    layers: Sequence[LayerCells | CoveredCells], readings: Sequence[Reading]
+) -> list[tuple[int, ...]]:
+    """Return, for each layer, what later layers depend on; keys as in `_State`."""
     needed: set[int] = set()
     found = []
     for number in range(len(readings), 0, -1):
-        found.append(tuple(sorted(s for s in needed if s <= number)))
+        found.append(tuple(sorted(key for key in needed if abs(key) <= number)))
         needed |= readings[number - 1].needed
+        layer = layers[number - 1]
+        if isinstance(layer, CoveredCells):
+            needed |= {-s for s in layer.sources}
     return found[::-1]
 
 
 def _step(cells: LayerCells, rank: int, *, needs_moving: bool) -> dict[int, int]:
-    """Return how many cells there are for each bound on the rank of the layer's outputs."""
-    if not needs_moving:
-        return {0: cells.total(rank)}
-    found: dict[int, int] = {}
-    for moving, count in cells.histogram(rank):
-        cap = min(rank, moving)
-        found[cap] = found.get(cap, 0) + count
-    return found
+    """Return how many cells there are for each number of moving units."""
+    return dict(cells.histogram(rank)) if needs_moving else {0: cells.total(rank)}
 
 
 def _fewer(ways: dict[tuple[int, ...], int], most: int) -> dict[tuple[int, ...], int]:

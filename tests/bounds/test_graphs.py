@@ -12,10 +12,13 @@ from milpcount.bounds import any_network, piecewise, rectifier, wiring
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.case import Case
 from milpcount.bounds.cells import layer_cells
+from milpcount.bounds.covered import covered_cells
+from milpcount.bounds.empirical import empirical_bound
 from milpcount.bounds.graph_recursion import count_cells
 from milpcount.domain import Domain
 from milpcount.network import Network, leaky_relu, relu
 from milpcount.network.activation import clip
+from milpcount.preactivation import interval_bounds
 from milpcount.result import Quantity
 from tests.bounds import networks
 from tests.graphs import graphs
@@ -89,6 +92,16 @@ def test_on_chains_they_are_the_formulas_for_chains(seed: int) -> None:
             assert recursion == printed
 
 
+@pytest.mark.parametrize("seed", range(80))
+def test_on_chains_of_rectifiers_coverages_give_the_empirical_bound(seed: int) -> None:
+    network = networks.rectifier(seed)
+    inputs = networks.domain(seed).bind(network.n_inputs)
+    for ranges in (None, interval_bounds(network, inputs)):
+        layers, readings = covered_cells(network, ranges), wiring.of_graph(network)
+        expected = empirical_bound(network, network.n_inputs, ranges)
+        assert count_cells(network.n_inputs, layers, readings) == expected
+
+
 def test_constant_pieces_make_the_recursion_smaller_than_the_product() -> None:
     weights = [np.ones((4, 3)), np.ones((4, 4)), np.ones((4, 4))]
     for unit, smaller in ((clip(0.0, 1.0), True), (leaky_relu(0.1), False)):
@@ -100,10 +113,11 @@ def test_constant_pieces_make_the_recursion_smaller_than_the_product() -> None:
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_fewer_states_never_make_it_smaller(most: int) -> None:
     for _, network in graphs(45, seed=3):
-        layers = [layer_cells(layer) for layer in network.layers]
         readings, d = wiring.of_graph(network), network.n_inputs
-        exact = count_cells(d, layers, readings)
-        assert exact <= count_cells(d, layers, readings, most_states=most)
+        for layers in ([layer_cells(layer) for layer in network.layers],
+                       covered_cells(network, None)):  # fmt: skip
+            exact = count_cells(d, layers, readings)
+            assert exact <= count_cells(d, layers, readings, most_states=most)
 
 
 def carried(seed: int) -> tuple[Network, Network]:

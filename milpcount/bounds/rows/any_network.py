@@ -62,6 +62,7 @@ ROWS: tuple[Theorem, ...] = (
         conditions=(conditions.UNITS, conditions.WEIGHTS, conditions.NO_PLAIN_CHAIN),
         formula=any_network.recursion_with_ranges,
         cost=recursion_with_ranges,
-        note="with the pieces that units reach on the domain and the ranks of the weights",
+        note="with the pieces that units reach on the domain, ranks of weights, and A_l and "
+        "I_l of rectifiers that read rectifiers",
     ),
 )
