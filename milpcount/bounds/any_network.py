@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from milpcount.bounds import wiring
 from milpcount.bounds.case import Case
-from milpcount.bounds.cells import CoveredCells, LayerCells, UnitCells, layer_cells
+from milpcount.bounds.cells import LayerCells, UnitCells, layer_cells
 from milpcount.bounds.covered import covered_cells
 from milpcount.bounds.graph_recursion import count_cells, most_states, product_of_layers
 from milpcount.bounds.layers import UnitLayer
 from milpcount.bounds.wiring import Reading
 from milpcount.network import Network
+
+_FEW_UNITS = 24
+"""With no more, states are not merged."""
 
 
 def naive(network: Network) -> int:
@@ -36,7 +39,7 @@ def layer_product(case: Case) -> int:
 
 def recursion(case: Case) -> int:
     """Return the recursion with all pieces of all units."""
-    states = most_states(case.dimension)
+    states = most_states(case.dimension, case.widths)
     return count_cells(case.dimension, _layers(case), _readings(case), most_states=states)
 
 
@@ -52,13 +55,12 @@ def recursion_with_ranges(case: Case) -> int:
     if ranges is not None:
         reached = zip(network.layers, ranges.lower, ranges.upper, strict=True)
         layers = [layer_cells(layer, low, high) for layer, low, high in reached]
-    d, readings, states = case.dimension, _readings(case), most_states(case.dimension)
-    plain = count_cells(d, layers, readings, case.ranks, states)
-    covered = covered_cells(network, ranges)
-    if not any(isinstance(layer, CoveredCells) for layer in covered):
-        return plain
-    # Where states are merged because they are many, knowing more may give more.
-    return min(plain, count_cells(d, covered, readings, case.ranks, states))
+    d, readings, states = case.dimension, _readings(case), most_states(case.dimension, case.widths)
+    found = count_cells(d, covered_cells(network, ranges), readings, case.ranks, states)
+    if case.n_units <= _FEW_UNITS:
+        return found
+    # Where states are merged because they are many, to know less may give less.
+    return min(found, count_cells(d, layers, readings, case.ranks, states))
 
 
 def _readings(case: Case) -> tuple[Reading, ...]:

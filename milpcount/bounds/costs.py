@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import accumulate
 
 from milpcount.bounds.case import Case
+from milpcount.bounds.graph_recursion import MOST_STEPS
 
 _STEP = 1e-3
 """Python's arithmetic on short integers."""
@@ -53,15 +54,22 @@ def weights(case: Case) -> float:
 
 def recursion(case: Case) -> float:
     """Return the work of the recursion over the layers of any network; see `graph_recursion`."""
-    work = 0.1
-    for n in case.widths:
-        d = min(case.dimension, n)
-        bits = 1 + min(case.n_units, 64 * case.dimension) / 1000
-        work += _STEP * bits * (20 + min(20_000, (d + 1) ** 3) + 4 * d**2)
-    return work
+    bits = 1 + min(case.n_units, 64 * case.dimension) / 1000
+    ranks = 1 + min(case.dimension, max(case.widths, default=0))
+    steps = min(MOST_STEPS, 20 * ranks**2 * len(case.widths))
+    tables = sum(min(case.dimension, n) ** 2 for n in case.widths)
+    return 0.1 + _STEP * bits * (steps * (1 + _sources(case) / 10) + tables / 2)
+
+
+def _sources(case: Case) -> float:
+    """Return how many sources a layer reads on average: about as many numbers a state has."""
+    if case.network is None or case.is_chain:
+        return 1.0
+    read = case.network.sources[: len(case.widths)]
+    return sum(map(len, read)) / max(1, len(read))
 
 
 def recursion_with_ranges(case: Case) -> float:
     """Return the work of `recursion`, twice, after intervals, ranks and coverages."""
-    coverages = 0.05 * case.n_units if case.n_units <= 1_500 else 0.0
-    return 2 * recursion(case) + weights(case) + coverages
+    coverages = 0.2 * case.n_units if case.n_units <= 1_500 else 0.0
+    return 3 * recursion(case) + weights(case) + coverages

@@ -29,12 +29,13 @@ from milpcount.bounds.cells import CoveredCells, LayerCells
 from milpcount.bounds.wiring import Reading
 
 MOST_STATES = 1_000
-_MOST_STEPS = 20_000
+MOST_STEPS = 60_000
 
 
-def most_states(dimension: int) -> int:
+def most_states(dimension: int, widths: Sequence[int]) -> int:
     """Return how many states can be told apart quickly, each with a step for every rank."""
-    return max(1, min(MOST_STATES, _MOST_STEPS // (dimension + 1)))
+    ranks = 1 + min(dimension, max(widths, default=0))
+    return max(1, min(MOST_STATES, MOST_STEPS // (ranks * max(1, len(widths)))))
 
 
 def count_cells(
@@ -145,13 +146,17 @@ def _step(cells: LayerCells, rank: int, *, needs_moving: bool) -> dict[int, int]
 def _fewer(ways: dict[tuple[int, ...], int], most: int) -> dict[tuple[int, ...], int]:
     """Return at most so many states: where they are more, larger ones stand for smaller ones."""
     while len(ways) > most:
-        values = [sorted(set(column)) for column in zip(*ways, strict=True)]
-        widest = max(range(len(values)), key=lambda i: len(values[i]))
-        # Every other value from the largest on stays, and stands for the one below it.
-        stands = dict(zip(values[widest][::-1], _doubled(values[widest][::-1]), strict=False))
+        columns = [sorted(set(column), reverse=True) for column in zip(*ways, strict=True)]
+        widest = max(map(len, columns))
+        # Where a number has the most values, every other one stays, and stands for the next below.
+        # All such numbers at once, so that rounds are few.
+        stands = [
+            dict(zip(values, _doubled(values) if len(values) == widest else values, strict=False))
+            for values in columns
+        ]
         merged: dict[tuple[int, ...], int] = {}
         for state, count in ways.items():
-            new = (*state[:widest], stands[state[widest]], *state[widest + 1 :])
+            new = tuple(stand[value] for stand, value in zip(stands, state, strict=True))
             merged[new] = merged.get(new, 0) + count
         ways = merged
     return ways
