@@ -9,10 +9,11 @@ import numpy as np
 
 from milpcount import arguments
 from milpcount.bounds.architecture import parse
+from milpcount.bounds.case import Case
 from milpcount.bounds.layers import Architecture, of_network
 from milpcount.bounds.registry import evaluate
 from milpcount.bounds.table import BoundTable
-from milpcount.bounds.theorem import BOUNDED, Case
+from milpcount.bounds.theorem import BOUNDED
 from milpcount.counters import driver
 from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
@@ -109,8 +110,9 @@ def bound(
     Parameters
     ----------
     subject : Network, Architecture or str
-        A string names an architecture, e.g. ``784-11-11-10``: a plain number at its end is the
-        affine output. See `milpcount.bounds.architecture` for convolutions and other units.
+        A network may be a graph; theorems about chains are then left out. A string names an
+        architecture, e.g. ``784-11-11-10``: a plain number at its end is the affine output. See
+        `milpcount.bounds.architecture` for convolutions and other units.
     domain : Domain, optional
         All of input space by default. A section lowers the dimension; bounds on the inputs let the
         empirical bound leave out units that are stable.
@@ -132,28 +134,29 @@ def bound(
     Raises
     ------
     InputError
-        If the architecture cannot be read, the network is no chain of layers (theorems say nothing
-        of graphs), or the domain or an option does not fit.
+        If the architecture cannot be read, or the domain or an option does not fit.
     """
     kind, limits = arguments.quantity(quantity, BOUNDED), arguments.limits(limits) or Limits()
     if isinstance(subject, str):
         subject = parse(subject)
+    architecture: Architecture | None
     if isinstance(subject, Architecture):
-        network, architecture = None, subject
+        network, architecture, title, n_inputs = None, subject, subject.title, subject.n_inputs
     else:
         network = arguments.network(subject, "the network or architecture")
-        architecture = of_network(network)
-    inputs = None if domain is None else arguments.domain(domain).bind(architecture.n_inputs)
+        architecture = of_network(network) if network.is_chain else None
+        title, n_inputs = network.title, network.n_inputs
+    inputs = None if domain is None else arguments.domain(domain).bind(n_inputs)
     case = Case(
         architecture,
-        architecture.n_inputs if inputs is None else inputs.dimension,
+        n_inputs if inputs is None else inputs.dimension,
         network,
         _ranges(network, inputs, tighten, limits),
-        None if inputs is None else _volume(inputs, architecture.n_inputs),
-        inputs is None or _has_unit_cube(inputs, architecture.n_inputs),
+        None if inputs is None else _volume(inputs, n_inputs),
+        inputs is None or _has_unit_cube(inputs, n_inputs),
     )
     return BoundTable(
-        architecture.title if network is None else network.title,
+        title,
         "" if domain is None else domain.title,
         kind,
         tuple(evaluate(case, family)),

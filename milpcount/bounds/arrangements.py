@@ -2,6 +2,8 @@
 
 from math import comb
 
+from milpcount.bounds.binomials import power_sum
+
 
 def zaslavsky_regions(hyperplanes: int, dimension: int) -> int:
     r"""Return the largest number of regions of an arrangement.
@@ -16,7 +18,7 @@ def zaslavsky_regions(hyperplanes: int, dimension: int) -> int:
     dimension : int
         d.
     """
-    return sum(comb(hyperplanes, j) for j in range(min(hyperplanes, dimension) + 1))
+    return power_sum(hyperplanes, dimension)
 
 
 def zaslavsky_bounded(hyperplanes: int, dimension: int) -> int:

@@ -5,6 +5,7 @@ input channels; d_l channels; p breakpoints per unit (1 for rectifiers).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from math import comb, prod
 
@@ -18,6 +19,7 @@ _MOST_STATES = 3_000
 _MOST_STEPS = 10**6
 
 
+@lru_cache(maxsize=64)
 def xiong_theorem_2(conv: Convolution, breakpoints: int = 1) -> int | None:
     r"""Return ``sum_{t in K} prod_i C(d_1, t_i) p^{t_i}``, which bounds one layer from above.
 

@@ -84,6 +84,11 @@ def _flat(counts: LayerCounts) -> LayerCounts:
     return LayerCounts((max(counts.active),) * n, (max(counts.unstable),) * n)
 
 
+def is_written_out(network: Network) -> bool:
+    """Whether no map is too large to be a matrix."""
+    return all(map_.n_in * map_.n_out <= LARGEST_DENSE for map_ in network.maps)
+
+
 def layer_counts(
     network: Network, ranges: PreActivationBounds | None = None
 ) -> list[LayerCounts] | None:
@@ -108,9 +113,9 @@ def layer_counts(
     require_chain(network, "the empirical bound")
     if not all(layer.activation.is_relu for layer in network.layers):
         return None
-    if any(map_.n_in * map_.n_out > LARGEST_DENSE for map_ in network.maps):
+    if not is_written_out(network):
         return None
-    stable = [_stable(ranges, number, n) for number, n in enumerate(network.widths)]
+    stable = [stable_units(ranges, number, n) for number, n in enumerate(network.widths)]
     on, off = stable[0]
     found = [LayerCounts((int((~off).sum()),), (int((~on & ~off).sum()),))]
     for layer, before, here in zip(network.layers[1:], stable, stable[1:], strict=False):
@@ -118,7 +123,9 @@ def layer_counts(
     return found
 
 
-def _stable(ranges: PreActivationBounds | None, number: int, width: int) -> tuple[Array, Array]:
+def stable_units(
+    ranges: PreActivationBounds | None, number: int, width: int
+) -> tuple[Array, Array]:
     """Return the masks of the units that are active everywhere, and nowhere."""
     if ranges is None:
         return np.zeros(width, bool), np.zeros(width, bool)
@@ -128,14 +135,37 @@ def _stable(ranges: PreActivationBounds | None, number: int, width: int) -> tupl
 def _layer(
     weight: Array, bias: Array, before: tuple[Array, Array], here: tuple[Array, Array]
 ) -> LayerCounts:
+    return counts_of(weight, bias, before, here, np.zeros(len(bias), bool))
+
+
+def counts_of(
+    weight: Array,
+    bias: Array,
+    before: tuple[Array, Array],
+    here: tuple[Array, Array],
+    moved: Array,
+) -> LayerCounts:
+    """Return A_l(k) and I_l(k) of rectifiers that read k active rectifiers, and perhaps more.
+
+    Parameters
+    ----------
+    weight : ndarray
+        Of the rectifiers that are read.
+    bias : ndarray
+    before, here : (ndarray, ndarray) of bool
+        Units that are active everywhere, and nowhere, of those that are read and of the layer.
+    moved : ndarray of bool
+        Units that read anything else: numbers of any sign, so that they may be active or not
+        whatever the k are.
+    """
     always, never = before
     on, off = here
     positive = bias > 0
     raises, lowers = weight > 0, weight < 0
     # What turns a unit active is there from the start (bias, units always on) or is a coverage.
-    can_be_active = _counts(positive | on, raises, always, never, ~off)
+    can_be_active = _counts(positive | on | moved, raises, always, never, ~off)
     turned = np.where(positive[:, None], lowers, raises)
-    unstable = _counts(np.zeros_like(on), turned, always, never, ~on & ~off)
+    unstable = _counts(moved, turned, always, never, ~on & ~off)
     return LayerCounts(can_be_active, unstable)
 
 

@@ -117,11 +117,6 @@ class Architecture:
         return bool(self.layers) and all(layer.is_maxout for layer in self.layers)
 
     @property
-    def has_tables(self) -> bool:
-        """Whether some units are of no kind that theorems speak of."""
-        return any(layer.is_table for layer in self.layers)
-
-    @property
     def is_dense(self) -> bool:
         """Whether no layer is a convolution: only then may weights be chosen freely."""
         return not any(layer.convolution for layer in self.layers)

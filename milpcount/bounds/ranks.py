@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 
 from milpcount.network import Affine, Composite, Dense, Network
-from milpcount.network.chains import require_chain
 
 Array = np.ndarray
 _EXACT = 40
@@ -17,12 +16,8 @@ _LARGEST = 1_000_000
 def rank_bounds(network: Network) -> tuple[int, ...]:
     """Return an upper bound on the rank of each layer's weight; exact for small layers.
 
-    Raises
-    ------
-    NetworkError
-        If the network is no chain.
+    Of a graph the weight is that of all that the layer reads.
     """
-    require_chain(network, "the bound with ranks")
     return tuple(_of_map(layer.affine) for layer in network.layers)
 
 
@@ -48,8 +43,8 @@ def rank_bound(weight: Array) -> int:
     """
     if weight.size > _LARGEST:
         return int(min(weight.shape))
-    rows = np.unique(weight, axis=0)
-    rows = rows[rows.any(axis=1)]
+    different = {row.tobytes(): row for row in weight[weight.any(axis=1)] + 0.0}  # no -0.0
+    rows = np.array(list(different.values()))
     columns = rows[:, rows.any(axis=0)] if rows.size else rows
     most = min(columns.shape) if columns.size else 0
     if most == 0 or max(columns.shape) > _EXACT or np.linalg.matrix_rank(columns) == most:

@@ -171,9 +171,19 @@ def hinz_2021(n_inputs: int, widths: Sequence[int]) -> int | None:
     return _with_histograms(n_inputs, widths, planar=True)
 
 
+def has_histograms(n_inputs: int, widths: Sequence[int]) -> bool:
+    """Whether the table of gammas is small enough to be made."""
+    sizes = zip(_dimensions(n_inputs, widths), widths, strict=False)
+    return sum(d * n**2 for d, n in sizes) <= _LARGEST_TABLE
+
+
+def _dimensions(n_inputs: int, widths: Sequence[int]) -> list[int]:
+    return list(accumulate([min(n_inputs, max(widths)), *widths], min))
+
+
 def _with_histograms(n_inputs: int, widths: Sequence[int], *, planar: bool) -> int | None:
-    dimensions = list(accumulate([min(n_inputs, max(widths)), *widths], min))
-    if sum(d * n**2 for d, n in zip(dimensions, widths, strict=False)) > _LARGEST_TABLE:
+    dimensions = _dimensions(n_inputs, widths)
+    if not has_histograms(n_inputs, widths):
         return None
     gammas = histograms(max(widths), dimensions[0], planar=planar)
     ways = {dimensions[0]: 1}

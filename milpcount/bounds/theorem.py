@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from milpcount.bounds.layers import Architecture
-from milpcount.network import Network
-from milpcount.network.chains import require_chain
-from milpcount.preactivation import PreActivationBounds
+from milpcount.bounds.case import Case
+from milpcount.bounds.costs import closed_form
 from milpcount.result import Quantity
 
 Value = int | Fraction | float
@@ -56,52 +54,22 @@ class Other(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """What a theorem is applied to.
+class Condition:
+    """What a theorem asks of a case, and the same in words.
 
     Attributes
     ----------
-    architecture : Architecture
-    dimension : int
-        Of the domain; the number of inputs unless the domain is a section.
-    network : Network or None
-        A chain: theorems say nothing of graphs.
-    ranges : PreActivationBounds or None
-        On the whole domain.
-    volume : Fraction or None
-        Of the domain where it is a box of full dimension.
-    has_unit_cube : bool
-        Whether the domain includes [0, 1]^n.
-
-    Raises
-    ------
-    NetworkError
-        If the network is no chain.
+    text : str
+        For people, e.g. ``one layer``.
+    holds : callable
+        Takes a `Case`.
     """
 
-    architecture: Architecture
-    dimension: int
-    network: Network | None = None
-    ranges: PreActivationBounds | None = None
-    volume: Fraction | None = None
-    has_unit_cube: bool = True
-
-    def __post_init__(self) -> None:
-        if self.network is not None:
-            require_chain(self.network, "each theorem")
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Units of each hidden layer."""
-        return self.architecture.widths
-
-    @property
-    def cuts(self) -> tuple[int, ...]:
-        """Of each layer, one less than the pieces of a unit."""
-        return tuple(layer.cuts for layer in self.architecture.layers)
+    text: str
+    holds: Callable[[Case], bool]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Theorem:
     """One row of the registry.
 
@@ -112,17 +80,23 @@ class Theorem:
     title : str
         Authors, year and number, for people.
     family : str
-        The file it is in.
+        Theorems that belong together.
     direction : Direction
     subject : Subject
     quantity : Quantity or Other
         What it bounds.
-    applies : str
-        When it applies, in words.
+    speaks_of_chains : bool
+        Whether its proof is about layers that each read the one before, their units of one kind.
+        Of other networks the value is then None: an upper bound could be wrong, not only weak.
     citation : str
         Key of the paper in `milpcount.citations`.
-    value : callable
-        Takes a `Case`; None where the theorem does not apply to it.
+    formula : callable
+        Takes a `Case` that meets all conditions.
+    conditions : tuple of Condition
+        Tried in order: those that need work come last.
+    cost : callable
+        Takes a `Case`; the order of magnitude of the work, conditions included, in milliseconds of
+        one core; see `milpcount.bounds.costs`.
     note : str
         Misprints, corrections, and what of it is derived rather than printed.
     """
@@ -133,10 +107,37 @@ class Theorem:
     direction: Direction
     subject: Subject
     quantity: Quantity | Other
-    applies: str
+    speaks_of_chains: bool
     citation: str
-    value: Callable[[Case], Value | None]
+    formula: Callable[[Case], Value]
+    conditions: tuple[Condition, ...] = ()
+    cost: Callable[[Case], float] = closed_form
     note: str = ""
+
+    @property
+    def applies(self) -> str:
+        """When it applies, in words: what its conditions say."""
+        return ", ".join(condition.text for condition in self._asked) or "always"
+
+    def applies_to(self, case: Case) -> bool:
+        """Whether the case meets all conditions."""
+        return all(condition.holds(case) for condition in self._asked)
+
+    def value(self, case: Case) -> Value | None:
+        """Return the theorem's value, None where it does not apply."""
+        return self.formula(case) if self.applies_to(case) else None
+
+    def bounds_from_above(self, quantity: Quantity) -> bool:
+        """Whether the quantity of the subject at hand cannot exceed the value."""
+        above = self.direction in (Direction.UPPER, Direction.EXACT)
+        return above and at_most(quantity, self.quantity)
+
+    @property
+    def _asked(self) -> tuple[Condition, ...]:
+        return (_CHAIN, *self.conditions) if self.speaks_of_chains else self.conditions
+
+
+_CHAIN = Condition("a chain of hidden layers", lambda case: case.is_chain and bool(case.widths))
 
 
 _FEWEST_FIRST = (
@@ -169,10 +170,7 @@ class Bound:
 
     def is_upper(self, quantity: Quantity) -> bool:
         """Whether the quantity of the subject at hand cannot exceed the value."""
-        row = self.theorem
-        return row.direction in (Direction.UPPER, Direction.EXACT) and at_most(
-            quantity, row.quantity
-        )
+        return self.theorem.bounds_from_above(quantity)
 
     def is_best_lower(self, quantity: Quantity) -> bool:
         """Whether the quantity of the best network of the architecture reaches the value."""
@@ -186,3 +184,9 @@ class Bound:
         return self.theorem.direction is Direction.EXPECTED and at_most(
             quantity, self.theorem.quantity
         )
+
+
+def known(value: Value | None) -> Value:
+    """Return the value of a formula whose conditions are met, so that it has one."""
+    assert value is not None
+    return value

@@ -2,14 +2,19 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import milpcount as mc
 from milpcount import citations
 from milpcount.bounds import registry
+from milpcount.bounds.best import best_upper
+from milpcount.bounds.case import Case
+from milpcount.bounds.conditions import UNITS
 from milpcount.bounds.registry import THEOREMS
-from milpcount.bounds.theorem import Bound, Direction, Other, Subject, at_most
+from milpcount.bounds.theorem import Bound, Direction, Other, Subject, Theorem, at_most
 from milpcount.errors import OptionError
+from milpcount.network import leaky_relu, piecewise_linear, relu
 from milpcount.result import Quantity
 
 DEFICIENT = mc.Network.from_arrays(
@@ -18,6 +23,14 @@ DEFICIENT = mc.Network.from_arrays(
     output=False,
 )
 CENTRAL = mc.Network.from_arrays([[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]], [[0.0] * 3], output=False)
+RESIDUAL = mc.Network.from_layers(
+    2,
+    [
+        ({0: np.eye(2)}, [0.0, 1.0], relu()),
+        ({1: np.ones((1, 2))}, [-1.0], relu()),
+        ({1: np.ones((3, 2)), 2: np.ones((3, 1))}, [0.0, 1.0, 2.0], leaky_relu(0.5)),
+    ],
+)
 CASES = [
     *("2-6x2", "1-3x2-1", "1-2-5-1", "2-4-1", "2-3:p2-1", "2-3x2:p2", "2-3:maxout3-1",
       "2-3x2:maxout3", "2-3:maxout3-3-1", "3x1-conv2@2", "3x1-conv2@2:p2", "4x1-conv2@2-conv2@2",
@@ -25,6 +38,7 @@ CASES = [
       "784-11-11-10", "5-300x3"),
     DEFICIENT,
     CENTRAL,
+    RESIDUAL,
 ]  # fmt: skip
 
 
@@ -107,7 +121,7 @@ def test_families():
     assert {b.theorem.family for b in table.bounds} == {"rectifier_best"}
     with pytest.raises(LookupError, match="no theorem of this table"):
         _ = table.upper
-    with pytest.raises(OptionError, match="family 'relu': there are arrangements"):
+    with pytest.raises(OptionError, match="family 'relu': there are any_network"):
         mc.bound("2-3-3-1", family="relu")
 
 
@@ -140,3 +154,48 @@ def test_a_bound_says_nothing_of_other_quantities():
     bound = Bound(THEOREMS[0], 3)
     assert bound.is_upper(Quantity.ACTIVATION_PATTERNS)
     assert not bound.is_best_lower(Quantity.AFFINE_PIECES)
+
+
+@pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
+def test_what_a_row_says_of_its_conditions_is_what_it_asks(row):
+    texts = [condition.text for condition in row.conditions]
+    assert all(texts) and all(text in row.applies for text in texts)
+    assert row.applies.startswith("a chain of hidden layers") == row.speaks_of_chains
+    assert row.speaks_of_chains or row.applies == "always" or "hidden units" in row.applies
+    inputs = mc.Box(0, 1).bind(2)
+    for network in (DEFICIENT, CENTRAL, RESIDUAL):
+        case = Case.of(network, inputs)
+        assert (row.value(case) is not None) == row.applies_to(case)
+        assert not (row.speaks_of_chains and network is RESIDUAL and row.applies_to(case))
+        assert row.cost(case) >= 0
+
+
+def test_a_theorem_that_is_added_tightens_the_upper_end(monkeypatch):
+    def seven(case):
+        return 7
+
+    row = Theorem(
+        key="seven", title="Theorem of Seven", family="rectifier", direction=Direction.UPPER,
+        subject=Subject.EVERY, quantity=Quantity.ACTIVATION_REGIONS, speaks_of_chains=False,
+        citation="milpcount", conditions=(UNITS,), formula=seven,
+    )  # fmt: skip
+    monkeypatch.setattr(registry, "THEOREMS", (*THEOREMS, row))
+    for network in (DEFICIENT, RESIDUAL):
+        stopped = mc.count(network, mc.Unbounded(), limits=mc.Limits(regions=1))
+        assert (stopped.upper, stopped.upper_source) == (7, "Theorem of Seven")
+        assert mc.bound(network).upper == 7
+
+
+def test_a_shifted_rectifier_without_biases_is_not_central():
+    unit = piecewise_linear([1.0], [0.0, 1.0], [1.0, 0.0])
+    network = mc.Network.from_arrays([[[1.0], [2.0]]], [[0.0, 0.0]], output=False, activation=unit)
+    table = mc.bound(network)
+    assert "central" not in {b.theorem.key for b in table.bounds}
+    assert table.upper == mc.count(network, mc.Unbounded()).lower == 3
+
+
+def test_the_best_bound_keeps_to_its_budget():
+    inputs = mc.Box(0, 1).bind(2)
+    dear = best_upper(DEFICIENT, inputs, Quantity.ACTIVATION_REGIONS)[0]
+    cheap = best_upper(DEFICIENT, inputs, Quantity.ACTIVATION_REGIONS, budget=0.0)
+    assert cheap == (32, "naive (all patterns)") and dear < 32

@@ -93,8 +93,8 @@ def test_bounds(domain, quantity):
 
 
 def test_every_other_theorem_is_left_out():
+    from milpcount.bounds.case import Case
     from milpcount.bounds.layers import of_network
-    from milpcount.bounds.theorem import Case
 
     case = Case(of_network(NET), 2, NET)
     assert [row.key for row in THEOREMS if row.value(case) is not None] == ["naive"]
