@@ -23,7 +23,7 @@ LARGEST = 5_000_000_000
 """Products of numbers that are made: a minute or two."""
 LARGEST_RESULT = 2**27
 """Numbers that come out: two gigabytes."""
-_BLOCK = 1 << 23
+_BLOCK = 1 << 21
 """Products made at a time: some hundred megabytes."""
 _EXACT = 2_000
 """Rows that are computed exactly, at most."""
