@@ -307,6 +307,7 @@ def plot(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")
     ],
+    output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
     box_file: opt.BoxFile = None,
     section: opt.SectionFile = None,
@@ -320,10 +321,11 @@ def plot(
 
     if kind is opt.FigureName.partition:
         choice = opt.DomainChoice(source, box, box_file, None, section)
-        plotting.draw_partition(source, choice.domain(), mark or [], output)
+        plotting.draw_partition(source, choice.domain(), mark or [], output, output_name)
     else:
         given = opt.DomainChoice(source, box, box_file, None, section).given()
-        plotting.draw_store(kind.value, source, output, [*given, *(["--mark"] if mark else [])])
+        given += (["--mark"] if mark else []) + (["--output-name"] if output_name else [])
+        plotting.draw_store(kind.value, source, output, given)
 
 
 @app.command()

@@ -42,7 +42,9 @@ def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) 
     deliver("-o", output, lambda: style.save(figure, output))
 
 
-def draw_partition(network: Path, domain: Domain, marks: Sequence[str], output: Path) -> None:
+def draw_partition(
+    network: Path, domain: Domain, marks: Sequence[str], output: Path, name: str | None = None
+) -> None:
     """Draw the partition of a plane by a network.
 
     Parameters
@@ -52,6 +54,8 @@ def draw_partition(network: Path, domain: Domain, marks: Sequence[str], output: 
     marks : sequence of str
         Points, ``0.5,1`` or ``0.5,1=text``.
     output : Path
+    name : str, optional
+        Of the network's output, where it has several.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def draw_partition(network: Path, domain: Domain, marks: Sequence[str], output: 
     check_target(output, "-o")
     points = [_mark(text) for text in marks]
     figure = partition.draw(
-        Network.load(network), domain, [p for p, _ in points], [t for _, t in points]
+        Network.load(network, name), domain, [p for p, _ in points], [t for _, t in points]
     )
     deliver("-o", output, lambda: style.save(figure, output))
 

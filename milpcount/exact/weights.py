@@ -5,11 +5,22 @@ from math import lcm
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from milpcount.exact.arithmetic import product
 from milpcount.exact.inputs import ExactInputs
 from milpcount.limits import tick
-from milpcount.network import Affine, Network, Part, Source, Sparse, UnitTable
+from milpcount.network import (
+    Affine,
+    Composite,
+    Elementwise,
+    Network,
+    Part,
+    Source,
+    Sparse,
+    UnitTable,
+)
+from milpcount.network.sparse import Factor
 from milpcount.rationals import to_integers
 
 Array = np.ndarray
@@ -29,13 +40,18 @@ class Numbers(NamedTuple):
     denominator: int
 
 
+_WRITTEN_OUT = 1 << 20
+"""Numbers of a composite map up to which its product is written out: a second."""
+
+
 class ExactMap:
     """An affine map in integers.
 
     Parameters
     ----------
     affine : Affine
-        A sparse one is held without its zeros.
+        A sparse one is held without its zeros, a large composite one by its factors: what it maps
+        goes through them one after the other, so that their product is never made.
 
     Attributes
     ----------
@@ -48,12 +64,16 @@ class ExactMap:
     def __init__(self, affine: Affine) -> None:
         self.n_out, self.n_in = affine.n_out, affine.n_in
         self._weight: Array | None = None
-        if isinstance(affine, Sparse):
-            integers, self.denominator = to_integers(
-                np.concatenate([affine.bias, affine.matrix.data])
-            )
-            self.bias, self._data = integers[: self.n_out], integers[self.n_out :]
-            self._columns, self._starts = affine.matrix.indices, affine.matrix.indptr
+        self._steps: list[_Step] = []
+        if isinstance(affine, Composite) and _is_large(affine):
+            self._steps = [_Step.of(factor) for factor in affine.factors]
+            self.bias, self.denominator = np.full(self.n_in, 0, dtype=object), 1
+            for step in self._steps:
+                self.bias = step.times(self.bias[:, None])[:, 0] + step.bias * self.denominator
+                self.denominator *= step.denominator
+        elif isinstance(affine, Sparse):
+            self._steps = [_Step.of(affine)]
+            self.bias, self.denominator = self._steps[0].bias, self._steps[0].denominator
         else:
             table, self.denominator = affine.exact()
             self.bias, self._weight = table[:, 0], table[:, 1:]
@@ -67,18 +87,14 @@ class ExactMap:
         values : ndarray of int, dtype object, shape (columns, 1 + d)
         """
         alive = values.any(axis=1)
-        out = np.full((self.n_out, values.shape[1]), 0, dtype=object)
         if not alive.any():
-            return out
+            return np.full((self.n_out, values.shape[1]), 0, dtype=object)
         if self._weight is not None:
             return product(self._weight[:, columns][:, alive], values[alive])
-        first = columns.start or 0
-        for i in range(self.n_out):
-            data, at = self._row(i, first, first + len(values))
-            if at.size:
-                tick()
-                out[i] = data @ values[at]
-        return out
+        found, first = values, columns.start or 0
+        for step in self._steps:
+            found, first = step.times(found, first), 0
+        return found
 
     def of_inputs(self, inputs: ExactInputs, source: Source) -> Array:
         """Return the same for the columns of the network's input, as functions of parameters."""
@@ -86,11 +102,45 @@ class ExactMap:
             return inputs.compose(self._weight[:, source.columns], source.local)
         return self.times(source.columns, inputs.rows_of(source.local))
 
-    def _row(self, i: int, first: int, stop: int) -> tuple[Array, Array]:
-        at = slice(int(self._starts[i]), int(self._starts[i + 1]))
-        data, columns = self._data[at], self._columns[at]
-        inside = (columns >= first) & (columns < stop)
-        return data[inside], columns[inside] - first
+
+class _Step:
+    """A factor of a map in integers: scaled rows, or a matrix by rows without its zeros."""
+
+    def __init__(self, integers: Array, starts: Array, columns: Array, q: int, bias: Array) -> None:
+        self._data, self._starts, self._columns = integers, starts, columns
+        self.denominator, self.bias = q, bias
+
+    @classmethod
+    def of(cls, factor: Factor) -> "_Step":
+        n = factor.n_out
+        if isinstance(factor, Elementwise):
+            divisors, q = to_integers(factor.divisor)
+            numbers, p = to_integers(np.concatenate([factor.factor, factor.shift]))
+            common = lcm(*(int(d) for d in divisors))
+            # factor / divisor = (numbers / p) / (divisors / q), over p times the common multiple.
+            level = np.array([q * (common // int(d)) for d in divisors], dtype=object)
+            scale, bias = numbers[:n] * level, numbers[n:] * level
+            return cls(scale, np.arange(n + 1), np.arange(n), p * common, bias)
+        matrix = csr_array(factor.matrix)
+        integers, q = to_integers(np.concatenate([factor.bias, matrix.data]))
+        return cls(integers[n:], matrix.indptr, matrix.indices, q, integers[:n])
+
+    def times(self, values: Array, first: int = 0) -> Array:
+        """Return the weights of the inputs from `first` on times what these carry."""
+        out = np.full((len(self.bias), values.shape[1]), 0, dtype=object)
+        for i in range(len(out)):
+            at = slice(int(self._starts[i]), int(self._starts[i + 1]))
+            data, columns = self._data[at], self._columns[at]
+            inside = (columns >= first) & (columns < first + len(values))
+            if inside.any():
+                tick()
+                out[i] = data[inside] @ values[columns[inside] - first]
+        return out
+
+
+def _is_large(affine: Composite) -> bool:
+    """Whether a product has so many numbers that its factors are faster."""
+    return affine.n_out * (1 + affine.n_in) > _WRITTEN_OUT
 
 
 class _TableNumbers(NamedTuple):

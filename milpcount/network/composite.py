@@ -2,7 +2,8 @@
 
 A normalisation and a layer, or a layer and a batch normalisation, make one affine map, but in
 general no float64 matrix. A `Composite` keeps them as factors: its float64 entries are the exact
-ones rounded once, and `Composite.exact` multiplies the factors out in integers.
+ones rounded once (see `milpcount.network.nearest_product`). `Composite.exact` multiplies the
+factors out in integers; exact arithmetic may as well take them one after the other.
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,15 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Dense, Elementwise
+from milpcount.network.nearest_product import nearest_product, terms_of
 from milpcount.network.products import Product
-from milpcount.network.scaled_rows import nearest_of_scaled_rows
-from milpcount.network.sparse import Factor, Sparse
+from milpcount.network.sparse import LARGEST_DENSE, Factor, Sparse
 from milpcount.network.stacked import held
 
 Array = np.ndarray
+
+_QUICK = 100_000
+"""Products of integers that take less time than to compile, or load, what avoids them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,18 @@ class Composite:
         return True
 
     def exact(self) -> tuple[Array, int]:
-        """Return bias and weights, shape (n_out, 1 + n_in), in integers, and their denominator."""
+        """Return bias and weights, shape (n_out, 1 + n_in), in integers, and their denominator.
+
+        Raises
+        ------
+        NetworkError
+            If that takes too long or more than a gigabyte; the factors themselves never do.
+        """
+        if self.n_out * self.n_in > LARGEST_DENSE:
+            raise NetworkError(
+                f"a weight of shape ({self.n_out}, {self.n_in}) takes "
+                f"{8 * self.n_out * self.n_in / 2**30:.1f} GiB with its zeros; at most 1 is allowed"
+            )
         return self.product.exact()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -110,15 +125,23 @@ def compose(factors: Sequence[Factor]) -> Dense | Sparse | Composite:
             )
     if len(factors) == 1 and not isinstance(factors[0], Elementwise):
         return factors[0]
-    quick = nearest_of_scaled_rows(factors)
-    if quick is not None:
-        return Composite(tuple(factors), quick)
+    if terms_of(factors) > _QUICK:
+        found = nearest_product(factors)
+        if found is not None:
+            nearest, is_rounded = found
+            return Composite(tuple(factors), nearest) if is_rounded else _as_given(factors, nearest)
     product = Product.of(factors)
+    nearest = held(product.matrix, product.bias)
     if product.is_float:
-        if any(isinstance(factor, Sparse) for factor in factors):
-            return held(product.matrix, product.bias)
-        return Dense(product.matrix.toarray(), product.bias)
+        return _as_given(factors, nearest)
     product.check_range()
-    found = Composite(tuple(factors), held(product.matrix, product.bias))
-    vars(found)["product"] = product  # made already
-    return found
+    composite = Composite(tuple(factors), nearest)
+    vars(composite)["product"] = product  # made already
+    return composite
+
+
+def _as_given(factors: Sequence[Factor], product: Dense | Sparse) -> Dense | Sparse:
+    """Return a product that is made of float64 numbers, dense if all of its factors are."""
+    if isinstance(product, Dense) or any(isinstance(factor, Sparse) for factor in factors):
+        return product
+    return Dense(product.weight, product.bias)

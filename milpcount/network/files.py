@@ -34,7 +34,7 @@ def load(path: str | Path, output: str | None = None) -> Network:
     Parameters
     ----------
     path : str or Path
-        With suffix ``.npz``, ``.onnx`` or ``.nnet``; see `milpcount.network.npz`,
+        With suffix ``.npz``, ``.onnx``, ``.onnx.gz`` or ``.nnet``; see `milpcount.network.npz`,
         `milpcount.network.onnx_reader` and `milpcount.network.nnet_reader`. ``example:NAME`` is a
         file that comes with the package; see `milpcount.network.shipped`.
 
@@ -55,6 +55,8 @@ def load(path: str | Path, output: str | None = None) -> Network:
     """
     source = existing_file(located(path), _READABLE)
     suffix = source.suffix.lower()
+    if suffix == ".gz" and Path(source.stem).suffix.lower() == ".onnx":
+        suffix = ".onnx"
     if suffix not in {*_READERS, *_CHOOSING}:
         raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_READABLE}")
     if output is not None and suffix not in _CHOOSING:

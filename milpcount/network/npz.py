@@ -10,6 +10,7 @@ activation is a name that `parse_activation` reads, or a table of rows and piece
 of a layer differ it is a list of runs ``[[3, "relu"], [1, "maxout(2)"], ..]``, how many units in a
 row have which. Further keys in the metadata are for the user's own notes; ``reader_notes`` are
 those of `Network.notes`. The optional key ``leaky_alpha`` gives one slope per hidden layer instead.
+A box ``lo, hi`` of inputs is no part of the network: it is left out with a note.
 
 A map i that does not read the layer before has a key ``readsi``: the columns that it reads,
 increasing, as in `milpcount.network.Layer`; ``inputs`` in the metadata then says how many inputs
@@ -25,6 +26,7 @@ divisori.j`` of one that maps every entry v by itself to ``(factor v + shift) / 
 import json
 import re
 import reprlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -41,6 +43,7 @@ from milpcount.network.npz_archive import read_arrays
 from milpcount.network.sparse import Factor, Sparse
 
 _KEYS = "W0, b0, W1, b1, .. and optionally metadata or leaky_alpha"
+_BOX = "left out: the box lo, hi of the file; give the domain yourself"
 _DENSE = ("W", "b")
 _SPARSE = ("data", "indices", "indptr", "shape", "b")
 _ELEMENTWISE = ("factor", "shift", "divisor")
@@ -60,6 +63,8 @@ def read_npz(path: Path) -> Network:
         If a number is not finite or the shapes do not chain.
     """
     arrays = read_arrays(path)
+    # A box of inputs is no part of the function: it may stand beside it, and a note says so.
+    box = [arrays.pop(key) for key in ("lo", "hi")] if {"lo", "hi"} <= set(arrays) else []
     metadata = _read_metadata(arrays)
     maps = _read_maps(arrays)
     has_output = metadata.get("output", True)
@@ -80,7 +85,15 @@ def read_npz(path: Path) -> Network:
         raise FileFormatError(f"metadata with reader_notes {notes!r}: a list of texts is needed")
     output = maps[-1] if has_output else None
     reads = arrays.get(f"reads{len(hidden)}")
-    return Network(tuple(layers), output, tuple(notes), reads, _read_inputs(metadata))
+    found = Network(tuple(layers), output, tuple(notes), reads, _read_inputs(metadata))
+    if not box:
+        return found
+    if any(bound.shape != (found.n_inputs,) for bound in box):
+        raise FileFormatError(
+            f"lo and hi have shapes {[bound.shape for bound in box]}: the network has "
+            f"{found.n_inputs} inputs"
+        )
+    return replace(found, notes=(*found.notes, _BOX))
 
 
 def write_npz(network: Network, stream: BinaryIO) -> None:

@@ -15,6 +15,8 @@ from milpcount.network.affine_tensor import ROOTS, AffineTensor
 from milpcount.network.alignment import added, joined
 from milpcount.network.linear_maps import product
 from milpcount.network.onnx_calls import Call, Operator, Value, real
+from milpcount.network.onnx_contractions import cumulated, einsum
+from milpcount.network.onnx_resize import resized
 from milpcount.network.onnx_windows import average_pool, convolved, convolved_back, reduced
 
 
@@ -94,9 +96,8 @@ def _gemm(call: Call) -> list[AffineTensor]:
     ]
     third = call.inputs[2] if len(call.inputs) > 2 else None
     if not any(isinstance(v, AffineTensor) for v in pair):
-        raise FileFormatError(
-            "only its third input depends on the network's input: not implemented"
-        )
+        known = alpha * (real(pair[0]) @ real(pair[1]))  # in float64, as constants are folded
+        return [call.tensor.times(beta).plus(known)]
     if alpha == beta == 1.0 and not isinstance(third, AffineTensor):
         return [_multiplied(pair[0], pair[1], call.constant(2))]
     found = _multiplied(pair[0], pair[1]).times(alpha)
@@ -143,10 +144,18 @@ OPERATORS: dict[str, Operator] = {
     "ReduceSum": Operator(reduced),
     "BatchNormalization": Operator(_normalised),
     "Concat": Operator(_moved, _ALL),
+    "Resize": Operator(resized),
+    "Upsample": Operator(resized),
+    "Einsum": Operator(einsum, ()),
+    "CumSum": Operator(cumulated),
+    "Where": Operator(_moved, (frozenset([1, 2]),)),
+    "ScatterElements": Operator(_moved, (frozenset([0, 2]),)),
+    "ScatterND": Operator(_moved, (frozenset([0, 2]),)),
 } | dict.fromkeys(
     (
         *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Gather", "Pad"),
         *("Split", "Expand", "Tile", "DepthToSpace", "SpaceToDepth", "GatherElements", "GatherND"),
+        *("Trilu", "ReverseSequence", "CenterCropPad"),
     ),
     Operator(_moved),
 )

@@ -6,20 +6,21 @@ reshapes and transposes, input scaling, convolutions, batch normalisation, skip 
 `OPERATORS` and `UNITS` for the full lists.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from milpcount.errors import FileFormatError, InputError, NetworkError, NotInstalledError
+from milpcount.errors import FileFormatError, InputError, NetworkError
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.batch import without_batch
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.network import Network
 from milpcount.network.onnx_calls import Call, Value
 from milpcount.network.onnx_ending import LeftOut, ending, starts_ending
+from milpcount.network.onnx_files import read_model
 from milpcount.network.onnx_nodes import as_float64, attributes_of, label, needed, node_function
 from milpcount.network.onnx_operators import OPERATORS
 from milpcount.network.onnx_sizes import check_room
@@ -36,12 +37,12 @@ _RANDOM = {"Bernoulli", "Multinomial"}
 def read_onnx(path: str | Path, output: str | None = None) -> Network:
     """Return the network in an ``.onnx`` file.
 
-    Inputs are taken row-major, without the batch: a first dimension of unknown size, or one of
-    fixed size whose rows never meet and are all treated alike. Where rows meet, as once they are
-    flattened, they are parts of one input. A smooth, strictly monotone operation at the end, as
-    Softmax or Sigmoid, is left out, and so is an ArgMax: a note says so. Dropout is the identity,
-    as it is once trained. Where the output is that of the last units, unchanged, the network has
-    no output layer.
+    Several inputs are one after the other, which a note says. Inputs are taken row-major, without
+    the batch: a first dimension of unknown size, or one of fixed size whose rows never meet and are
+    all treated alike. Where rows meet, as once they are flattened, they are parts of one input. A
+    smooth, strictly monotone operation at the end, as Softmax or Sigmoid, is left out, and so is an
+    ArgMax: a note says so. Dropout is the identity, as it is once trained. Where the output is that
+    of the last units, unchanged, the network has no output layer.
 
     Parameters
     ----------
@@ -57,44 +58,40 @@ def read_onnx(path: str | Path, output: str | None = None) -> Network:
     Raises
     ------
     FileFormatError
-        If the file is missing or corrupt, has several inputs, several outputs of which none is
-        named, or a node that is not supported, named in the message.
+        If the file is missing or corrupt, has an input that is not of real numbers, several
+        outputs of which none is named, or a node that is not supported, named in the message.
     NetworkError
         If a number is not finite, or the rows of a fixed batch are not treated alike.
     NotInstalledError
         If onnx is missing.
     """
-    model, constants = _read_model(existing_file(path, "an .onnx file"))
+    model = read_model(existing_file(path, "an .onnx file"))
     # Overflow is reported where the weights are checked.
     with np.errstate(all="ignore"):
-        return _Walk(model, constants).network(output)
+        return _Walk(model, _constants(model)).network(output)
 
 
-def _read_model(source: Path) -> tuple[Any, dict[str, np.ndarray]]:
-    """Return the model in a file and its constants by name."""
-    try:
-        import onnx
-        from onnx import numpy_helper
-    except ImportError:
-        raise NotInstalledError("reading an .onnx file", "onnx", "onnx") from None
-    try:
-        # Not its checker: it refuses files that every runtime runs, as without output shapes.
-        model = onnx.load(str(source), format="protobuf")
-        _check_opset([o.version for o in model.opset_import if o.domain in _STANDARD])
-        return model, {
-            t.name: as_float64(numpy_helper.to_array(t)) for t in model.graph.initializer
-        }
-    except FileFormatError:
-        raise
-    # What protobuf raises is not documented; all of it means a bad file.
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FileFormatError(f"not a readable ONNX model, it may be truncated: {reason}") from None
+def _constants(model: Any) -> dict[str, np.ndarray]:
+    """Return the constants of a model by name."""
+    from onnx import numpy_helper
+
+    _check_opset([o.version for o in model.opset_import if o.domain in _STANDARD])
+    found = {}
+    for tensor in model.graph.initializer:
+        try:
+            found[tensor.name] = as_float64(numpy_helper.to_array(tensor))
+        # What onnx raises is not documented; all of it means a bad file.
+        except Exception as error:
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise FileFormatError(
+                f"not a readable ONNX model, it may be truncated: constant {tensor.name!r}: {why}"
+            ) from None
+    return found
 
 
 def _check_opset(versions: list[int]) -> None:
     if not versions:
-        raise ValueError("it imports no operator set")
+        raise FileFormatError("not a readable ONNX model: it imports no operator set")
     if min(versions) < _OLDEST_OPSET:
         raise FileFormatError(
             f"the model is of operator set {min(versions)}, where operators had another meaning: "
@@ -140,23 +137,34 @@ class _Walk:
         return wanted or names[0]
 
     def _read_input(self) -> int:
-        """Set the model's input; return its first dimension if that may be a batch, else 1."""
+        """Set the model's inputs; return their first dimension if that may be a batch, else 1."""
         inputs = [i for i in self.model.graph.input if i.name not in self.values]
-        if len(inputs) != 1:
-            names = [i.name for i in inputs]
-            raise FileFormatError(f"the model has inputs {names}: exactly one is supported")
-        shape = _input_shape(inputs[0])
-        batch = shape[0] if len(shape) > 1 else 1
-        try:
-            self.values[inputs[0].name] = tensor = AffineTensor.of_columns(shape, 0)
-        except NetworkError as error:
-            if batch == 1:
-                raise
-            raise NetworkError(
-                f"input {inputs[0].name!r}: {error}; if its first dimension, {batch}, is a batch, "
-                "export the model with a dynamic batch axis or a batch of 1"
-            ) from None
-        self.builder.inputs = tensor.size
+        if not inputs:
+            raise FileFormatError("the model has no input that is not a constant")
+        shapes = [_input_shape(value, inputs) for value in inputs]
+        batch = shapes[0][0] if len(shapes) == 1 and len(shapes[0]) > 1 else 1
+        firsts = {shape[0] if len(shape) > 1 else 1 for shape in shapes}
+        if len(shapes) > 1 and len(firsts) == 1 and firsts != {1}:
+            raise FileFormatError(
+                f"the model has several inputs, each with a first dimension of {firsts.pop()}: "
+                "if that is a batch, export the model with a batch of 1"
+            )
+        start, slices = 0, []
+        for value, shape in zip(inputs, shapes, strict=True):
+            try:
+                self.values[value.name] = tensor = AffineTensor.of_columns(shape, start)
+            except NetworkError as error:
+                if batch == 1:
+                    raise
+                raise NetworkError(
+                    f"input {value.name!r}: {error}; if its first dimension, {batch}, is a batch, "
+                    "export the model with a dynamic batch axis or a batch of 1"
+                ) from None
+            slices.append(f"{value.name!r} {start} to {start + tensor.size - 1}")
+            start += tensor.size
+        if len(inputs) > 1:
+            self.builder.note(f"several inputs are one, in this order: {', '.join(slices)}")
+        self.builder.inputs = start
         return batch
 
     def _evaluate(self, node: Any) -> list[Value]:
@@ -199,8 +207,15 @@ def _naming(node: Any, evaluate: Callable[[Any], list[Value]]) -> list[Value]:
         raise FileFormatError(f"{label(node)} does not fit its inputs: {reason}") from error
 
 
-def _input_shape(value: Any) -> tuple[int, ...]:
+def _input_shape(value: Any, inputs: Sequence[Any]) -> tuple[int, ...]:
     """Return the shape of an input; a batch of unknown size is one of 1."""
+    if not value.type.HasField("tensor_type"):
+        raise FileFormatError(f"input {value.name!r} is no tensor: it is not supported")
+    if len(inputs) > 1 and not _is_real(value.type.tensor_type.elem_type):
+        raise FileFormatError(
+            f"the model has inputs {[str(i.name) for i in inputs]}, and {value.name!r} is not one "
+            "of real numbers: make it a constant"
+        )
     if not value.type.tensor_type.HasField("shape"):
         raise FileFormatError(f"input {value.name!r} has no shape: export the model with one")
     dims = [d.dim_value for d in value.type.tensor_type.shape.dim]
@@ -240,6 +255,7 @@ def _check_supported(node: Any, is_variable: bool, is_last: bool) -> None:
 
 
 def _is_real(element_type: int) -> bool:
+    """Return whether a type of ONNX is one of floating numbers that hold those of float32."""
     from onnx import TensorProto
 
     return element_type in (TensorProto.FLOAT, TensorProto.DOUBLE)

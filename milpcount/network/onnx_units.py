@@ -1,5 +1,6 @@
 """The ONNX operators that are piecewise linear units: rectifiers, clipping, maxima."""
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -9,10 +10,10 @@ from milpcount.errors import FileFormatError
 from milpcount.network.activation import Activation, clip, leaky_relu, piecewise_linear, relu
 from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor, check_size
-from milpcount.network.alignment import joined
+from milpcount.network.alignment import added, joined
 from milpcount.network.linear_maps import gathered_windows
 from milpcount.network.onnx_calls import Call, Operator
-from milpcount.network.onnx_windows import groups_of, planes_of, windows_of
+from milpcount.network.onnx_windows import groups_of, planes_of, reduced, windows_of
 
 _MINUS = np.array(-1.0)
 
@@ -74,6 +75,30 @@ def _hard_sigmoid(call: Call) -> list[AffineTensor]:
 def _thresholded(call: Call) -> list[AffineTensor]:
     unit = piecewise_linear([call.attributes.get("alpha", 1.0)], [0.0, 1.0], [0.0, 0.0])
     return [call.builder.activate(call.tensor, unit)]
+
+
+def _shrunk(call: Call) -> list[AffineTensor]:
+    """Return what is beyond two thresholds, moved towards zero, and zero between them."""
+    edge, shift = call.attributes.get("lambd", 0.5), call.attributes.get("bias", 0.0)
+    if edge < 0 or (edge == 0 and shift):
+        raise FileFormatError(f"lambd {edge} with bias {shift} is not implemented")
+    if edge == 0:
+        return [call.tensor]
+    if edge == shift:
+        unit = piecewise_linear([-edge, edge], [1.0, 0.0, 1.0], [edge, 0.0, -edge])
+        return [call.builder.activate(call.tensor, unit)]
+    # It jumps, and is zero at both thresholds: a unit has the value on the left of a jump, so each
+    # side is a unit of its own, the lower one on negated values.
+    unit = piecewise_linear([edge], [0.0, 1.0], [0.0, -shift])
+    upper = call.builder.activate(call.tensor, unit)
+    lower = call.builder.activate(call.tensor.times(_MINUS), unit)
+    return [added(upper, lower.times(_MINUS))]
+
+
+def _norm(call: Call) -> list[AffineTensor]:
+    """Return sums of absolute values."""
+    (sizes,) = _abs(call)
+    return reduced(replace(call, inputs=[sizes, *call.inputs[1:]], kind="ReduceSum"))
 
 
 def _extreme(call: Call) -> list[AffineTensor]:
@@ -156,6 +181,8 @@ UNITS: dict[str, Operator] = {
     "Abs": Operator(_abs),
     "HardSigmoid": Operator(_hard_sigmoid),
     "ThresholdedRelu": Operator(_thresholded),
+    "Shrink": Operator(_shrunk),
+    "ReduceL1": Operator(_norm),
     "Max": Operator(_extreme, ()),
     "Min": Operator(_extreme, ()),
     "MaxPool": Operator(_max_pool),

@@ -43,12 +43,16 @@ def convolved_back(call: Call) -> list[AffineTensor]:
     own, groups = call.attributes, call.attributes.get("group", 1)
     batch, channels, *image = tensor.shape
     n, kernel = len(image), weight.shape[2:]
-    if own.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID") or "output_shape" in own:
-        raise FileFormatError("auto_pad and output_shape are not implemented: give pads")
     if channels != weight.shape[0] or channels % groups:
         raise FileFormatError(f"a weight of shape {weight.shape} does not fit {channels} channels")
     strides, gaps = own.get("strides", [1] * n), own.get("dilations", [1] * n)
-    pads, more = own.get("pads", [0] * 2 * n), own.get("output_padding", [0] * n)
+    more, automatic = own.get("output_padding", [0] * n), own.get("auto_pad", b"NOTSET").decode()
+    pads = [0] * 2 * n if automatic == "VALID" else list(own.get("pads", [0] * 2 * n))
+    if "output_shape" in own or automatic.startswith("SAME"):
+        wanted = list(own.get("output_shape", [s * m for s, m in zip(strides, image, strict=True)]))
+        upper = automatic == "SAME_UPPER"
+        pads, missing = _pads_for(wanted[-n:], image, kernel, strides, gaps, more, upper=upper)
+        more = [extra + one for extra, one in zip(more, missing, strict=True)]
     larger = [
         step * (size - 1) + extra + (k - 1) * gap + 1 - before - after
         for size, k, step, gap, extra, before, after in zip(
@@ -61,6 +65,29 @@ def convolved_back(call: Call) -> list[AffineTensor]:
     matrix = convolution(batch, prod(larger), weight, seen, groups).T
     offset = None if bias is None else bias.reshape(-1, *[1] * n)
     return [tensor.applied(matrix, (batch, weight.shape[1] * groups, *larger), offset)]
+
+
+def _pads_for(
+    wanted: Sequence[int], image: Sequence[int], kernel: Sequence[int], strides: Sequence[int],
+    gaps: Sequence[int], more: Sequence[int], *, upper: bool,
+) -> tuple[list[int], list[int]]:  # fmt: skip
+    """Return the pads with which a transposed convolution has a given size, and what is missing."""
+    totals = [
+        step * (size - 1) + extra + (k - 1) * gap + 1 - target
+        for target, size, k, step, gap, extra in zip(
+            wanted, image, kernel, strides, gaps, more, strict=True
+        )
+    ]
+    # One that is missing comes last; where others go the specification leaves open.
+    missing = [int(t == -1 and not upper) for t in totals]
+    totals = [t + extra for t, extra in zip(totals, missing, strict=True)]
+    if min(totals) < 0:
+        raise FileFormatError(
+            f"its kernel reaches {min(totals)} beyond output_shape {list(wanted)}: give pads and "
+            "output_padding"
+        )
+    small, large = [t // 2 for t in totals], [t - t // 2 for t in totals]
+    return [*small, *large] if upper else [*large, *small], missing
 
 
 def windows_of(call: Call, image: Sequence[int], kernel: Sequence[int]) -> Windows:
@@ -85,8 +112,6 @@ def windows_of(call: Call, image: Sequence[int], kernel: Sequence[int]) -> Windo
 def average_pool(call: Call) -> list[AffineTensor]:
     """Return the means of windows, of what is in the image or of the declared padding too."""
     tensor, own, (planes, image) = call.tensor, call.attributes, planes_of(call)
-    if own.get("ceil_mode", 0) and own.get("count_include_pad", 0):
-        raise FileFormatError("ceil_mode with count_include_pad is not implemented")
     seen = windows_of(call, image, own["kernel_shape"])
     inside = (seen.places >= 0).sum(axis=1)
     number = seen.padded if own.get("count_include_pad", 0) else np.maximum(inside, 1)

@@ -32,7 +32,16 @@ _PIECEWISE_LINEAR = frozenset(
         *("MaxPool", "GlobalMaxPool", "MaxRoiPool", "MaxUnpool", "Max", "Min", "ReduceMax"),
         *("ReduceMin", "ReduceL1", "Abs", "HardSigmoid", "Hardmax", "ThresholdedRelu", "Shrink"),
         *("Sign", "Floor", "Ceil", "Round", "Where", "TopK", "ArgMax", "ArgMin", "Greater"),
-        *("GreaterOrEqual", "Less", "LessOrEqual", "ConvTranspose", "Split", "Sum", "Mean"),
+        *(
+            "GreaterOrEqual",
+            "Less",
+            "LessOrEqual",
+            "Equal",
+            "ConvTranspose",
+            "Split",
+            "Sum",
+            "Mean",
+        ),
         *("Expand", "Tile", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "Einsum"),
         *("CumSum", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Trilu"),
         *("ReverseSequence", "GridSample", "Col2Im", "CenterCropPad", "QuantizeLinear"),
@@ -45,6 +54,25 @@ _PIECEWISE_LINEAR = frozenset(
         *("FeatureAlphaDropout",),
     )
 )
+
+_WHY = {
+    "HardSwish": "it is quadratic between -3 and 3",
+    "Hardswish": "it is quadratic between -3 and 3",
+    "Attention": "it multiplies values that depend on the input",
+    "MultiHeadAttention": "it multiplies values that depend on the input",
+    "MultiheadAttention": "it multiplies values that depend on the input",
+    "GroupQueryAttention": "it multiplies values that depend on the input",
+    "LRN": "it divides by a sum of squares",
+    "Softplus": "it is smooth",
+    "Greater": "it compares, which makes steps",
+    "GreaterOrEqual": "it compares, which makes steps",
+    "Less": "it compares, which makes steps",
+    "LessOrEqual": "it compares, which makes steps",
+    "Equal": "it compares, which makes steps",
+    "Where": "its condition depends on the input",
+    "TopK": "it sorts values that depend on the input",
+}
+"""More on some of them."""
 
 AT_THE_END_ONLY = "it is left out at the end of a network, and only there"
 
@@ -62,10 +90,13 @@ def reason(operator: str, *, is_last: bool = False) -> str:
     name = re.sub(r"[123]d$", "", operator)
     if name in _NOT_PIECEWISE_LINEAR:
         if is_last:
-            return "it is not piecewise linear: leave it out, as it comes last, and count the rest"
-        return "it is not piecewise linear, so the network has no linear regions to count"
+            what = "it is not piecewise linear: leave it out, as it comes last, and count the rest"
+        else:
+            what = "it is not piecewise linear, so the network has no linear regions to count"
+        return f"{what} ({_WHY[name]})" if name in _WHY else what
     if name in _PIECEWISE_LINEAR:
-        return "it is piecewise linear, but not implemented"
+        what = "it is piecewise linear, but not implemented"
+        return f"{what} ({_WHY[name]})" if name in _WHY else what
     return "the operator is not known"
 
 

@@ -74,3 +74,7 @@ def test_one_of_several_outputs(invoke, tmp_path):
     assert done.exit_code == 0 and "3-3-3" in done.stdout
     bound = invoke("bound", "3-3-3", "--output-name", "z")
     assert bound.exit_code == 2 and "needs a network file" in " ".join(bound.stderr.split())
+    figure = tmp_path / "plane.svg"
+    arguments = ("plot", "partition", path, "--box", -1, 1, "-o", figure)
+    assert invoke(*arguments, "--output-name", "w").exit_code == 2
+    assert invoke("plot", "bounds", path, "-o", figure, "--output-name", "z").exit_code == 2

@@ -13,8 +13,8 @@ from milpcount.errors import NetworkError
 from milpcount.network import Composite, Dense, Elementwise, Layer, Network, compose, relu
 from milpcount.network.error_free import product_is_exact, quotient_is_exact, sum_is_exact
 from milpcount.network.files import load
+from milpcount.network.nearest_product import nearest_product
 from milpcount.network.products import Product
-from milpcount.network.scaled_rows import nearest_of_scaled_rows
 from milpcount.rationals import root
 
 RNG = np.random.default_rng(5)
@@ -88,8 +88,15 @@ def test_what_float64_cannot_hold_is_refused():
         compose([tiny, dense(1, 2)])
     with pytest.raises(NetworkError, match="divisor is zero"):
         Elementwise([1.0], [0.0], [0.0])
-    with pytest.raises(NetworkError, match="merged into one"):
-        compose([Dense(np.ones((700, 700)), np.ones(700))] * 2)
+
+
+def test_products_that_take_too_long_are_refused(monkeypatch):
+    monkeypatch.setattr("milpcount.network.nearest_product.LARGEST", 10**5)
+    with pytest.raises(NetworkError, match=r"50 to 50 to 50, take more than .* merged into one"):
+        compose([dense(50, 50), dense(50, 50)])
+    monkeypatch.setattr("milpcount.network.integer_matrix.LARGEST", 10**5)
+    with pytest.raises(NetworkError, match=r"two affine maps in a row, .* merged into one"):
+        Product.of([dense(50, 50), dense(50, 50)])
 
 
 def test_file_holds_the_factors(tmp_path):
@@ -172,17 +179,24 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=300)
+def rounds_like_the_exact_product(factors) -> bool:
+    """Check the nearest numbers against the exact ones; return whether there was an answer."""
+    found, product = nearest_product(factors), Product.of(factors)
+    if found is None:
+        return False
+    nearest, is_rounded = found
+    assert is_rounded != product.is_float
+    np.testing.assert_array_equal(nearest.weight, product.matrix.toarray())
+    np.testing.assert_array_equal(nearest.bias, product.bias)
+    return True
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=6))
 def test_scaled_rows_are_rounded_to_nearest(rows):
     w, b, f, s, d = np.array(rows).T
-    factors = [Dense(np.c_[w, 3 * w, np.ones(len(w))], b), Elementwise(f, s, np.where(d, d, 1.0))]
-    quick, product = nearest_of_scaled_rows(factors), Product.of(factors)
-    if quick is None:
-        return
-    assert not product.is_float
-    np.testing.assert_array_equal(quick.weight, product.matrix.toarray())
-    np.testing.assert_array_equal(quick.bias, product.bias)
+    scale = Elementwise(f, s, np.where(d, d, 1.0))
+    rounds_like_the_exact_product([Dense(np.c_[w, 3 * w, np.ones(len(w))], b), scale])
 
 
 @pytest.mark.parametrize("divisor", [1.0, 3.0, 1 + 2.0**-51])
@@ -190,22 +204,43 @@ def test_scaled_rows_are_rounded_to_nearest(rows):
 def test_products_in_the_middle_of_two_floats(factor, divisor):
     # 3 (2^52 + 1) has 54 bits and is odd: it is a tie, or next to one once it is divided.
     weights = [[3.0, 5.0, -3.0, 3 * divisor, 5 * divisor]]
-    factors = [Dense(weights, [0.1]), Elementwise([factor], [0.3], [divisor])]
-    quick, product = nearest_of_scaled_rows(factors), Product.of(factors)
-    assert quick is not None
-    np.testing.assert_array_equal(quick.weight, product.matrix.toarray())
+    scale = Elementwise([factor], [0.3], [divisor])
+    assert rounds_like_the_exact_product([Dense(weights, [0.1]), scale])
 
 
-def test_what_scaled_rows_leave_to_exact_arithmetic():
+@pytest.mark.parametrize("bits", [11, 24, 53])
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_that_cancel(seed, bits):
+    # Of x - x, (x + y) - x and the like nothing, or next to nothing, is left.
+    rng = np.random.default_rng(seed)
+    w = np.round(rng.normal(size=(4, 3)) * 2.0**bits) / 2.0**bits
+    one = Dense(np.r_[w, w, -w, w + 2.0**-bits], np.r_[np.arange(12.0), np.full(4, 0.1)])
+    mix = Dense(np.kron(rng.choice([-1.0, 0.0, 1.0, 1 / 3], size=(5, 4)), np.eye(4)), np.ones(20))
+    last = Dense(rng.choice([-3.0, 0.0, 1.0, 0.1], size=(4, 20)), np.zeros(4))
+    scale = Elementwise(np.full(20, 3.0), np.full(20, 0.1), rng.choice([1.0, 3.0, 2.0], 20))
+    for factors in ([one, mix], [one, mix, last], [one, mix, scale], [one, mix, scale, last]):
+        rounds_like_the_exact_product(factors)
+    assert rounds_like_the_exact_product([one, mix, last])
+
+
+def test_factors_of_integers_are_the_product_itself():
+    rng = np.random.default_rng(0)
+    factors = [Dense(rng.integers(-9, 9, size=(5, 5)), rng.integers(-9, 9, 5)) for _ in range(4)]
+    nearest, is_rounded = nearest_product(factors)
+    assert not is_rounded
+    np.testing.assert_array_equal(nearest.weight, Product.of(factors).matrix.toarray())
+
+
+def test_what_is_left_to_exact_arithmetic():
     scale = Elementwise([0.3], [0.1], [0.7])
-    assert nearest_of_scaled_rows([Dense([[1e-200]], [0.0]), scale]) is None
-    assert nearest_of_scaled_rows([scale, Dense([[1.0]], [0.0])]) is None
-    assert nearest_of_scaled_rows([Dense([[2.0]], [1.0]), Elementwise([3.0], [1.0], [2.0])]) is None
+    assert nearest_product([Dense([[1e-200]], [0.0]), scale]) is None
+    # (1 / 3) 3 is a float64, which no bound on an error can say.
+    assert nearest_product([Dense([[3.0]], [6.0]), Elementwise([1.0], [0.0], [3.0])]) is None
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 2**32), st.booleans())
-def test_rows_that_are_scaled_moved_and_added(seed, normalised):
+@given(st.integers(0, 2**32), st.booleans(), st.booleans())
+def test_rows_that_are_scaled_moved_and_added(seed, normalised, first_scaled):
     """A block and its skip: rows of one matrix, scaled, some of them added to others."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 6))
@@ -216,8 +251,19 @@ def test_rows_that_are_scaled_moved_and_added(seed, normalised):
     factors += [Dense(np.diag(rng.choice([1.0, 0.9], size=2 * n)), rng.normal(size=2 * n))]
     factors += [Dense(both, rng.normal(size=n))]
     factors += [Elementwise([0.7] * n, [0.1] * n, [0.3] * n)] if normalised else []
-    quick, product = nearest_of_scaled_rows(factors), Product.of(factors)
-    if quick is not None:
-        assert not product.is_float
-        np.testing.assert_array_equal(quick.weight, product.matrix.toarray())
-        np.testing.assert_array_equal(quick.bias, product.bias)
+    rounds_like_the_exact_product([*([elementwise(4)] if first_scaled else []), *factors])
+
+
+def test_large_products_are_as_exact_as_small_ones(monkeypatch):
+    rng = np.random.default_rng(1)
+    factors = [elementwise(20), dense(30, 20), elementwise(30), dense(25, 30)]
+    small = compose(factors)
+    assert "product" in vars(small)
+    monkeypatch.setattr("milpcount.network.composite._QUICK", 0)
+    large = compose(factors)
+    assert "product" not in vars(large)
+    np.testing.assert_array_equal(large.weight, small.weight)
+    np.testing.assert_array_equal(large.bias, small.bias)
+    assert (large.exact()[0] == small.exact()[0]).all()
+    whole = [Dense(rng.integers(-9, 9, size=(5, 5)), rng.integers(-9, 9, 5)) for _ in range(3)]
+    assert isinstance(compose(whole), Dense)

@@ -288,3 +288,18 @@ def test_optional_packages_are_asked_for(monkeypatch, module, use, command):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(NotInstalledError, match=re.escape(command)):
         use(__file__)
+
+
+def test_a_box_beside_the_network(tmp_path):
+    arrays = {"W0": np.eye(2), "b0": np.zeros(2), "W1": np.ones((1, 2)), "b1": np.zeros(1)}
+    np.savez(tmp_path / "plain.npz", **arrays)
+    np.savez(tmp_path / "box.npz", **arrays, lo=-np.ones(2), hi=np.ones(2))
+    plain, found = (Network.load(tmp_path / f"{name}.npz") for name in ("plain", "box"))
+    assert found.fingerprint == plain.fingerprint
+    assert found.notes == ("left out: the box lo, hi of the file; give the domain yourself",)
+    np.savez(tmp_path / "wrong.npz", **arrays, lo=-np.ones(3), hi=np.ones(3))
+    with pytest.raises(FileFormatError, match=r"lo and hi have shapes .*: the network has 2 inpu"):
+        Network.load(tmp_path / "wrong.npz")
+    np.savez(tmp_path / "half.npz", **arrays, lo=-np.ones(2))
+    with pytest.raises(FileFormatError, match="'lo' is not known"):
+        Network.load(tmp_path / "half.npz")

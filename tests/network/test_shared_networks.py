@@ -83,10 +83,15 @@ GRAPHS = {
     "marabou_cnn_max_mnist3": "784-1250-288-64-32-10",
     "pensieve_small_simple": "48-128-128-128-128-128-128-6",
     "resnet_3b2": "3072-4096-2048-2048-1024-1024-512-512-100-10",
+    "tiny_yolo": "8112-43264-43264-43264-10816-10816-5408-10816-21125",
 }
+LARGE = {"tiny_yolo"}
+"""Half a minute each: two convolutions in a row take a billion products."""
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in GRAPHS]
+)
 def test_convolutions_pooling_and_skips(shared_data, name):
     reference = pytest.importorskip("onnx.reference")
     path = shared_data / "networks" / f"{name}.onnx"
