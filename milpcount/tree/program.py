@@ -11,7 +11,7 @@ full-dimensional cone of the new cells.
 What overflows here has an infinite majorant, and stands as 0: see `rows`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -182,14 +182,15 @@ class _Reads(NamedTuple):
                     start, stop = units_before[source.number - 1 : source.number + 1]
                     own = np.arange(start, stop) if source.local is None else start + source.local
                     unit_of[source.columns] = own
-            matrix = sparse.csr_array(layer.affine.matrix)
-            read = (unit_of[matrix.indices] >= 0) & (matrix.data != 0.0)
-            row = np.repeat(np.arange(layer.affine.n_out), np.diff(matrix.indptr))[read]
+            row, column, weight = _entries(layer.affine.matrix)
+            read = unit_of[column] >= 0
+            if not read.all():
+                row, column, weight = row[read], column[read], weight[read]
             counts.append(np.bincount(row, minlength=layer.affine.n_out))
-            units.append(unit_of[matrix.indices[read]])
-            weights.append(matrix.data[read])
+            units.append(unit_of[column])
+            weights.append(weight)
         beside = any(source.number == 0 for source in network.sources[len(network.layers) - 1])
-        last = np.zeros(0, dtype=np.int64) if beside else np.unique(units[-1])
+        last = np.zeros(0, dtype=np.int64) if beside else np.flatnonzero(np.bincount(units[-1]))
         most = np.array([max(1, int(read.max())) for read in counts[1:]])
         unit, ends = np.concatenate(units), np.cumsum(np.concatenate(counts))
         # A run ends where the next unit is no neighbour, and with the value that it is read by.
@@ -201,6 +202,20 @@ class _Reads(NamedTuple):
         runs = np.column_stack([unit[first], first, lengths])
         start = np.searchsorted(first, ends)
         return cls(start, np.ascontiguousarray(runs), np.concatenate(weights), last, most)
+
+
+def _entries(matrix: Any) -> tuple[Array, Array, Array]:
+    """Return row, column and value of every entry that is not zero, row by row."""
+    if sparse.issparse(matrix):
+        row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        return row, matrix.indices.astype(np.int64), matrix.data
+    if matrix.all():  # as dense layers are: nothing to look for
+        n_out, n_in = matrix.shape
+        return (
+            np.repeat(np.arange(n_out), n_in), np.tile(np.arange(n_in), n_out), matrix.ravel()
+        )  # fmt: skip
+    row, column = np.nonzero(matrix)
+    return row, column, matrix[row, column]
 
 
 def _rounding(network: Network, image: Image) -> tuple[Array, Array]:
