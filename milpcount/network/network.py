@@ -286,11 +286,18 @@ class Network:
         return cls(tuple(found), affine, output_reads=reads, inputs=n_inputs)
 
     @classmethod
-    def from_torch(cls, module: Any, input_shape: Sequence[int] | None = None) -> "Network":
+    def from_torch(
+        cls,
+        module: Any,
+        input_shape: Sequence[int] | None = None,
+        example_input: Any = None,
+        output: str | int | None = None,
+        state_dict: Any = None,
+    ) -> "Network":
         """Return the network of a ``torch.nn`` module; see `milpcount.network.torch_reader`."""
         from milpcount.network.torch_reader import read_torch
 
-        return read_torch(module, input_shape)
+        return read_torch(module, input_shape, example_input, output, state_dict)
 
     @classmethod
     def from_sklearn(cls, model: Any) -> "Network":

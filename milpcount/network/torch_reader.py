@@ -26,10 +26,18 @@ from milpcount.network.linear_maps import (
     windows,
 )
 from milpcount.network.network import Network
+from milpcount.network.torch_copies import (
+    loaded,
+    makes_weights,
+    rounded_weights,
+    traceable,
+    unwrapped,
+)
 from milpcount.network.torch_modules import (
     AT_THE_END,
     LINEAR,
     UNCHANGED,
+    NeedsTracing,
     check_global_hooks,
     import_torch,
     kind_of,
@@ -39,23 +47,39 @@ from milpcount.network.torch_modules import (
 from milpcount.network.unsupported import AT_THE_END_ONLY, reason
 
 _MOVING = ("Flatten", "Unflatten")
+_TELLING = ("Linear", "BatchNorm1d", "Unflatten", "Flatten", *UNCHANGED)
 
 
-def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network:
+def read_torch(
+    module: Any,
+    input_shape: Sequence[int] | None = None,
+    example_input: Any = None,
+    output: str | int | None = None,
+    state_dict: Any = None,
+) -> Network:
     """Return the network that a module computes in evaluation mode.
+
+    An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6,
+    BatchNorm, Conv, AvgPool, MaxPool, Flatten, Unflatten, Identity and Dropout is read without a
+    call to anything. A Softmax, LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says
+    so. Of every other module a copy is traced, which calls its `forward` and no hook; see
+    `milpcount.network.torch_export`. A unit after the last affine layer makes it a hidden layer,
+    and the network has no output layer. The module is left as it is.
 
     Parameters
     ----------
     module : torch.nn.Module
-        An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6,
-        BatchNorm, Conv, AvgPool, MaxPool, Flatten, Unflatten, Identity and Dropout. A Softmax,
-        LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says so. A unit after the
-        last affine layer makes it a hidden layer, and the network has no output layer. A module
-        with forward hooks or methods of its own is refused: they can change what it computes. It is
-        left as it is, and nothing of it is called.
+        One with forward hooks of the user's is refused: they can change what it computes. Hooks of
+        torch's own that compute weights, as of pruning, are taken at what they compute.
     input_shape : sequence of int, optional
         Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
         entries, row-major. Needed where the first layer does not tell, as a convolution.
+    example_input : torch.Tensor, optional
+        An input with its batch, in place of the shape; the module is traced on its shape.
+    output : str or int, optional
+        Which output to take of a module that returns several: its key, or its place.
+    state_dict : dict, optional
+        Values to load into a copy of the module first.
 
     Returns
     -------
@@ -65,7 +89,7 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     Raises
     ------
     NetworkError
-        If a module is not supported, named in the message, the shapes do not chain, or a number
+        If something is not supported, named in the message, the shapes do not chain, or a number
         is not finite.
     NotInstalledError
         If torch is missing.
@@ -73,12 +97,23 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     if not isinstance(module, import_torch().nn.Module):
         raise NetworkError(f"a {type(module).__name__} is not a torch.nn.Module")
     check_global_hooks()
+    if state_dict is not None:
+        module = loaded(module, state_dict)
     leaves = list(_leaves(module))
     ends = []
     while leaves and leaves[-1].kind in AT_THE_END:
         ends.append(str(leaves.pop().kind))
+    traced = [leaf for leaf in leaves if leaf.kind is None]
     for leaf in leaves:
         _check_supported(leaf, is_last=leaf is leaves[-1])
+    if traced or example_input is not None or output is not None:
+        from milpcount.network.torch_export import read_forward
+
+        shape = None
+        if example_input is None:
+            told = input_shape is not None or leaves[0].kind in _TELLING
+            shape = _input_shape(input_shape, leaves) if told else None
+        return read_forward(module, shape, example_input, output)
     tensor = AffineTensor.of_columns(_input_shape(input_shape, leaves), 0)
     builder = NetworkBuilder(tensor.size)
     for leaf in leaves:
@@ -98,6 +133,7 @@ class _Leaf:
     name: str
     module: Any
     kind: str | None
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -106,13 +142,20 @@ class _Leaf:
 
 def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
     """Yield the modules that a chain applies, in order."""
+    notes: tuple[str, ...] = ()
     leaf = _Leaf(prefix or "the module", module, None)
     try:
+        module = unwrapped(module)
+        if makes_weights(module):
+            copied = traceable(module)
+            module, notes = copied.module, tuple(rounded_weights(leaf.title) for _ in copied.notes)
         kind = kind_of(module)
+    except NeedsTracing:
+        kind = None
     except NetworkError as error:
         raise NetworkError(f"{leaf.title}: {error}") from None
     if kind != "Sequential":
-        yield _Leaf(leaf.name, module, kind)
+        yield _Leaf(leaf.name, module, kind, notes)
         return
     # Not named_children: it leaves out the second use of a shared module.
     for key, child in module._modules.items():
@@ -121,8 +164,10 @@ def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
 
 def _check_supported(leaf: _Leaf, is_last: bool) -> None:
     if leaf.kind is None:
-        raise NetworkError(f"{leaf.title}: {unsupported(leaf.module, is_last=is_last)}")
-    if leaf.kind in AT_THE_END:
+        why = unsupported(leaf.module, is_last=is_last)
+        if why:
+            raise NetworkError(f"{leaf.title}: {why}")
+    elif leaf.kind in AT_THE_END:
         raise NetworkError(f"{leaf.title}: {reason(leaf.kind)}; {AT_THE_END_ONLY}")
 
 
@@ -163,6 +208,10 @@ def _apply(leaf: _Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> Affine
     if kind is None or kind in UNCHANGED:
         return tensor
     module = plain_copy(leaf.module, kind)
+    for note in leaf.notes:
+        builder.note(note)
+    if "parametrizations" in vars(leaf.module)["_modules"]:
+        builder.note(rounded_weights(leaf.title))
     if kind in LINEAR or kind.startswith("MaxPool"):
         return _apply_to_shape(kind, module, tensor, builder)
     return builder.activate(tensor, _units(kind, module, tensor))
