@@ -59,23 +59,6 @@ def _threshold(call: AtenCall) -> AffineTensor:
     return call.builder.activate(call.tensor, unit)
 
 
-def _soft_shrink(call: AtenCall) -> AffineTensor:
-    limit = 0.5 if call["lambd"] is None else float(call["lambd"])
-    if limit == 0:
-        return call.tensor
-    unit = piecewise_linear([-limit, limit], [1.0, 0.0, 1.0], [limit, 0.0, -limit])
-    return call.builder.activate(call.tensor, unit)
-
-
-def _hard_shrink(call: AtenCall) -> AffineTensor:
-    """Return x beyond the limits, else 0: as two units, for each jumps to the value on its left."""
-    limit = 0.5 if call["lambd"] is None else float(call["lambd"])
-    unit = piecewise_linear([limit], [0.0, 1.0], [0.0, 0.0])
-    right = call.builder.activate(call.tensor, unit)
-    left = call.builder.activate(call.onnx("Neg", call.tensor), unit)
-    return call.onnx("Sub", right, left)
-
-
 def _extreme(kind: str) -> AtenOperator:
     return AtenOperator(lambda call: call.onnx(kind, call["self"], call["other"]), kind)
 
@@ -142,8 +125,6 @@ UNITS_OF_ATEN: dict[str, AtenOperator] = {
     "abs": AtenOperator(lambda call: call.onnx("Abs", call.tensor), "Abs"),
     "hardsigmoid": AtenOperator(_hard_sigmoid, "HardSigmoid"),
     "threshold": AtenOperator(_threshold, "ThresholdedRelu"),
-    "softshrink": AtenOperator(_soft_shrink, "Shrink"),
-    "hardshrink": AtenOperator(_hard_shrink, "Shrink"),
     "maximum": _extreme("Max"),
     "minimum": _extreme("Min"),
     "fmax": _extreme("Max"),

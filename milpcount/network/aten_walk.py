@@ -160,8 +160,10 @@ def name_of(target: Any) -> str:
 def array_or_none(value: Any) -> Any:
     """Return a constant as an array if it is one."""
     torch = import_torch()
-    return array(value) if isinstance(value, torch.Tensor | AffineTensor) else (
-        value if isinstance(value, LeftOut) else None
+    return (
+        array(value)
+        if isinstance(value, torch.Tensor | AffineTensor)
+        else (value if isinstance(value, LeftOut) else None)
     )
 
 

@@ -8,6 +8,7 @@ and spectral normalisation, parametrisations) are computed once, as it does in e
 import copy
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +56,10 @@ def unwrapped(module: Any) -> Any:
     return module
 
 
-def makes_weights(module: Any) -> bool:
-    """Return whether hooks of torch's own compute weights of a module before every call."""
-    return any(_rounds(hook) is not None for hook in _pre_hooks(module))
+def weight_hooks(module: Any) -> list[Any]:
+    """Return the hooks of torch's own that compute weights of a module before every call."""
+    hooks = vars(module)["_forward_pre_hooks"].values()
+    return [hook for hook in hooks if _rounds(hook) is not None]
 
 
 def traceable(module: Any) -> Traceable:
@@ -71,8 +73,9 @@ def traceable(module: Any) -> Traceable:
     torch = import_torch()
     memo: dict[int, Any] = {}
     parts = dict(_parts(module))
-    for part in {id(p): p for p in parts.values()}.values():
-        memo |= _without_hooks(part)
+    for name, part in parts.items():
+        with _naming(_title(name, part)):
+            memo |= _without_hooks(part)
     for part in reversed(parts.values()):  # inner wrappers first
         inner = unwrapped(part)
         if inner is not part:
@@ -80,14 +83,11 @@ def traceable(module: Any) -> Traceable:
     found = _copied(unwrapped(module), memo)
     notes = []
     for name, part in _parts(found):
-        title = f"{name or 'the module'} ({type(part).__name__})"
-        try:
+        with _naming(_title(name, part)):
             _check(part, torch)
             vars(part)["training"] = False
             if _made(part):
-                notes.append(rounded_weights(title))
-        except NetworkError as error:
-            raise NetworkError(f"{title}: {error}") from None
+                notes.append(rounded_weights(_title(name, part)))
     for tensor in (*found.parameters(), *found.buffers()):
         tensor.requires_grad_(False)
     return Traceable(found, tuple(notes))
@@ -102,8 +102,9 @@ def loaded(module: Any, state_dict: Any) -> Any:
         If they do not fit.
     """
     memo: dict[int, Any] = {}
-    for _, part in _parts(module):
-        memo |= _without_hooks(part)
+    for name, part in _parts(module):
+        with _naming(_title(name, part)):
+            memo |= _without_hooks(part)
     found = _copied(module, memo)
     try:
         import_torch().nn.Module.load_state_dict(found, state_dict)
@@ -118,16 +119,25 @@ def rounded_weights(title: str) -> str:
     return f"computed weights of {title} are taken as torch rounds them"
 
 
+@contextmanager
+def _naming(title: str) -> Iterator[None]:
+    """Say of which module an error speaks."""
+    try:
+        yield
+    except NetworkError as error:
+        raise NetworkError(f"{title}: {error}") from None
+
+
+def _title(name: str, part: Any) -> str:
+    return f"{name or 'the module'} ({type(part).__name__})"
+
+
 def _parts(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield a module and all in it, without a call to methods of theirs."""
     yield prefix, module
     for key, child in vars(module)["_modules"].items():
         if child is not None:
             yield from _parts(child, f"{prefix}.{key}" if prefix else key)
-
-
-def _pre_hooks(module: Any) -> list[Any]:
-    return list(vars(module).get("_forward_pre_hooks", {}).values())
 
 
 def _rounds(hook: Any) -> bool | None:
@@ -146,11 +156,7 @@ def _without_hooks(part: Any) -> dict[int, Any]:
     """Return what a deep copy takes instead of hooks and of tensors that torch does not copy."""
     torch, own, found = import_torch(), vars(part), dict[int, Any]()
     kept = {k: hook for k, hook in own["_forward_pre_hooks"].items() if _rounds(hook) is not None}
-    users = copy.copy(part)  # shares all values
-    vars(users)["_forward_pre_hooks"] = {
-        k: hook for k, hook in own["_forward_pre_hooks"].items() if k not in kept
-    }
-    check_forward_hooks(users)
+    check_forward_hooks(part, list(kept.values()))
     for name, value in own.items():
         if name == "_forward_pre_hooks":
             found[id(value)] = OrderedDict(kept)
@@ -192,8 +198,13 @@ def _made(part: Any) -> bool:
             hook.remove(part)
             part._forward_pre_hooks.pop(key, None)
         if torch.nn.utils.parametrize.is_parametrized(part):
-            for name, chain in list(part.parametrizations.items()):
-                if all(is_of_torch(type(p)) for p in chain):
-                    rounds = True
-                    torch.nn.utils.parametrize.remove_parametrizations(part, name)
+            chains = part._modules["parametrizations"]._modules
+            if all(is_of_torch(type(p)) for c in chains.values() for p in c._modules.values()):
+                values = {name: chain.eval()() for name, chain in chains.items()}
+                # Not torch's removal: it changes the class, which the user's module shares.
+                del part._modules["parametrizations"]
+                part.__class__ = type(part).__mro__[1]
+                for name, value in values.items():
+                    part.register_buffer(name, value.detach().clone())
+                rounds = True
     return rounds

@@ -133,10 +133,39 @@ def decomposed(program: Any) -> Any:
             if operator.name().split("::")[1].split(".")[0] in whole:
                 table.pop(operator)
         try:
+            _rewrite_shrinking(program)
             return program.run_decompositions(table)
         except Exception as error:
             reason = " ".join(str(error).split())[:_LONGEST_REASON]
             raise NetworkError(f"torch cannot decompose the program: {reason}") from None
+
+
+def _rewrite_shrinking(program: Any) -> None:
+    """Write shrinking by other units: torch always decomposes it, to choices by comparison."""
+    aten, graph = import_torch().ops.aten, program.graph
+
+    for node in list(graph.nodes):
+        name = getattr(node.target, "name", str)() if node.op == "call_function" else ""
+        if name not in ("aten::softshrink", "aten::hardshrink"):
+            continue
+        x, limit = node.args[0], float(node.args[1]) if len(node.args) > 1 else 0.5
+        with graph.inserting_before(node):
+            if name == "aten::softshrink":  # x minus what is cut off
+                parts = [x, graph.call_function(aten.hardtanh.default, (x, -limit, limit))]
+            else:
+                minus = graph.call_function(aten.neg.default, (x,))
+                parts = [
+                    graph.call_function(aten.threshold.default, (v, limit, 0.0)) for v in (x, minus)
+                ]
+                minus.meta = node.meta
+            found = graph.call_function(aten.sub.Tensor, tuple(parts))
+        for new in (*parts[1:], *parts[:1], found):
+            if new is not x:
+                new.meta = dict(node.meta)
+        node.replace_all_uses_with(found)
+        program.graph_signature.replace_all_uses(node.name, found.name)
+        graph.erase_node(node)
+    program.graph_module.recompile()
 
 
 # Decomposed where torch does so: their own forms have arguments that are not read.

@@ -6,6 +6,7 @@ dict, is left out of the copy. Nothing of the user's is called.
 """
 
 import copy
+from collections.abc import Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -179,10 +180,12 @@ def is_of_torch(cls: type, *, module: bool = False) -> bool:
     return cls.__module__.split(".")[0] == "torch" and (module or cls.__name__ != "Module")
 
 
-def check_forward_hooks(module: Any) -> None:
-    """Raise NetworkError if a module has hooks that may change what it computes."""
+def check_forward_hooks(module: Any, known: Sequence[Any] = ()) -> None:
+    """Raise NetworkError if a module has hooks that may change what it computes, but known ones."""
     for kind in ("forward_hook", "forward_pre_hook"):
         for hook in vars(module).get(f"_{kind}s", {}).values():
+            if any(hook is one for one in known):
+                continue
             raise NetworkError(
                 f"it has the {kind.replace('_', ' ')} {_named(hook)}, which may change what it "
                 f"computes: remove it with {_remedy(hook, kind)}"

@@ -28,16 +28,17 @@ from milpcount.network.linear_maps import (
 from milpcount.network.network import Network
 from milpcount.network.torch_copies import (
     loaded,
-    makes_weights,
     rounded_weights,
     traceable,
     unwrapped,
+    weight_hooks,
 )
 from milpcount.network.torch_modules import (
     AT_THE_END,
     LINEAR,
     UNCHANGED,
     NeedsTracing,
+    check_forward_hooks,
     check_global_hooks,
     import_torch,
     kind_of,
@@ -146,7 +147,8 @@ def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
     leaf = _Leaf(prefix or "the module", module, None)
     try:
         module = unwrapped(module)
-        if makes_weights(module):
+        if weight_hooks(module):
+            check_forward_hooks(module, weight_hooks(module))
             copied = traceable(module)
             module, notes = copied.module, tuple(rounded_weights(leaf.title) for _ in copied.notes)
         kind = kind_of(module)

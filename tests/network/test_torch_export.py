@@ -46,12 +46,8 @@ def read(module, shape, **options) -> Network:
 
 def test_a_residual_block_is_the_network_of_its_layers():
     first, last = nn.Linear(2, 2), nn.Linear(2, 1)
-    module = Function(
-        lambda m, x: m.last(F.relu(x + F.relu(m.first(x)))), first=first, last=last
-    )
-    (w, b), (v, c) = (
-        (p.weight.detach().numpy(), p.bias.detach().numpy()) for p in (first, last)
-    )
+    module = Function(lambda m, x: m.last(F.relu(x + F.relu(m.first(x)))), first=first, last=last)
+    (w, b), (v, c) = ((p.weight.detach().numpy(), p.bias.detach().numpy()) for p in (first, last))
     from milpcount.network import relu
 
     eye, zero = np.eye(2), np.zeros(2)
@@ -68,6 +64,11 @@ def test_a_function_of_known_layers_is_the_chain_of_them():
         lambda m, x: m.b(F.dropout(m.a(x).relu(), training=m.training)), a=layers[0], b=layers[1]
     )
     assert read(module, (3,)).fingerprint == Network.from_torch(chain).fingerprint
+
+
+def like(x, values):
+    """Return a constant of the precision of x."""
+    return torch.tensor(values, dtype=x.dtype)
 
 
 def image(function, **parts):
@@ -96,15 +97,15 @@ MOVING = {
 LINEAR = {
     "mean and sum": lambda m, x: x.mean((2, 3)) + x.sum((1, 2, 3))[:, None] - x.mean(dim=1)[:, 0],
     "scalars": lambda m, x: 3 - 2 * x / 7 + x.sub(x, alpha=0.5) + torch.add(x, 1, alpha=3),
-    "matmul": lambda m, x: torch.ones(3, 6) @ x @ torch.arange(12.0).reshape(6, 2),
-    "einsum": lambda m, x: torch.einsum("bchw,wk->bkc", x, torch.arange(18.0).reshape(6, 3)),
+    "matmul": lambda m, x: like(x, np.ones((3, 6))) @ x @ like(x, np.arange(12).reshape(6, 2)),
+    "einsum": lambda m, x: torch.einsum("bchw,wk->bkc", x, like(x, np.arange(18).reshape(6, 3))),
     "cumsum": lambda m, x: x.cumsum(2),
     "adaptive average": lambda m, x: F.adaptive_avg_pool2d(m.conv(x), (4, 1)),
     "adaptive average of one": lambda m, x: F.adaptive_avg_pool2d(x, 1),
     "average": lambda m, x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False),
     "average of a line": lambda m, x: F.avg_pool1d(x[:, 0], 2),
     "transposed": lambda m, x: F.conv_transpose2d(
-        x, torch.arange(18.0).reshape(1, 2, 3, 3), torch.ones(2), 2, 1, 1
+        x, like(x, np.arange(18).reshape(1, 2, 3, 3)), like(x, [1, 2]), 2, 1, 1
     ),
     "bilinear": lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear"),
     "bilinear of a size": lambda m, x: F.interpolate(x, size=(4, 7), mode="bilinear"),
@@ -116,23 +117,24 @@ LINEAR = {
 }
 UNITS = {
     "rectifiers": lambda m, x: x.relu() + F.leaky_relu(x, 0.3) + F.relu6(3 * x) + abs(x),
-    "slopes": lambda m, x: F.prelu(m.conv(x), torch.tensor([0.5, -2.0])),
+    "slopes": lambda m, x: F.prelu(m.conv(x), like(x, [0.5, -2.0])),
     "clipping": lambda m, x: x.clamp(-0.5, 1) + F.hardtanh(x) + x.clamp(min=0.25),
     "hard sigmoid": lambda m, x: F.hardsigmoid(4 * x),
     "shrinking": lambda m, x: F.softshrink(x) + F.hardshrink(x, 0.7) + F.threshold(x, 0.2, 0.1),
-    "two values": lambda m, x: torch.maximum(x, -2 * x) + torch.minimum(x, x.mean()[None] * 0 + 1),
-    "two values of a row": lambda m, x: torch.max(x[:, 0, 0], x[:, 0, 1]) - torch.min(
-        x[:, 0, 0], x[:, 0, 2]
+    "two values": lambda m, x: torch.maximum(x, -2 * x) - torch.minimum(x, 0.5 * x),
+    "two values of a row": lambda m, x: (
+        torch.max(x[:, 0, 0], x[:, 0, 1]) - torch.min(x[:, 0, 0], x[:, 0, 2])
     ),
     "a constant": lambda m, x: torch.maximum(x, torch.linspace(-1, 1, 6)),
-    "over an axis": lambda m, x: x.max(3).values + x.min(2).values + x.amax((1, 2)),
+    "over an axis": lambda m, x: (
+        x.max(3).values + x.min(2).values + x.amax((1, 2), keepdim=True)[:, 0]
+    ),
     "max pooling": lambda m, x: F.max_pool2d(m.conv(x), 3, 2, 1, ceil_mode=True),
     "max pooling of a line": lambda m, x: F.max_pool1d(x[:, 0], 2),
     "adaptive maximum": lambda m, x: F.adaptive_max_pool2d(x, (4, 1)),
     "sorting": lambda m, x: x.reshape(-1, 18, 2).sort(-1).values,
     "sorting three": lambda m, x: x.reshape(-1, 3, 12).sort(1, descending=True)[0],
 }
-UNITS["two values"] = lambda m, x: torch.maximum(x, -2 * x) - torch.minimum(x, 0.5 * x)
 
 
 def _in_place(x):

@@ -172,7 +172,10 @@ class Skip(nn.Module):
 
 LINEAR = nn.Linear(3, 3)
 REFUSED = {
-    "a module with a forward method": (Skip(), "the Skip does not tell the shape of its inputs: give input_shape"),
+    "a module with a forward method": (
+        Skip(),
+        "the Skip does not tell the shape of its inputs: give input_shape",
+    ),
     "a smooth unit": (
         nn.Sequential(LINEAR, nn.Tanh(), LINEAR),
         r"1 \(Tanh\): it is not piecewise linear, so .* no linear regions to count; it is left",
