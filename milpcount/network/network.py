@@ -308,10 +308,10 @@ class Network:
 
     @classmethod
     def load(cls, path: str | Path, output: str | None = None) -> "Network":
-        """Return the network in a file (``.npz``, ``.onnx``, ``.nnet``).
+        """Return the network in a file (``.npz``, ``.onnx``, ``.pt2``, ``.nnet``).
 
-        Of an ``.onnx`` file with several outputs, `output` is the name of one of them; see
-        `milpcount.network.files`.
+        Of an ``.onnx`` or ``.pt2`` file with several outputs, `output` is the name of one of them;
+        see `milpcount.network.files`.
         """
         from milpcount.network.files import load
 

@@ -48,7 +48,7 @@ def read_sklearn(model: Any) -> Network:
         If scikit-learn is missing.
     """
     try:
-        import sklearn  # noqa: F401
+        import sklearn.neural_network  # noqa: F401
     except ImportError:
         raise NotInstalledError("reading a scikit-learn model", "scikit-learn", "sklearn") from None
     size = _inputs(model)
