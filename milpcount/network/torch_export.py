@@ -4,9 +4,11 @@ A copy of the module is traced, without hooks and in evaluation mode; the trace 
 What comes out is a graph of ATen operators, which `milpcount.network.aten_walk` reads.
 """
 
+import io
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +31,9 @@ _NOT_PROVED = (
 _OF_TORCH = (r".*isinstance\(treespec, LeafSpec\)", r".*is deprecated.*treespec")
 
 
+_REPORTING = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes")
+
+
 def read_forward(
     module: Any, input_shape: Sequence[int] | None, example: Any, output: str | int | None
 ) -> Network:
@@ -47,7 +52,7 @@ def read_forward(
     """
     copied = traceable(module)
     if example is not None:
-        tensor = _example(example)
+        tensor = example_of(example)
         network = read_program(exported(copied.module, tensor), output)
         rows = int(tensor.shape[0]) if tensor.dim() > 1 else 1
         found = without_batch(network, rows) if rows > 1 else network
@@ -86,7 +91,14 @@ def _zeros(module: Any, shape: tuple[int, ...]) -> Any:
     return torch.zeros(shape)
 
 
-def _example(given: Any) -> Any:
+def example_of(given: Any) -> Any:
+    """Return zeros of the shape and kind of an example.
+
+    Raises
+    ------
+    NetworkError
+        If it is no tensor of floating numbers.
+    """
     torch = import_torch()
     if isinstance(given, tuple | list) and len(given) == 1:
         given = given[0]
@@ -174,11 +186,19 @@ _SPLIT = frozenset(("matmul", "adaptive_avg_pool1d", "reshape", "flatten", "stac
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Leave out the warnings that torch raises about itself."""
-    with warnings.catch_warnings():
-        for message in _OF_TORCH:
-            warnings.filterwarnings("ignore", message=message, category=FutureWarning)
-        yield
+    """Leave out what torch says about itself, and its reports of errors that it raises anyway."""
+    loggers = [logging.getLogger(name) for name in _REPORTING]
+    before = [logger.disabled for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.disabled = True
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            for message in _OF_TORCH:
+                warnings.filterwarnings("ignore", message=message, category=FutureWarning)
+            yield
+    finally:
+        for logger, was in zip(loggers, before, strict=True):
+            logger.disabled = was
 
 
 def _why(module: Any, error: Exception, shape: tuple[int, ...]) -> str:

@@ -107,7 +107,7 @@ def read_torch(
     traced = [leaf for leaf in leaves if leaf.kind is None]
     for leaf in leaves:
         _check_supported(leaf, is_last=leaf is leaves[-1])
-    if traced or example_input is not None or output is not None:
+    if traced or output is not None:
         from milpcount.network.torch_export import read_forward
 
         shape = None
@@ -115,6 +115,11 @@ def read_torch(
             told = input_shape is not None or leaves[0].kind in _TELLING
             shape = _input_shape(input_shape, leaves) if told else None
         return read_forward(module, shape, example_input, output)
+    if example_input is not None:
+        from milpcount.network.torch_export import example_of
+
+        sizes = tuple(example_of(example_input).shape)
+        input_shape = sizes[1:] if len(sizes) > 1 else sizes
     tensor = AffineTensor.of_columns(_input_shape(input_shape, leaves), 0)
     builder = NetworkBuilder(tensor.size)
     for leaf in leaves:
@@ -199,7 +204,7 @@ def _first_shape(leaves: list[_Leaf]) -> tuple[int, ...]:
             return (prod(module.unflattened_size),)
         if kind not in (*UNCHANGED, "Flatten"):
             raise NetworkError(
-                f"{leaf.name} ({kind}) does not tell the shape of the inputs: give input_shape, "
+                f"{leaf.title} does not tell the shape of the inputs: give input_shape, "
                 "e.g. input_shape=(1, 28, 28)"
             )
     raise NetworkError("the module has no layers: there is nothing to count")
