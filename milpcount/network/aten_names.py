@@ -52,5 +52,7 @@ def onnx_name(operator: str) -> str:
 
 def why_not(operator: str, *, is_last: bool) -> str:
     """Return why an operator on values that depend on the input is not read."""
+    if operator.startswith(("_native_batch_norm", "native_batch_norm")):
+        return "it takes its statistics from the batch: train it with track_running_stats=True"
     found = reason(onnx_name(operator), is_last=is_last)
     return found if "not known" not in found else "the operator is not implemented"

@@ -42,8 +42,10 @@ MOVING = frozenset(
 def moved(call: AtenCall) -> Any:
     """Return entries where torch puts them; other numbers in its result are constants."""
     torch = import_torch()
-    if call["accumulate"]:
-        raise NetworkError("accumulate=True is not implemented")
+    if call["accumulate"] or call["reduce"]:
+        raise NetworkError("adding up entries that meet is not implemented")
+    if call.target._overloadname == "dtype":
+        raise NetworkError("numbers that are read as those of another type are not implemented")
     tensors = [v for v in leaves(call.arguments) if isinstance(v, AffineTensor)]
     row = joined(tensors)
     results = []
@@ -145,13 +147,6 @@ def _normalised(call: AtenCall) -> list[AffineTensor | None]:
     return [call.onnx("BatchNormalization", *inputs, epsilon=call["eps"]), None, None]
 
 
-def _cast(call: AtenCall) -> AffineTensor:
-    torch = import_torch()
-    if call["dtype"] not in (None, torch.float32, torch.float64):
-        raise NetworkError("a cast that rounds is not implemented")
-    return call.tensor
-
-
 def _cumulative_sum(call: AtenCall) -> AffineTensor:
     tensor, axis = call.tensor, int(call["dim"])
     order = list(range(len(tensor.shape)))
@@ -191,5 +186,5 @@ OPERATORS_OF_ATEN: dict[str, AtenOperator] = {
     "mean": _reduced("ReduceMean"),
     "sum": _reduced("ReduceSum"),
     "cumsum": AtenOperator(_cumulative_sum, "CumSum"),
-    "_to_copy": AtenOperator(_cast, "Cast"),
+    "_to_copy": AtenOperator(lambda call: call.tensor, "Cast"),
 } | dict.fromkeys(MOVING, AtenOperator(moved, "Reshape"))

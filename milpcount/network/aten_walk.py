@@ -126,8 +126,11 @@ class _Walk:
             return LeftOut(source, _as_onnx(node, name), why_not(name, is_last=False), (kind,))
         if found is None:
             raise NetworkError(why_not(name, is_last=is_last))
-        if name == "_to_copy" and node.args[0].meta["val"].dtype == arguments.get("dtype"):
-            return arguments["self"]
+        dtype = arguments.get("dtype")
+        if dtype is not None and name not in MOVING:
+            torch, given = import_torch(), node.args[0].meta["val"].dtype
+            if dtype not in (torch.float32, torch.float64, given):
+                raise NetworkError("a cast that rounds is not implemented")
         return found.apply(AtenCall(node.target, arguments, self.builder))
 
     def _constant(self, target: Any, name: str, arguments: dict[str, Any]) -> Any:

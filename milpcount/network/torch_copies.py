@@ -75,21 +75,24 @@ def traceable(module: Any) -> Traceable:
     parts = dict(_parts(module))
     for name, part in parts.items():
         with _naming(_title(name, part)):
+            _check_sized(part)
             memo |= _without_hooks(part)
     for part in reversed(parts.values()):  # inner wrappers first
         inner = unwrapped(part)
         if inner is not part:
             memo[id(part)] = _copied(inner, memo)
     found = _copied(unwrapped(module), memo)
+    registered = {id(part) for _, part in _parts(found)}
+    for part in list(memo.values()):
+        if isinstance(part, torch.nn.Module) and id(part) not in registered:
+            _check_stray(part)
     notes = []
     for name, part in _parts(found):
         with _naming(_title(name, part)):
-            _check(part, torch)
+            _check(part)
             vars(part)["training"] = False
             if _made(part):
                 notes.append(rounded_weights(_title(name, part)))
-    for tensor in (*found.parameters(), *found.buffers()):
-        tensor.requires_grad_(False)
     return Traceable(found, tuple(notes))
 
 
@@ -167,6 +170,16 @@ def _without_hooks(part: Any) -> dict[int, Any]:
     return found
 
 
+def _check_stray(part: Any) -> None:
+    """Prepare the copy of a module that is held as no submodule, as in a list."""
+    with _naming(f"a {type(part).__name__} that is not registered as a submodule"):
+        check_forward_hooks(part)
+    vars(part)["training"] = False
+    for name, value in vars(part).items():
+        if name.endswith("_hooks") and isinstance(value, dict):
+            value.clear()
+
+
 def _copied(module: Any, memo: dict[int, Any]) -> Any:
     try:
         return copy.deepcopy(module, memo)
@@ -176,11 +189,14 @@ def _copied(module: Any, memo: dict[int, Any]) -> Any:
         raise NetworkError(f"the module cannot be copied: {reason}") from None
 
 
-def _check(part: Any, torch: Any) -> None:
-    """Raise NetworkError if a trace need not show what a module computes."""
-    unsized = torch.nn.parameter.UninitializedTensorMixin
-    if any(isinstance(value, unsized) for value in part._parameters.values()):
+def _check_sized(part: Any) -> None:
+    unsized = import_torch().nn.parameter.UninitializedTensorMixin
+    if any(isinstance(value, unsized) for value in vars(part)["_parameters"].values()):
         raise NetworkError(NO_SIZE)
+
+
+def _check(part: Any) -> None:
+    """Raise NetworkError if a trace need not show what a module computes."""
     for name in MACHINERY:
         of_class = next((c for c in type(part).__mro__ if name in vars(c)), None)
         if name in vars(part) or (of_class is not None and not is_of_torch(of_class, module=True)):

@@ -207,7 +207,7 @@ def _why(module: Any, error: Exception, shape: tuple[int, ...]) -> str:
     title = type(module).__name__
     if "DataDependent" in type(error).__name__ or "data-dependent" in text.lower():
         return (
-            f"the forward of {title} decides by the values of its input (if, while, int() or "
+            f"the forward of {title} decides by the values of a tensor (if, while, int() or "
             f"item()): such control flow is not implemented{_place(text)}"
         )
     said = " ".join(text.split()) or type(error).__name__

@@ -102,6 +102,8 @@ def kind_of(module: Any) -> str | None:
 def unsupported(module: Any, *, is_last: bool) -> str | None:
     """Return why a module of no supported class cannot be read; None if a trace may tell more."""
     where = type(module).__module__
+    if isinstance(module, import_torch().jit.ScriptModule):
+        return "TorchScript is not implemented: give the module that it was made from"
     if where.startswith("torch.") and ("quantized" in where or ".qat" in where):
         return "quantised modules round, which is not implemented: give the module in floats"
     if is_of_torch(type(module)) and is_known(type(module).__name__):

@@ -4,10 +4,8 @@ Linear modules become sparse matrices (see `milpcount.network.linear_maps`); mod
 entries are run on the numbers of the entries. Torch itself says whether a module can take an input.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import prod
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -26,29 +24,27 @@ from milpcount.network.linear_maps import (
     windows,
 )
 from milpcount.network.network import Network
+from milpcount.network.torch_chain import (
+    TELLING,
+    Leaf,
+    check_supported,
+    checked_shape,
+    leaves_of,
+)
 from milpcount.network.torch_copies import (
     loaded,
     rounded_weights,
-    traceable,
-    unwrapped,
-    weight_hooks,
 )
 from milpcount.network.torch_modules import (
     AT_THE_END,
     LINEAR,
     UNCHANGED,
-    NeedsTracing,
-    check_forward_hooks,
     check_global_hooks,
     import_torch,
-    kind_of,
     plain_copy,
-    unsupported,
 )
-from milpcount.network.unsupported import AT_THE_END_ONLY, reason
 
 _MOVING = ("Flatten", "Unflatten")
-_TELLING = ("Linear", "BatchNorm1d", "Unflatten", "Flatten", *UNCHANGED)
 
 
 def read_torch(
@@ -100,27 +96,27 @@ def read_torch(
     check_global_hooks()
     if state_dict is not None:
         module = loaded(module, state_dict)
-    leaves = list(_leaves(module))
+    leaves = list(leaves_of(module))
     ends = []
     while leaves and leaves[-1].kind in AT_THE_END:
         ends.append(str(leaves.pop().kind))
     traced = [leaf for leaf in leaves if leaf.kind is None]
     for leaf in leaves:
-        _check_supported(leaf, is_last=leaf is leaves[-1])
+        check_supported(leaf, is_last=leaf is leaves[-1])
     if traced or output is not None:
         from milpcount.network.torch_export import read_forward
 
         shape = None
         if example_input is None:
-            told = input_shape is not None or leaves[0].kind in _TELLING
-            shape = _input_shape(input_shape, leaves) if told else None
+            told = input_shape is not None or leaves[0].kind in TELLING
+            shape = checked_shape(input_shape, leaves) if told else None
         return read_forward(module, shape, example_input, output)
     if example_input is not None:
         from milpcount.network.torch_export import example_of
 
         sizes = tuple(example_of(example_input).shape)
         input_shape = sizes[1:] if len(sizes) > 1 else sizes
-    tensor = AffineTensor.of_columns(_input_shape(input_shape, leaves), 0)
+    tensor = AffineTensor.of_columns(checked_shape(input_shape, leaves), 0)
     builder = NetworkBuilder(tensor.size)
     for leaf in leaves:
         try:
@@ -132,85 +128,7 @@ def read_torch(
     return builder.finish(tensor)
 
 
-@dataclass(frozen=True, eq=False)
-class _Leaf:
-    """A module that a chain applies; `kind` is None if it is of no supported class."""
-
-    name: str
-    module: Any
-    kind: str | None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} ({type(self.module).__name__})"
-
-
-def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
-    """Yield the modules that a chain applies, in order."""
-    notes: tuple[str, ...] = ()
-    leaf = _Leaf(prefix or "the module", module, None)
-    try:
-        module = unwrapped(module)
-        if weight_hooks(module):
-            check_forward_hooks(module, weight_hooks(module))
-            copied = traceable(module)
-            module, notes = copied.module, tuple(rounded_weights(leaf.title) for _ in copied.notes)
-        kind = kind_of(module)
-    except NeedsTracing:
-        kind = None
-    except NetworkError as error:
-        raise NetworkError(f"{leaf.title}: {error}") from None
-    if kind != "Sequential":
-        yield _Leaf(leaf.name, module, kind, notes)
-        return
-    # Not named_children: it leaves out the second use of a shared module.
-    for key, child in module._modules.items():
-        yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
-
-
-def _check_supported(leaf: _Leaf, is_last: bool) -> None:
-    if leaf.kind is None:
-        why = unsupported(leaf.module, is_last=is_last)
-        if why:
-            raise NetworkError(f"{leaf.title}: {why}")
-    elif leaf.kind in AT_THE_END:
-        raise NetworkError(f"{leaf.title}: {reason(leaf.kind)}; {AT_THE_END_ONLY}")
-
-
-def _input_shape(given: Sequence[int] | None, leaves: list[_Leaf]) -> tuple[int, ...]:
-    if given is None:
-        return _first_shape(leaves)
-    try:
-        shape = tuple(index(size) for size in given)
-    except TypeError:
-        shape = ()
-    if not shape or min(shape) < 1:
-        raise NetworkError(
-            f"input_shape {given!r}: give positive integers, without the batch, e.g. (1, 28, 28)"
-        )
-    return shape
-
-
-def _first_shape(leaves: list[_Leaf]) -> tuple[int, ...]:
-    """Return the shape of one input as the first layer that has one tells it."""
-    for leaf in leaves:
-        kind, module = leaf.kind, leaf.module
-        if kind == "Linear":
-            return (int(module.in_features),)
-        if kind == "BatchNorm1d":
-            return (int(module.num_features),)
-        if kind == "Unflatten" and module.dim == 1:
-            return (prod(module.unflattened_size),)
-        if kind not in (*UNCHANGED, "Flatten"):
-            raise NetworkError(
-                f"{leaf.title} does not tell the shape of the inputs: give input_shape, "
-                "e.g. input_shape=(1, 28, 28)"
-            )
-    raise NetworkError("the module has no layers: there is nothing to count")
-
-
-def _apply(leaf: _Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
+def _apply(leaf: Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
     kind = leaf.kind
     if kind is None or kind in UNCHANGED:
         return tensor

@@ -108,6 +108,10 @@ LINEAR = {
         x, like(x, np.arange(18).reshape(1, 2, 3, 3)), like(x, [1, 2]), 2, 1, 1
     ),
     "bilinear": lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear"),
+    "bilinear of odd scales": lambda m, x: F.interpolate(
+        x, scale_factor=(1.5, 0.75), mode="bilinear"
+    ),
+    "trilinear": lambda m, x: F.interpolate(x[:, None], scale_factor=2, mode="trilinear"),
     "bilinear of a size": lambda m, x: F.interpolate(x, size=(4, 7), mode="bilinear"),
     "bilinear with corners": lambda m, x: F.interpolate(
         x, size=(4, 11), mode="bilinear", align_corners=True

@@ -48,6 +48,27 @@ def test_hooks_that_may_change_the_function(kind, place, title):
     assert Network.from_torch(module, (3,)).widths == (4,)
 
 
+def test_modules_that_are_held_in_a_list():
+    class Listed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Linear(3, 3), nn.Dropout(), nn.ReLU()]
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return x
+
+    module, recorder = Listed(), Recorder()
+    expected = Network.from_torch(nn.Sequential(*module.layers)).fingerprint
+    assert Network.from_torch(module, (3,)).fingerprint == expected
+    assert module.layers[1].training
+    module.layers[0].register_forward_hook(recorder)
+    with pytest.raises(NetworkError, match=r"a Linear that is not registered .* hook Recorder"):
+        Network.from_torch(module, (3,))
+    assert recorder.calls == 0
+
+
 def test_hooks_that_cannot():
     module, recorder = perceptron(), Recorder()
     expected = Network.from_torch(module, (3,)).fingerprint
@@ -112,8 +133,8 @@ def control(m, x):
 
 
 REFUSED = {
-    "if": (Function(control), "forward of Function decides by the values of its input"),
-    "item": (Function(lambda m, x: x[:, : int(x[0, 0])]), "decides by the values of its input"),
+    "if": (Function(control), "forward of Function decides by the values of a tensor"),
+    "item": (Function(lambda m, x: x[:, : int(x[0, 0])]), "decides by the values of a tensor"),
     "dropout": (
         Function(lambda m, x: F.dropout(m.a(x), training=True)),
         "random numbers are not supported, as of a dropout in training mode",
@@ -143,6 +164,34 @@ REFUSED = {
     "floor": (Function(lambda m, x: x.floor()), "piecewise linear, but not implemented"),
     "places of maxima": (Function(lambda m, x: m.a(x).max(1)[1][:, None] + x), "not their places"),
     "half precision": (Function(lambda m, x: m.a(x).half().float()), "a cast that rounds"),
+    "a sum of entries that meet": (
+        Function(lambda m, x: x.index_put((torch.tensor([0, 1]),), torch.ones(3), True).relu()),
+        "adding up entries that meet is not implemented",
+    ),
+    "a scatter that adds": (
+        Function(
+            lambda m, x: x.scatter(1, torch.zeros(2, 1, dtype=int), torch.ones(2, 1), reduce="add")
+        ),
+        "adding up entries that meet|not implemented",
+    ),
+    "numbers as bits": (Function(lambda m, x: x.view(torch.int32).float()), "not implemented"),
+    "a sum of integers": (Function(lambda m, x: x.sum(1, dtype=torch.int64)), "a cast that rounds"),
+    "statistics of the batch": (
+        Function(lambda m, x: F.batch_norm(x, None, None, training=True)),
+        "takes its statistics from the batch",
+    ),
+    "no size yet": (
+        nn.Sequential(Function(lambda m, x: x), nn.LazyLinear(2)),
+        "its size is not known yet",
+    ),
+    "TorchScript": (
+        torch.nn.Sequential(torch.jit.ScriptModule()),
+        r"0 \(ScriptModule\): TorchScript is not implemented: give the module",
+    ),
+    "a comparison": (
+        Function(lambda m, x: torch.where(x > 0, x, 0.1 * x)),
+        r"node 'gt' \(gt\) of the module \(Function\): it is piecewise linear, but not impl",
+    ),
     "no dependence": (Function(lambda m, x: torch.ones(2, 3)), "does not depend on the input"),
     "not of that shape": (Function(lambda m, x: m.b(x)), r"cannot be traced on an input of shape"),
     "not finite": (Function(lambda m, x: x + float("inf")), "every number must be finite"),
