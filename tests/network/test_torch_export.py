@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 
+import milpcount as mc
 from milpcount.network import Network
 
 torch = pytest.importorskip("torch")
@@ -158,3 +159,39 @@ def _without_gradients(x):
 def test_operators(name):
     function = {**MOVING, **LINEAR, **UNITS}[name]
     read(image(function), (1, 6, 6))
+
+
+def sawtooth(m, x):
+    for _ in range(3):
+        x = 1 - abs(2 * x - 1)
+    return x
+
+
+def corner(m, x):
+    first, second = x[:, :1], x[:, 1:]
+    return torch.cat([torch.maximum(first, second), F.relu(first - second)], 1)
+
+
+KNOWN = {
+    "a sawtooth": (sawtooth, 1, mc.Box(0, 1), 8),
+    "two values in order": (lambda m, x: x.sort(1).values, 2, mc.Box(-1, 1), 2),
+    "three values in order": (lambda m, x: x.sort(1).values, 3, mc.Box(-1, 1), 6),
+    "the largest of three": (lambda m, x: x.max(1).values, 3, mc.Box(-1, 1), 3),
+    "one boundary twice": (corner, 2, mc.Box(-1, 1), 2),
+    "a clipped cube": (lambda m, x: F.hardtanh(x), 3, mc.Box(-2, 2), 27),
+    "a skip over a fold": (lambda m, x: (x + x.abs()).relu(), 2, mc.Box(-1, 1), 4),
+    "softshrink": (lambda m, x: F.softshrink(x), 1, mc.Box(-1, 1), 3),
+    "hardshrink": (lambda m, x: F.hardshrink(x), 1, mc.Box(-1, 1), 3),
+    "a third that is not rounded": (
+        lambda m, x: torch.cat([(x / 3 + 1).relu(), (x / 3 * 3 + 3).relu()], 1), 1,
+        mc.Box(-10, 10), 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("method", [mc.RegionTree(), mc.ExactTree()], ids=["tree", "exact"])
+def test_known_counts(name, method):
+    function, size, box, expected = KNOWN[name]
+    found = mc.count(Network.from_torch(Function(function), (size,)), box, method)
+    assert (found.lower, found.upper) == (expected, expected)
