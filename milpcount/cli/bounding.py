@@ -10,7 +10,7 @@ from milpcount.errors import OptionError
 from milpcount.network import Network
 from milpcount.printable import printable
 
-_SUFFIXES = {".npz", ".onnx", ".nnet"}
+_SUFFIXES = {".npz", ".onnx", ".pt2", ".nnet"}
 
 
 def table(

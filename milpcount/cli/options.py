@@ -57,7 +57,7 @@ NetworkPath = Annotated[
     typer.Argument(
         metavar="NET",
         callback=located,
-        help="The network: .npz, .onnx or .nnet, or example:mnist-784-2-20.npz.",
+        help="The network: .npz, .onnx, .pt2 or .nnet, or example:mnist-784-2-20.npz.",
     ),
 ]
 OutputName = Annotated[

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from milpcount.errors import FileFormatError, InputError, NetworkError
+from milpcount.network.foreign_files import FOREIGN
 from milpcount.network.network import Network
 from milpcount.network.npz import read_npz, write_npz
 from milpcount.network.paths import existing_file, write_atomically
@@ -22,10 +23,19 @@ def _read_nnet(path: Path) -> Network:
     return read_nnet(path)
 
 
+def _read_pt2(path: Path, output: str | None) -> Network:
+    from milpcount.network.pt2_reader import read_pt2
+
+    return read_pt2(path, output)
+
+
 _READERS: dict[str, Callable[[Path], Network]] = {".npz": read_npz, ".nnet": _read_nnet}
-_CHOOSING: dict[str, Callable[[Path, str | None], Network]] = {".onnx": _read_onnx}
+_CHOOSING: dict[str, Callable[[Path, str | None], Network]] = {
+    ".onnx": _read_onnx,
+    ".pt2": _read_pt2,
+}
 """Readers of formats with several outputs, which have names."""
-_READABLE = "a network as .npz, .onnx or .nnet file"
+_READABLE = "a network as .npz, .onnx, .pt2 or .nnet file"
 
 
 def load(path: str | Path, output: str | None = None) -> Network:
@@ -34,9 +44,10 @@ def load(path: str | Path, output: str | None = None) -> Network:
     Parameters
     ----------
     path : str or Path
-        With suffix ``.npz``, ``.onnx``, ``.onnx.gz`` or ``.nnet``; see `milpcount.network.npz`,
-        `milpcount.network.onnx_reader` and `milpcount.network.nnet_reader`. ``example:NAME`` is a
-        file that comes with the package; see `milpcount.network.shipped`.
+        With suffix ``.npz``, ``.onnx``, ``.onnx.gz``, ``.pt2`` or ``.nnet``; see `milpcount.network.npz`,
+        `milpcount.network.onnx_reader`, `milpcount.network.pt2_reader` and
+        `milpcount.network.nnet_reader`. ``example:NAME`` is a file that comes with the package; see
+        `milpcount.network.shipped`. Other formats are refused with how to export them.
 
     Returns
     -------
@@ -57,6 +68,8 @@ def load(path: str | Path, output: str | None = None) -> Network:
     suffix = source.suffix.lower()
     if suffix == ".gz" and Path(source.stem).suffix.lower() == ".onnx":
         suffix = ".onnx"
+    if suffix in FOREIGN:
+        raise FileFormatError(f"{source} is {FOREIGN[suffix]}")
     if suffix not in {*_READERS, *_CHOOSING}:
         raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_READABLE}")
     if output is not None and suffix not in _CHOOSING:

@@ -286,11 +286,18 @@ class Network:
         return cls(tuple(found), affine, output_reads=reads, inputs=n_inputs)
 
     @classmethod
-    def from_torch(cls, module: Any, input_shape: Sequence[int] | None = None) -> "Network":
+    def from_torch(
+        cls,
+        module: Any,
+        input_shape: Sequence[int] | None = None,
+        example_input: Any = None,
+        output: str | int | None = None,
+        state_dict: Any = None,
+    ) -> "Network":
         """Return the network of a ``torch.nn`` module; see `milpcount.network.torch_reader`."""
         from milpcount.network.torch_reader import read_torch
 
-        return read_torch(module, input_shape)
+        return read_torch(module, input_shape, example_input, output, state_dict)
 
     @classmethod
     def from_sklearn(cls, model: Any) -> "Network":
@@ -301,10 +308,10 @@ class Network:
 
     @classmethod
     def load(cls, path: str | Path, output: str | None = None) -> "Network":
-        """Return the network in a file (``.npz``, ``.onnx``, ``.nnet``).
+        """Return the network in a file (``.npz``, ``.onnx``, ``.pt2``, ``.nnet``).
 
-        Of an ``.onnx`` file with several outputs, `output` is the name of one of them; see
-        `milpcount.network.files`.
+        Of an ``.onnx`` or ``.pt2`` file with several outputs, `output` is the name of one of them;
+        see `milpcount.network.files`.
         """
         from milpcount.network.files import load
 

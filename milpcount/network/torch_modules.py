@@ -6,6 +6,7 @@ dict, is left out of the copy. Nothing of the user's is called.
 """
 
 import copy
+from collections.abc import Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -21,7 +22,6 @@ UNITS = (
     *("ReLU", "LeakyReLU", "PReLU", "Hardtanh", "ReLU6", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
 )
 AT_THE_END = ("Softmax", "LogSoftmax", "Sigmoid", "Tanh")
-_SUPPORTED = ", ".join(sorted((*UNCHANGED, *LINEAR, *UNITS)))
 
 # What a subclass may define without a say in what the module computes in evaluation mode.
 _HARMLESS = frozenset(
@@ -33,16 +33,19 @@ _HARMLESS = frozenset(
         *("load_state_dict", "_load_from_state_dict", "_save_to_state_dict", "__subclasshook__"),
     )
 )
-_NO_SIZE = "its size is not known yet (uninitialized parameter): call the module on an input first"
-_WRAPPERS = {"OptimizedModule": "_orig_mod"} | dict.fromkeys(
-    ("DataParallel", "DistributedDataParallel"), "module"
-)
+# Methods that decide which other methods run: a trace does not show what they do.
+MACHINERY = ("__call__", "_call_impl", "_wrapped_call_impl", "train", "eval")
+NO_SIZE = "its size is not known yet (uninitialized parameter): call the module on an input first"
 # Hooks of torch's own that make a weight before every call.
 _REMEDIES = {
     ("torch.nn.utils.weight_norm", "WeightNorm"): "remove_weight_norm(module)",
     ("torch.nn.utils.spectral_norm", "SpectralNorm"): "remove_spectral_norm(module)",
     ("torch.nn.utils.prune", "BasePruningMethod"): "prune.remove(module, name of the tensor)",
 }
+
+
+class NeedsTracing(NetworkError):
+    """A module need not compute what its class in torch does: only a trace tells what it does."""
 
 
 def import_torch() -> Any:
@@ -90,27 +93,23 @@ def kind_of(module: Any) -> str | None:
     if found is None:
         return None
     if isinstance(module, nn.modules.lazy.LazyModuleMixin):
-        raise NetworkError(_NO_SIZE)
-    _check_forward_hooks(module)
+        raise NetworkError(NO_SIZE)
+    check_forward_hooks(module)
     _check_class(module, found)
     return supported[found]
 
 
-def unsupported(module: Any, *, is_last: bool) -> str:
-    """Return why a module of no supported class is not read."""
+def unsupported(module: Any, *, is_last: bool) -> str | None:
+    """Return why a module of no supported class cannot be read; None if a trace may tell more."""
     where = type(module).__module__
+    if isinstance(module, import_torch().jit.ScriptModule):
+        return "TorchScript is not implemented: give the module that it was made from"
     if where.startswith("torch.") and ("quantized" in where or ".qat" in where):
         return "quantised modules round, which is not implemented: give the module in floats"
-    if type(module).__name__ in _WRAPPERS and _is_torch(type(module)):
-        return f"it wraps another module: give its {_WRAPPERS[type(module).__name__]!r}"
-    name = next((c.__name__ for c in type(module).__mro__ if _is_torch(c)), "")
-    if is_known(name):
-        return reason(name, is_last=is_last)
-    return (
-        "modules with a forward method of their own are not implemented: wrap the layers in "
-        "nn.Sequential; known are "
-        f"{_SUPPORTED}, and at the end {' or '.join(AT_THE_END)}"
-    )
+    if is_of_torch(type(module)) and is_known(type(module).__name__):
+        found = reason(type(module).__name__, is_last=is_last)
+        return found if "not piecewise linear" in found else None
+    return None
 
 
 def plain_copy(module: Any, kind: str) -> Any:
@@ -143,7 +142,7 @@ def plain_copy(module: Any, kind: str) -> Any:
 def _plain_tensor(value: Any, name: str) -> Any:
     torch = import_torch()
     if isinstance(value, torch.nn.parameter.UninitializedTensorMixin):
-        raise NetworkError(_NO_SIZE)
+        raise NetworkError(NO_SIZE)
     data = value.detach()
     if type(data) is not torch.Tensor or data.layout is not torch.strided or data.is_quantized:
         raise NetworkError(
@@ -164,8 +163,8 @@ def _parametrised(module: Any) -> dict[str, Any]:
     found = {}
     for name, chain in module._modules["parametrizations"]._modules.items():
         for part in (chain, *chain._modules.values()):
-            _check_forward_hooks(part)
-        foreign = [p for p in chain._modules.values() if not _is_torch(type(p))]
+            check_forward_hooks(part)
+        foreign = [p for p in chain._modules.values() if not is_of_torch(type(p))]
         if foreign:
             raise NetworkError(
                 f"{name} is parametrised by a {type(foreign[0]).__name__} of your own: fix its "
@@ -178,13 +177,17 @@ def _parametrised(module: Any) -> dict[str, Any]:
     return found
 
 
-def _is_torch(cls: type) -> bool:
-    return cls.__module__.split(".")[0] == "torch" and cls.__name__ != "Module"
+def is_of_torch(cls: type, *, module: bool = False) -> bool:
+    """Return whether a class is one of torch's; its bare ``Module`` only if `module` says so."""
+    return cls.__module__.split(".")[0] == "torch" and (module or cls.__name__ != "Module")
 
 
-def _check_forward_hooks(module: Any) -> None:
+def check_forward_hooks(module: Any, known: Sequence[Any] = ()) -> None:
+    """Raise NetworkError if a module has hooks that may change what it computes, but known ones."""
     for kind in ("forward_hook", "forward_pre_hook"):
         for hook in vars(module).get(f"_{kind}s", {}).values():
+            if any(hook is one for one in known):
+                continue
             raise NetworkError(
                 f"it has the {kind.replace('_', ' ')} {_named(hook)}, which may change what it "
                 f"computes: remove it with {_remedy(hook, kind)}"
@@ -216,7 +219,8 @@ def _check_class(module: Any, kind: type) -> None:
     for cls in added:
         for name in vars(cls):
             if name not in _HARMLESS and (name in values or hasattr(kind, name)):
-                raise NetworkError(_of_its_own(name, kind))
+                traced = callable(getattr(kind, name, None)) and name not in MACHINERY
+                raise (NeedsTracing if traced else NetworkError)(_of_its_own(name, kind))
     for name in own:
         if callable(getattr(kind, name, None)):
             raise NetworkError(_of_its_own(name, kind))

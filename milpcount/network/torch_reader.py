@@ -4,10 +4,8 @@ Linear modules become sparse matrices (see `milpcount.network.linear_maps`); mod
 entries are run on the numbers of the entries. Torch itself says whether a module can take an input.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import prod
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -26,36 +24,59 @@ from milpcount.network.linear_maps import (
     windows,
 )
 from milpcount.network.network import Network
+from milpcount.network.torch_chain import (
+    TELLING,
+    Leaf,
+    check_supported,
+    checked_shape,
+    leaves_of,
+)
+from milpcount.network.torch_copies import (
+    loaded,
+    rounded_weights,
+)
 from milpcount.network.torch_modules import (
     AT_THE_END,
     LINEAR,
     UNCHANGED,
     check_global_hooks,
     import_torch,
-    kind_of,
     plain_copy,
-    unsupported,
 )
-from milpcount.network.unsupported import AT_THE_END_ONLY, reason
 
 _MOVING = ("Flatten", "Unflatten")
 
 
-def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network:
+def read_torch(
+    module: Any,
+    input_shape: Sequence[int] | None = None,
+    example_input: Any = None,
+    output: str | int | None = None,
+    state_dict: Any = None,
+) -> Network:
     """Return the network that a module computes in evaluation mode.
+
+    An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6,
+    BatchNorm, Conv, AvgPool, MaxPool, Flatten, Unflatten, Identity and Dropout is read without a
+    call to anything. A Softmax, LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says
+    so. Of every other module a copy is traced, which calls its `forward` and no hook; see
+    `milpcount.network.torch_export`. A unit after the last affine layer makes it a hidden layer,
+    and the network has no output layer. The module is left as it is.
 
     Parameters
     ----------
     module : torch.nn.Module
-        An ``nn.Sequential``, nested or not, of Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6,
-        BatchNorm, Conv, AvgPool, MaxPool, Flatten, Unflatten, Identity and Dropout. A Softmax,
-        LogSoftmax, Sigmoid or Tanh at the end is left out, and a note says so. A unit after the
-        last affine layer makes it a hidden layer, and the network has no output layer. A module
-        with forward hooks or methods of its own is refused: they can change what it computes. It is
-        left as it is, and nothing of it is called.
+        One with forward hooks of the user's is refused: they can change what it computes. Hooks of
+        torch's own that compute weights, as of pruning, are taken at what they compute.
     input_shape : sequence of int, optional
         Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
         entries, row-major. Needed where the first layer does not tell, as a convolution.
+    example_input : torch.Tensor, optional
+        An input with its batch, in place of the shape; the module is traced on its shape.
+    output : str or int, optional
+        Which output to take of a module that returns several: its key, or its place.
+    state_dict : dict, optional
+        Values to load into a copy of the module first.
 
     Returns
     -------
@@ -65,7 +86,7 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     Raises
     ------
     NetworkError
-        If a module is not supported, named in the message, the shapes do not chain, or a number
+        If something is not supported, named in the message, the shapes do not chain, or a number
         is not finite.
     NotInstalledError
         If torch is missing.
@@ -73,13 +94,29 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     if not isinstance(module, import_torch().nn.Module):
         raise NetworkError(f"a {type(module).__name__} is not a torch.nn.Module")
     check_global_hooks()
-    leaves = list(_leaves(module))
+    if state_dict is not None:
+        module = loaded(module, state_dict)
+    leaves = list(leaves_of(module))
     ends = []
     while leaves and leaves[-1].kind in AT_THE_END:
         ends.append(str(leaves.pop().kind))
+    traced = [leaf for leaf in leaves if leaf.kind is None]
     for leaf in leaves:
-        _check_supported(leaf, is_last=leaf is leaves[-1])
-    tensor = AffineTensor.of_columns(_input_shape(input_shape, leaves), 0)
+        check_supported(leaf, is_last=leaf is leaves[-1])
+    if traced or output is not None:
+        from milpcount.network.torch_export import read_forward
+
+        shape = None
+        if example_input is None:
+            told = input_shape is not None or leaves[0].kind in TELLING
+            shape = checked_shape(input_shape, leaves) if told else None
+        return read_forward(module, shape, example_input, output)
+    if example_input is not None:
+        from milpcount.network.torch_export import example_of
+
+        sizes = tuple(example_of(example_input).shape)
+        input_shape = sizes[1:] if len(sizes) > 1 else sizes
+    tensor = AffineTensor.of_columns(checked_shape(input_shape, leaves), 0)
     builder = NetworkBuilder(tensor.size)
     for leaf in leaves:
         try:
@@ -91,78 +128,15 @@ def read_torch(module: Any, input_shape: Sequence[int] | None = None) -> Network
     return builder.finish(tensor)
 
 
-@dataclass(frozen=True, eq=False)
-class _Leaf:
-    """A module that a chain applies; `kind` is None if it is of no supported class."""
-
-    name: str
-    module: Any
-    kind: str | None
-
-    @property
-    def title(self) -> str:
-        return f"{self.name} ({type(self.module).__name__})"
-
-
-def _leaves(module: Any, prefix: str = "") -> Iterator[_Leaf]:
-    """Yield the modules that a chain applies, in order."""
-    leaf = _Leaf(prefix or "the module", module, None)
-    try:
-        kind = kind_of(module)
-    except NetworkError as error:
-        raise NetworkError(f"{leaf.title}: {error}") from None
-    if kind != "Sequential":
-        yield _Leaf(leaf.name, module, kind)
-        return
-    # Not named_children: it leaves out the second use of a shared module.
-    for key, child in module._modules.items():
-        yield from _leaves(child, f"{prefix}.{key}" if prefix else key)
-
-
-def _check_supported(leaf: _Leaf, is_last: bool) -> None:
-    if leaf.kind is None:
-        raise NetworkError(f"{leaf.title}: {unsupported(leaf.module, is_last=is_last)}")
-    if leaf.kind in AT_THE_END:
-        raise NetworkError(f"{leaf.title}: {reason(leaf.kind)}; {AT_THE_END_ONLY}")
-
-
-def _input_shape(given: Sequence[int] | None, leaves: list[_Leaf]) -> tuple[int, ...]:
-    if given is None:
-        return _first_shape(leaves)
-    try:
-        shape = tuple(index(size) for size in given)
-    except TypeError:
-        shape = ()
-    if not shape or min(shape) < 1:
-        raise NetworkError(
-            f"input_shape {given!r}: give positive integers, without the batch, e.g. (1, 28, 28)"
-        )
-    return shape
-
-
-def _first_shape(leaves: list[_Leaf]) -> tuple[int, ...]:
-    """Return the shape of one input as the first layer that has one tells it."""
-    for leaf in leaves:
-        kind, module = leaf.kind, leaf.module
-        if kind == "Linear":
-            return (int(module.in_features),)
-        if kind == "BatchNorm1d":
-            return (int(module.num_features),)
-        if kind == "Unflatten" and module.dim == 1:
-            return (prod(module.unflattened_size),)
-        if kind not in (*UNCHANGED, "Flatten"):
-            raise NetworkError(
-                f"{leaf.name} ({kind}) does not tell the shape of the inputs: give input_shape, "
-                "e.g. input_shape=(1, 28, 28)"
-            )
-    raise NetworkError("the module has no layers: there is nothing to count")
-
-
-def _apply(leaf: _Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
+def _apply(leaf: Leaf, tensor: AffineTensor, builder: NetworkBuilder) -> AffineTensor:
     kind = leaf.kind
     if kind is None or kind in UNCHANGED:
         return tensor
     module = plain_copy(leaf.module, kind)
+    for note in leaf.notes:
+        builder.note(note)
+    if "parametrizations" in vars(leaf.module)["_modules"]:
+        builder.note(rounded_weights(leaf.title))
     if kind in LINEAR or kind.startswith("MaxPool"):
         return _apply_to_shape(kind, module, tensor, builder)
     return builder.activate(tensor, _units(kind, module, tensor))

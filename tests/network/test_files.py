@@ -215,7 +215,7 @@ def test_paths_that_are_no_networks(tmp_path, given):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.txt").touch()
     (tmp_path / "none").touch()
-    with pytest.raises(FileFormatError, match=r"a network as \.npz, \.onnx or \.nnet") as caught:
+    with pytest.raises(FileFormatError, match=r"a network as \.npz, \.onnx, \.pt2 or") as caught:
         load(tmp_path / given)
     assert str(tmp_path / given) in str(caught.value)
 
