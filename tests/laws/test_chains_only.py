@@ -110,7 +110,7 @@ def test_what_reads_only_pieces_takes_any_network(network: Network) -> None:
 def test_the_shell(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     path = tmp_path / "graph.npz"
     path.touch()
-    monkeypatch.setattr(Network, "load", classmethod(lambda cls, _: network))
+    monkeypatch.setattr(Network, "load", classmethod(lambda cls, *_: network))
 
     def shell(*arguments: Any) -> Any:
         return CliRunner().invoke(app, [str(a) for a in arguments])
