@@ -97,6 +97,7 @@ class CellOracle:
         self.layer_of = np.repeat(np.arange(len(widths)), widths)
         self.start_of = np.concatenate([[0], np.cumsum(widths)])
         self.n_units = int(self.start_of[-1])
+        self._known: dict[int, tuple[int, slice, Array]] = {}
         self.unit_columns = np.concatenate([self.gaps.columns, self.columns.z]).astype(np.int32)
         self.current = np.concatenate(
             [program.lower[self.unit_columns], program.upper[self.unit_columns]]
@@ -128,6 +129,13 @@ class CellOracle:
             return [int(self.columns.fixed[unit])]
         layer, at, asks = self._unit(unit)
         rows = cell.stack[layer].branches
+        if len(asks) == 2 and at.stop - at.start == 1:
+            # Piece 1 asks for a positive row: most units are such, and this is asked at every node.
+            sign = rows.constant_sign[at.start]
+            if sign:
+                return [int(sign > 0)]
+            vanishes = rows.may_vanish[at.start] and self._vanishing(cell)[0]
+            return [0] if vanishes else [0, 1]
         signs = rows.constant_sign[at]
         out = ((asks == -signs) & (signs != 0)).any(axis=1)
         if rows.may_vanish[at].any():
@@ -190,6 +198,11 @@ class CellOracle:
 
     def _unit(self, unit: int) -> tuple[int, slice, Array]:
         """Return a unit's layer, its branch rows there, and what its pieces ask of them."""
+        if unit not in self._known:
+            self._known[unit] = self._look_up(unit)
+        return self._known[unit]
+
+    def _look_up(self, unit: int) -> tuple[int, slice, Array]:
         layer = int(self.layer_of[unit])
         known, place = self.layers[layer], unit - int(self.start_of[layer])
         table, starts = known.table, known.row_starts

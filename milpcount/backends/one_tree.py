@@ -92,7 +92,9 @@ class OneTree:
 
     def _process(self, cell: Cell, share: float) -> None:
         self.state.nodes += 1
-        if not self.parities.allow(self._bits(cell.pieces), int(self.first_of[cell.depth])):
+        added = self.parities.rows or self.parities.is_contradictory
+        depth = int(self.first_of[cell.depth])
+        if added and not self.parities.allow(self._bits(cell.pieces), depth):
             self.closed += share
             return
         if cell.witness is None or not self._rows_hold(cell):
