@@ -1,7 +1,7 @@
-"""CP-SAT over the units' states, with linear programs as the theory.
+"""CP-SAT over the units' pieces, with linear programs as the theory.
 
 CP-SAT takes integers only, so it cannot hold a network of real weights. It holds what is Boolean:
-the units' states, which of them are fixed, and the clauses learned so far. It proposes patterns
+the units' pieces, which of them are fixed, and the clauses learned so far. It proposes patterns
 in batches; each is decided exactly, layer by layer (`conflicts`). One that is attained is told and
 excluded, one that is not gives clauses that exclude many more. When CP-SAT has no proposal left,
 every pattern has been found (logic-based Benders decomposition, Hooker and Ottosson 2003).
@@ -37,7 +37,7 @@ class Decomposition:
     Parameters
     ----------
     formulation : Formulation
-        Only its units, its fixed states and its quantity are used.
+        Only its units, their possible pieces and its quantity are used.
     on_pattern : callable
         May return parities, and rows over z columns with integers as coefficients.
     deadline : Deadline
@@ -48,13 +48,17 @@ class Decomposition:
         self.state = SearchState()
         self.conflicts = Conflicts(formulation)
         self.master = Master(self.state)
-        fixed = formulation.columns.fixed
-        self.free = np.flatnonzero(fixed < 0)
-        model = self.master.model
-        self.master.bits = [
-            model.new_bool_var(f"z{u}") if bit < 0 else model.new_constant(int(bit))
-            for u, bit in enumerate(fixed)
-        ]
+        columns, program = formulation.columns, formulation.program
+        self.free = np.flatnonzero(columns.fixed < 0)
+        high = program.upper[columns.z] > 0
+        units = [unit for layer in formulation.network.layers for unit in layer.units]
+        for number, (activation, piece) in enumerate(zip(units, columns.fixed, strict=True)):
+            at = slice(*columns.z_starts[number : number + 2])
+            alone = at.stop - at.start == 1  # of two pieces both, unless the unit is stable
+            possible = [True, True] if alone else high[at].tolist()
+            if piece >= 0:
+                possible = [k == piece for k in range(activation.n_pieces)]
+            self.master.add_unit(possible)
         self.clauses: list[Clause] = []
 
     def learn(self, clauses: Sequence[Clause]) -> None:
@@ -110,13 +114,14 @@ class Decomposition:
             self.state.stopped = True
             return []
         for constraint in answer or ():
-            self.master.add(constraint, self.formulation.columns.z)
+            self.master.add(constraint, self.formulation.columns)
         self.state.rows += len(answer or ())
         return answer or ()
 
     def _satisfies(self, pattern: Pattern, constraints: Sequence[Constraint]) -> bool:
         x = np.zeros(self.formulation.program.n_columns)
-        x[self.formulation.columns.z] = pattern
+        columns = self.formulation.columns
+        x[columns.z] = columns.indicators(np.array(pattern))
         return all(constraint.holds(x) for constraint in constraints)
 
     def _count(self, learning: int) -> None:

@@ -18,6 +18,7 @@ from milpcount.domain import InputSet
 from milpcount.errors import DomainError, OptionError
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline
+from milpcount.network.chains import require_chain
 
 Array = np.ndarray
 LARGEST = 1 << 55
@@ -37,6 +38,8 @@ class Grid:
 
     Raises
     ------
+    NetworkError
+        If the network is no chain.
     OptionError
         If the network's integers are too large or a unit is no ReLU.
     DomainError
@@ -81,13 +84,14 @@ class Grid:
         if isinstance(answer, Stop):
             self.state.stopped = True
             return
-        columns = self.formulation.columns.z
+        columns = self.formulation.columns
         for constraint in answer or ():
             self.master.add(constraint, columns)
         self.state.rows += len(answer or ())
 
     def _layers(self, low: list[int], high: list[int]) -> None:
         network, unit = self.formulation.network, 1
+        require_chain(network, "mode 'grid'")
         values: list[Any] = self.inputs
         for layer in network.layers:
             if not layer.activation.is_relu:
@@ -118,7 +122,7 @@ class Grid:
             model.add(total <= 0).only_enforce_if(~z)
             model.add(h == total).only_enforce_if(z)
             model.add(h == 0).only_enforce_if(~z)
-            self.master.bits.append(z)
+            self.master.pieces.append([~z, z])
             out.append(h)
         return out, [max(0, least) for least, _ in ranges], [max(0, most) for _, most in ranges]
 

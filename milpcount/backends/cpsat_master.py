@@ -10,6 +10,7 @@ import numpy as np
 from milpcount.backends.backend import Constraint, Parity, SearchState
 from milpcount.backends.conflicts import Clause, Pattern
 from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.formulation.pattern_map import PatternMap
 from milpcount.limits import Deadline
 
 Array = np.ndarray
@@ -66,40 +67,61 @@ class Master:
     Attributes
     ----------
     model : cp_model.CpModel
-    bits : list
-        Booleans (or constants), unit by unit, that a proposal is read from.
+    pieces : list of list
+        For each unit a literal (or constant) for each piece, of which one is true; a proposal is
+        read from them.
     """
 
     def __init__(self, state: SearchState) -> None:
         self.module, self.state = cp_model(), state
         self.model = self.module.CpModel()
-        self.bits: list[Any] = []
+        self.pieces: list[list[Any]] = []
+
+    def add_unit(self, possible: Sequence[bool]) -> None:
+        """Add a unit, and which of its pieces are possible."""
+        model, unit = self.model, len(self.pieces)
+        if sum(possible) == 1:
+            self.pieces.append([model.new_constant(int(p)) for p in possible])
+        elif len(possible) == 2:
+            bit = model.new_bool_var(f"z{unit}")
+            self.pieces.append([~bit, bit])
+        else:
+            one = [
+                model.new_bool_var(f"z{unit}_{k}") if p else model.new_constant(0)
+                for k, p in enumerate(possible)
+            ]
+            model.add_exactly_one(one)
+            self.pieces.append(one)
 
     def exclude(self, clause: Clause) -> None:
-        """Forbid that all of (unit, state) hold at once."""
-        self.model.add_bool_or([~self.bits[u] if bit else self.bits[u] for u, bit in clause])
+        """Forbid that all of (unit, piece) hold at once."""
+        self.model.add_bool_or([~self.pieces[unit][piece] for unit, piece in clause])
 
-    def add(self, constraint: Constraint, columns: Array) -> None:
-        """Add a constraint over z columns, given the column of every unit.
+    def add(self, constraint: Constraint, columns: PatternMap) -> None:
+        """Add a constraint over z columns.
 
         Raises
         ------
         OptionError
             If CP-SAT cannot hold it.
         """
-        unit_of = {int(column): unit for unit, column in enumerate(columns)}
+        which_piece = zip(columns.unit_of.tolist(), columns.piece_of.tolist(), strict=True)
+        literals = {
+            int(column): self.pieces[unit][piece]
+            for column, (unit, piece) in zip(columns.z, which_piece, strict=True)
+        }
         if isinstance(constraint, Parity):
-            bits = [self.bits[unit_of[c]] for c in constraint.columns]
+            bits = [literals[c] for c in constraint.columns]
             # CP-SAT's constraint asks for an odd number of trues.
             self.model.add_bool_xor(bits if constraint.odd else [*bits, True])
             return
         which, values = constraint.columns.tolist(), constraint.coefficients
-        if not set(which) <= set(unit_of) or (values != np.rint(values)).any():
+        if not set(which) <= set(literals) or (values != np.rint(values)).any():
             raise OptionError(
                 "the backend 'cpsat' takes rows over the units' states z with integers as "
                 "coefficients, and parities: add other rows with the backend 'highs'"
             )
-        bits = [self.bits[unit_of[c]] for c in which]
+        bits = [literals[c] for c in which]
         total = sum(int(w) * bit for w, bit in zip(values, bits, strict=True))
         if np.isfinite(constraint.lower):
             self.model.add(total >= int(np.ceil(constraint.lower - ROUNDING)))
@@ -151,7 +173,7 @@ class Master:
         return solver
 
     def _collector(self, most: int, extra: Sequence[Any]) -> Any:
-        bits = self.bits
+        units = self.pieces
 
         class Collector(self.module.CpSolverSolutionCallback):  # type: ignore[name-defined,misc]
             def __init__(self) -> None:
@@ -161,7 +183,11 @@ class Master:
 
             def on_solution_callback(self) -> None:
                 if len(self.patterns) < most:
-                    self.patterns.append(tuple(int(self.boolean_value(bit)) for bit in bits))
+                    pieces = (
+                        next(k for k, literal in enumerate(one) if self.boolean_value(literal))
+                        for one in units
+                    )
+                    self.patterns.append(tuple(pieces))
                     self.values.append([self.value(v) for v in extra])
                 if len(self.patterns) >= most:
                     self.stop_search()

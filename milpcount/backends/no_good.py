@@ -20,6 +20,7 @@ from milpcount.errors import SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.linear_program import LinearProgram, Row
+from milpcount.formulation.margins import Form, may_cancel
 from milpcount.limits import Deadline
 
 Array = np.ndarray
@@ -69,19 +70,33 @@ class Proposals:
         self.formulation, self.on_solution = formulation, on_solution
         self.state = SearchState()
         self.oracle = CellOracle(formulation, self.state)
-        free = np.flatnonzero(formulation.columns.fixed < 0)
+        columns = formulation.columns
+        # What a pattern is told by: of several pieces the one that is on, whose z is 1.
+        free = np.flatnonzero(columns.fixed[columns.unit_of] < 0)
         # Where nothing is free, a cut without columns is one that some solvers refuse.
         self.free = free if free.size else np.zeros(1, dtype=np.intp)
+        self.alone = np.diff(columns.z_starts)[columns.unit_of] == 1
 
     def program(self, margin: float = LEAST_MARGIN) -> LinearProgram:
-        """Return what is to be solved, in scaled columns."""
+        """Return what is to be solved, in scaled columns.
+
+        Rows of the two-sided form that would leave out regions on which a unit vanishes by some
+        cancellation are left out themselves: what is proposed in their place is confirmed or not.
+        """
         columns, program = self.formulation.columns, feasibility_program(self.formulation, margin)
+        if self.formulation.form is Form.TWO_SIDED:
+            network = self.formulation.network
+            lost = [may_cancel(network, label) for label in program.labels]
+            program = program.without(np.array(lost, dtype=bool))
         return program.rescaled(columns.shift, columns.scale)
 
     def judge(self, pattern: tuple[int, ...]) -> list[Row]:
         """Confirm a pattern, tell it, and return the rows that have to be added, scaled."""
         cell = self._confirm(pattern)
-        rows = [no_good(self.formulation.columns.z, pattern, self.free)]
+        on = self.formulation.columns.indicators(np.array(pattern))
+        told = self.free[self.alone[self.free] | (on[self.free] == 1)]
+        told = told if told.size else self.free
+        rows = [no_good(self.formulation.columns.z, on.tolist(), told)]
         if cell is None:
             self.state.rejected += 1
         else:
@@ -91,11 +106,11 @@ class Proposals:
 
     def _confirm(self, pattern: tuple[int, ...]) -> Cell | None:
         cell = self.oracle.root()
-        for bit in pattern:
-            forced = self.oracle.forced(cell)
-            if forced is not None and forced != bit:
+        for piece in pattern:
+            allowed = self.oracle.allowed(cell)
+            if piece not in allowed:
                 return None
-            cell = self.oracle.child(cell, bit, None, bounds=forced is None)
+            cell = self.oracle.child(cell, piece, None, bounds=len(allowed) > 1)
         return self.oracle.decide(cell)
 
     def _tell(self, pattern: tuple[int, ...], cell: Cell) -> list[Row]:
@@ -223,12 +238,13 @@ def no_good(columns: Array, pattern: Sequence[int], free: Array) -> Row:
 
     Parameters
     ----------
-    columns : ndarray of int32, shape (n_units,)
+    columns : ndarray of int32
         The z columns.
     pattern : sequence of int
-        Their states.
+        Their values.
     free : ndarray of int
-        The units that may vary.
+        Which of them tell the pattern from others: those of units of two pieces that may vary and,
+        of other units, that of the piece that is on.
 
     Returns
     -------

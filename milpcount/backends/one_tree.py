@@ -59,7 +59,12 @@ class OneTree:
         self.oracle = CellOracle(formulation, self.state, margin)
         self.rows: list[Row] = []
         self.parities = ParitySystem()
-        self.unit_of = {int(column): unit for unit, column in enumerate(formulation.columns.z)}
+        # The variables of parities are the columns z but those of first pieces, in their order.
+        columns = formulation.columns
+        is_later = columns.piece_of > 0
+        self.variables = {int(column): k for k, column in enumerate(columns.z[is_later])}
+        self.variable_of = columns.unit_of[is_later], columns.piece_of[is_later]
+        self.first_of = np.searchsorted(self.variable_of[0], np.arange(self.oracle.n_units + 1))
         self.pending: list[tuple[Cell, float]] = []
         self.closed = 0.0
 
@@ -87,7 +92,9 @@ class OneTree:
 
     def _process(self, cell: Cell, share: float) -> None:
         self.state.nodes += 1
-        if not self.parities.allow(cell.bits, cell.depth):
+        added = self.parities.rows or self.parities.is_contradictory
+        depth = int(self.first_of[cell.depth])
+        if added and not self.parities.allow(self._bits(cell.pieces), depth):
             self.closed += share
             return
         if cell.witness is None or not self._rows_hold(cell):
@@ -97,28 +104,41 @@ class OneTree:
                 return
             cell = decided
         while cell.depth < self.oracle.n_units:
-            forced = self.oracle.forced(cell)
-            implied = self.parities.implied(cell.depth, cell.bits)
-            if forced is None:
-                self._branch(cell, share, implied)
+            open_pieces = self.oracle.allowed(cell)
+            pieces = [piece for piece in open_pieces if self._has_parity(cell, piece)]
+            if len(open_pieces) > 1 or not pieces:
+                self._branch(cell, share, pieces)
                 return
-            if implied not in (None, forced):
-                self.closed += share
-                return
-            cell = self.oracle.child(cell, forced, cell.witness, bounds=False)
+            cell = self.oracle.child(cell, pieces[0], cell.witness, bounds=False)
         self.closed += share
         self._leaf(cell)
 
-    def _branch(self, cell: Cell, share: float, implied: int | None) -> None:
+    def _branch(self, cell: Cell, share: float, pieces: list[int]) -> None:
+        """Leave the children for later, the one with the witness the soonest."""
+        if not pieces:
+            self.closed += share
+            return
         side = self.oracle.side(cell)
-        first = 1 if side is None else side
-        bits = (1 - first, first) if implied is None else (implied,)
-        for bit in bits:
-            witness = cell.witness if bit == side else None
-            self.pending.append((self.oracle.child(cell, bit, witness), share / len(bits)))
+        for piece in sorted(pieces, key=lambda piece: (piece == side, piece)):
+            witness = cell.witness if piece == side else None
+            self.pending.append((self.oracle.child(cell, piece, witness), share / len(pieces)))
+
+    def _bits(self, pieces: Array) -> Array:
+        """Return the values of the variables of parities under pieces."""
+        units, own = self.variable_of
+        return np.asarray(pieces[units] == own, dtype=np.int8)
+
+    def _has_parity(self, cell: Cell, piece: int) -> bool:
+        """Return whether a piece of the next unit agrees with the parities that end with it."""
+        if not self.parities.rows:
+            return True
+        pieces = cell.pieces.copy()
+        pieces[cell.depth] = piece
+        first, stop = self.first_of[cell.depth : cell.depth + 2].tolist()
+        return self.parities.allow(self._bits(pieces), stop, first)
 
     def _leaf(self, cell: Cell) -> None:
-        pattern = tuple(cell.bits.tolist())
+        pattern = tuple(cell.pieces.tolist())
         if self.rows and not self._allowed(cell):
             return
         self.state.solutions += 1
@@ -132,7 +152,7 @@ class OneTree:
                 self.rows += rows
             for one in answer:
                 if isinstance(one, Parity):
-                    self.parities.add([self.unit_of[c] for c in one.columns], one.odd)
+                    self.parities.add([self.variables[c] for c in one.columns], one.odd)
             self.state.rows += len(answer)
 
     def _rows_hold(self, cell: Cell) -> bool:
@@ -142,14 +162,14 @@ class OneTree:
         assert cell.witness is not None
         t = self.oracle.composer.parameters(cell.witness)
         pattern = self.formulation.network.pattern(self.formulation.point(t))
-        inside = (pattern[: cell.depth] == cell.bits[: cell.depth]).all()
+        inside = (pattern[: cell.depth] == cell.pieces[: cell.depth]).all()
         return bool(inside) and self._satisfied(self.formulation.solution(t, pattern))
 
     def _allowed(self, cell: Cell) -> bool:
         # Rows on anything but z were in the linear program that found the leaf.
         x = np.zeros(self.formulation.cells[0].n_columns)
         z = self.oracle.columns.z
-        x[z] = cell.bits
+        x[z] = self.formulation.columns.indicators(cell.pieces)
         return all(row.holds(x) for row in self.rows if np.isin(row.columns, z).all())
 
     def _satisfied(self, x: Array) -> bool:

@@ -1,4 +1,8 @@
-"""Parities over the units of a tree that decides them in order: a system over GF(2)."""
+"""Parities over the variables of a tree that decides them in order: a system over GF(2).
+
+A variable is the indicator of one piece of a unit, for every piece but the first; a unit of two
+pieces has one, whether it is active.
+"""
 
 from collections.abc import Iterable
 
@@ -8,7 +12,7 @@ Array = np.ndarray
 
 
 class ParitySystem:
-    """Parities in echelon form, the last unit of every row its pivot.
+    """Parities in echelon form, the last variable of every row its pivot.
 
     Pivots are distinct, so a combination of rows ends at the last of their pivots: deciding each
     pivot by its row enforces every consequence of the system as early as it can be known.
@@ -19,28 +23,36 @@ class ParitySystem:
         self.others: dict[int, Array] = {}
         self.is_contradictory = False
 
-    def add(self, units: Iterable[int], odd: bool) -> None:
-        """Add the constraint that an odd (or even) number of distinct units is active."""
-        mask, rhs = sum(1 << unit for unit in units), int(odd)
+    def add(self, variables: Iterable[int], odd: bool) -> None:
+        """Add the constraint that an odd (or even) number of distinct variables is 1."""
+        mask, rhs = sum(1 << variable for variable in variables), int(odd)
         while mask:
             pivot = mask.bit_length() - 1
             if pivot not in self.rows:
                 self.rows[pivot] = mask, rhs
-                others = [unit for unit in range(pivot) if mask >> unit & 1]
+                others = [variable for variable in range(pivot) if mask >> variable & 1]
                 self.others[pivot] = np.array(others, dtype=np.intp)
                 return
             mask, rhs = mask ^ self.rows[pivot][0], rhs ^ self.rows[pivot][1]
         self.is_contradictory |= bool(rhs)
 
-    def implied(self, unit: int, bits: Array) -> int | None:
-        """Return the state that the states of the units before it leave to a unit, if only one."""
-        if unit not in self.rows:
+    def implied(self, variable: int, bits: Array) -> int | None:
+        """Return the value that those before it leave to a variable, if only one."""
+        if variable not in self.rows:
             return None
-        return (self.rows[unit][1] + int(bits[self.others[unit]].sum())) % 2
+        return (self.rows[variable][1] + int(bits[self.others[variable]].sum())) % 2
 
-    def allow(self, bits: Array, depth: int) -> bool:
-        """Return whether the states of the first `depth` units contradict nothing."""
+    def allow(self, bits: Array, depth: int, first: int = 0) -> bool:
+        """Return whether the values of the first `depth` variables contradict nothing.
+
+        Parameters
+        ----------
+        bits : ndarray of int
+        depth : int
+        first : int
+            Only rows with pivots from here on are looked at.
+        """
         if self.is_contradictory:
             return False
-        decided = (unit for unit in self.rows if unit < depth)
-        return all(self.implied(unit, bits) == bits[unit] for unit in decided)
+        decided = (variable for variable in self.rows if first <= variable < depth)
+        return all(self.implied(variable, bits) == bits[variable] for variable in decided)

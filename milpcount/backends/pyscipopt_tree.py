@@ -270,7 +270,9 @@ class HandlerTree:
         if self.failure is not None or self.state.stopped:
             return False
         try:
-            rows = self.proposals.judge(tuple(int(v) for v in np.rint(values)))
+            x = np.zeros(len(self.model.variables))
+            x[self.columns.z] = values
+            rows = self.proposals.judge(self.columns.pattern(x))
             self.rows += rows
             for row in rows:
                 self.model.add(row)

@@ -156,6 +156,13 @@ class LazyTree:
         settings.bool_params["misc/allowstrongdualreds"] = False
         settings.bool_params["misc/allowweakdualreds"] = False
         settings.int_params["misc/usesymmetry"] = 0
+        # Cuts that are wrong by rounding cut off thin cells.
+        settings.int_params["separating/maxrounds"] = 0
+        settings.int_params["separating/maxroundsroot"] = 0
+        if self.columns.z.size > self.columns.fixed.size:
+            # With rows of several z that sum to one, presolving and lazy rows of XORs together have
+            # lost patterns: of a max pool of 16 regions, 3 that satisfied all of them.
+            settings.int_params["presolving/maxrounds"] = 0
         return found
 
     def _on_solution(self, data: Any) -> Any:

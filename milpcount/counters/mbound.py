@@ -28,12 +28,11 @@ from milpcount.counters.xor_runs import (
     perform,
 )
 from milpcount.errors import OptionError
-from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import formulate
+from milpcount.formulation.margins import Form
 from milpcount.formulation.tighten import LEVELS
 from milpcount.formulation.xor import Size, XorFamily, check_size, from_bounds, unstable_variables
 from milpcount.limits import Deadline
-from milpcount.network.chains import require_chain
 from milpcount.result import Guarantee, Quantity
 
 TREE = "tree"
@@ -139,14 +138,7 @@ class MBound:
         return found if self.hybrid is None else found | {"hybrid": self.hybrid}
 
     def warm_up(self, problem: Problem) -> None:
-        """Compile or import what is needed.
-
-        Raises
-        ------
-        NetworkError
-            If the network is no chain.
-        """
-        require_chain(problem.network, f"method {self.name!r}")
+        """Compile or import what is needed."""
         from milpcount.formulation.highs_model import highspy
 
         highspy()

@@ -18,12 +18,11 @@ from milpcount.exact.evaluate import parameters_of
 from milpcount.exact.geometry import Point
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import region_near
-from milpcount.formulation.big_m import Form
 from milpcount.formulation.formulate import Formulation, formulate
 from milpcount.formulation.highs_model import FEASIBILITY
+from milpcount.formulation.margins import Form
 from milpcount.formulation.tighten import LEVELS
 from milpcount.limits import Deadline, OutOfTime
-from milpcount.network.chains import require_chain
 from milpcount.result import Guarantee, Quantity, Region
 
 CLOCKS_DIFFER = 1.0
@@ -136,10 +135,7 @@ class SolutionPool:
         OptionError
             If a two-sided form is to count patterns, most of which it does not have, or if the
             mode does not count the quantity.
-        NetworkError
-            If the network is no chain.
         """
-        require_chain(problem.network, f"method {self.name!r}")
         registry.backend(self.backend).require()
         if (self.mode == "grid") != (problem.quantity is Quantity.GRID_PATTERNS):
             raise OptionError(

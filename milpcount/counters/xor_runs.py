@@ -228,14 +228,14 @@ class SolverMechanism:
         run.tally.complete = nothing_left
 
     def _with_spares(self) -> tuple[Formulation, Iterator[int]]:
-        units = self.formulation.columns.z.size
-        count, first = units + _SPARE, self.formulation.program.n_columns
-        extended = with_integers(self.formulation, count, units // 2)
+        variables = self.formulation.columns.z.size
+        count, first = variables + _SPARE, self.formulation.program.n_columns
+        extended = with_integers(self.formulation, count, variables // 2)
         return extended, iter(range(first, first + count))
 
     def _parity(self, xor: Xor) -> Parity:
-        z = self.formulation.columns.z
-        return Parity(tuple(int(z[unit]) for unit, _ in xor.terms), xor.odd)
+        columns = self.formulation.columns
+        return Parity(tuple(columns.indicator(unit, k) for unit, k in xor.terms), xor.odd)
 
 
 def _is_short(family: XorFamily) -> bool:

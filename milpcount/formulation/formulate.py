@@ -12,13 +12,15 @@ from milpcount.errors import DomainError, OptionError
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import decide
 from milpcount.formulation import big_m
-from milpcount.formulation.big_m import Form, PatternMap
+from milpcount.formulation.fit import require_fit
 from milpcount.formulation.linear_program import LinearProgram
+from milpcount.formulation.margins import Form
+from milpcount.formulation.pattern_map import PatternMap
+from milpcount.formulation.solution import set_units
 from milpcount.formulation.tighten import pre_activation_bounds
-from milpcount.formulation.units import two_pieces
+from milpcount.formulation.units import require_units
 from milpcount.limits import Deadline
-from milpcount.network import Network, values_of
-from milpcount.network.propagate import Points
+from milpcount.network import Network
 from milpcount.preactivation import PreActivationBounds
 from milpcount.result import Quantity
 
@@ -94,21 +96,12 @@ class Formulation:
         ----------
         t : ndarray, shape (d,)
         pattern : ndarray, shape (n_units,)
-            Decides which of h and hbar takes the pre-activation.
+            Decides which of h and hbar takes the pre-activation, and which argument is a maximum.
         """
         program, columns = self.cells
         x = np.zeros(program.n_columns)
-        x[columns.t], x[columns.z] = t, pattern
-        outputs, start, points = [self.point(t)], 0, Points(self.network)
-        for number, unit in enumerate(two_pieces(self.network)):
-            at = slice(start, start + self.network.layers[number].width)
-            v = values_of(self.network, number, outputs.__getitem__, points)
-            active = pattern[at] == 1
-            g = v - unit.breakpoint
-            x[columns.h[at]], x[columns.hbar[at]] = np.where(active, g, 0), np.where(active, 0, -g)
-            above = unit.offset + unit.jump + unit.right * g
-            outputs.append(np.where(active, above, unit.offset + unit.left * g))
-            start = at.stop
+        x[columns.t], x[columns.z] = t, columns.indicators(pattern)
+        set_units(self.network, columns, x, self.point(t), pattern)
         return x
 
     def to_pyomo(self, *, objective: bool = False) -> Any:
@@ -135,11 +128,11 @@ def formulate(
     Parameters
     ----------
     network : Network
-        A chain, with activations of two pieces (ReLU, leaky ReLU).
+        Any graph, of scalar units with any pieces and of maxima.
     domain : Domain or InputSet
         Bounded.
     quantity : Quantity or str
-        Activation regions (f bounded on both sides) or activation patterns (by active units only).
+        Activation regions (f bounded on all sides) or activation patterns (by strict sides only).
     form : Form or str, optional
         To take another form than the quantity's own.
     tighten : {"interval", "lp", "milp"}
@@ -154,10 +147,10 @@ def formulate(
     Raises
     ------
     NetworkError
-        If the network is none, or no chain.
+        If the network is none.
     OptionError
-        If an option is not known, an activation has more than two pieces, or numbers are too far
-        apart for solvers.
+        If an option is not known, a unit takes several values and is no maximum, or numbers are
+        too far apart for solvers.
     DomainError
         If the domain is none, empty, unbounded, or does not fit the network.
     """
@@ -167,7 +160,7 @@ def formulate(
             f"quantity {kind.value!r} has no MILP formulation; there is one for "
             + " and ".join(q.value for q in FORMS)
         )
-    two_pieces(network)
+    require_units(network)
     inputs = _bound(domain, network.n_inputs)
     _require_interior(inputs)
     chosen = _form(form) or FORMS[kind]
@@ -175,7 +168,7 @@ def formulate(
         network, inputs, tighten, arguments.deadline(deadline) or Deadline()
     )
     program, columns = big_m.build(network, inputs, bounds, chosen)
-    big_m.require_fit(program, columns)
+    require_fit(program, columns)
     return Formulation(network, inputs, kind, chosen, bounds, program, columns)
 
 

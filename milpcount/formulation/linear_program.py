@@ -140,6 +140,18 @@ class LinearProgram:
             build.rows.append(self.row(i).rescaled(shift, scale))
         return build.build()
 
+    def without(self, which: Array) -> "LinearProgram":
+        """Return the program without some of its rows, shape (rows,) of bool."""
+        build = Builder(
+            list(self.names),
+            self.lower.tolist(),
+            self.upper.tolist(),
+            self.objective.tolist(),
+            self.integer.tolist(),
+        )
+        build.rows += [self.row(int(i)) for i in np.flatnonzero(~which)]
+        return build.build()
+
     @cached_property
     def _row_of(self) -> Array:
         return np.repeat(np.arange(self.n_rows), np.diff(self.starts))
@@ -161,11 +173,18 @@ class Builder:
     rows: list[Row] = field(default_factory=list)
 
     def columns(
-        self, name: str, lower: Array, upper: Array, *, integer: bool = False, objective: float = 0
+        self,
+        name: str,
+        lower: Array,
+        upper: Array,
+        *,
+        integer: bool = False,
+        objective: float = 0,
+        keys: Sequence[Any] | None = None,
     ) -> Array:
-        """Add columns ``name[0], name[1], ..`` and return their indices as int32."""
+        """Add columns ``name[0], name[1], ..``, or with other keys; return indices as int32."""
         start, count = len(self.names), len(lower)
-        self.names += [f"{name}[{i}]" for i in range(count)]
+        self.names += [f"{name}[{key}]" for key in (range(count) if keys is None else keys)]
         self.lower += np.asarray(lower, dtype=float).tolist()
         self.upper += np.asarray(upper, dtype=float).tolist()
         self.objective += [objective] * count

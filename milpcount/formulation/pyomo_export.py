@@ -1,15 +1,20 @@
 """The MILP as a Pyomo block, for any Pyomo solver and for larger models."""
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from milpcount.errors import NotInstalledError
+from milpcount.formulation.big_m import Construction
+from milpcount.formulation.expressions import expression
 
 if TYPE_CHECKING:
     from milpcount.formulation.formulate import Formulation
 
-_INACTIVE = "margin_inactive"
+_VARIABLES = ("t", "h", "hbar", "z", "top", "behind", "f", "exempt")
+_NAME = re.compile(r"([a-z]+)(\d*)((?:_\d+)*)\[([\d,]+)\]")
 
 
 def to_pyomo(formulation: "Formulation", *, objective: bool = False) -> Any:
@@ -31,6 +36,10 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = False) -> Any:
         * ``t[k]``, parameters of the domain, in which ``x[i]`` are expressions for the inputs;
         * ``z[l, i]``, whether unit i of layer l is active; ``h[l, i]`` and ``hbar[l, i]``, by how
           much its pre-activation is above or below the breakpoint;
+        * of a unit of more pieces ``z[l, i, k]``, whether it is on piece k, and ``h[l, i, r]`` and
+          ``hbar[l, i, r]`` for each breakpoint r;
+        * of a maximum ``z[l, i, k]``, whether argument k wins, ``top[l, i]``, its value, and
+          ``behind[l, i, j]``, by how much argument j is behind;
         * ``f``, the margin by which units keep to their states; ``exempt[l, i]``, whether it
           leaves out a unit that is identically zero.
 
@@ -38,7 +47,12 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = False) -> Any:
         Constraints: ``domain[k]``, ``pre_activation[l, i]`` (which is h - hbar),
         ``big_m_active[l, i]`` (h = 0 unless z = 1), ``big_m_inactive[l, i]`` (hbar = 0 unless
         z = 0), ``margin_active[l, i]`` and ``margin_inactive[l, i]`` (f is at most h, or hbar), and
-        ``exemption[l, i, j]`` (only where unit j of the layer before is inactive).
+        ``exemption[l, i, j]`` (only where unit j of the layer before is inactive). Of units of more
+        pieces they have the breakpoint as a third index; ``breakpoint[l, i, r]`` ties breakpoint r
+        to the first, and ``one_piece[l, i]`` says that there is one. Of a maximum
+        ``pre_activation[l, i, j]`` is for argument j, ``big_m_behind[l, i, j]`` makes the winner
+        the maximum, and ``margin_behind[l, i, j]``, ``margin_tied[l, i, j]`` bound f by how far
+        argument j is behind. In graphs, exemptions name the layer of unit j before it.
 
     Raises
     ------
@@ -82,7 +96,7 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = False) -> Any:
     columns = _variables(pyo, block, formulation)
     _rows(pyo, block, formulation, columns)
     _inputs(pyo, block, formulation)
-    _outputs(pyo, block, formulation)
+    _outputs(pyo, block, formulation, columns)
     block.objective = pyo.Objective(expr=block.f, sense=pyo.maximize)
     if not objective:
         block.objective.deactivate()
@@ -99,25 +113,19 @@ def _pyomo() -> Any:
 
 def _variables(pyo: Any, block: Any, formulation: "Formulation") -> list[Any]:
     """Declare the variables and return them in the order of the columns."""
-    program, at = formulation.program, formulation.columns
+    program = formulation.program
+    groups: dict[str, dict[Any, int]] = {name: {} for name in _VARIABLES}
+    for column, text in enumerate(program.names):
+        name, key = _key(text)
+        groups[name][key] = column
     out: list[Any] = [None] * program.n_columns
-    units = [
-        (layer, i) for layer, width in enumerate(formulation.network.widths) for i in range(width)
-    ]
-    groups = [("t", at.t, range(at.t.size)), ("h", at.h, units), ("hbar", at.hbar, units)]
-    for name, which, keys in [*groups, ("z", at.z, units)]:
-        domain = pyo.Binary if name == "z" else pyo.Reals
-        variable = pyo.Var(list(keys), domain=domain)
+    for name, columns in groups.items():
+        variable = pyo.Var(_index(pyo, columns), domain=pyo.Binary if name == "z" else pyo.Reals)
+        if name == "f":
+            variable = pyo.Var(domain=pyo.Reals)
         setattr(block, name, variable)
-        for column, key in zip(which, keys, strict=True):
-            out[column] = variable[key]
-    block.f = pyo.Var(domain=pyo.Reals)
-    out[at.f] = block.f
-    margins = (program.row(i) for i, label in enumerate(program.labels) if label[0] == _INACTIVE)
-    exempt = {row.label[1:]: int(row.columns[3]) for row in margins if len(row.columns) == 4}
-    block.exempt = pyo.Var(list(exempt), domain=pyo.Reals)
-    for key, column in exempt.items():
-        out[column] = block.exempt[key]
+        for key, column in columns.items():
+            out[column] = variable if name == "f" else variable[key]
     used = np.zeros(program.n_columns, dtype=bool)
     used[program.indices] = True
     for column, variable in enumerate(out):
@@ -129,6 +137,25 @@ def _variables(pyo: Any, block: Any, formulation: "Formulation") -> list[Any]:
         elif not used[column]:
             variable.value = low  # no solver reports a value for a column that is in no row
     return out
+
+
+def _key(text: str) -> tuple[str, Any]:
+    """Return the variable and the key of a column's name; layers are numbered from 0 here."""
+    found = _NAME.fullmatch(text)
+    assert found is not None
+    name, layer, within, last = found.groups()
+    if not layer:
+        return name, int(last)
+    # An exempt column has its whole key before the bracket.
+    rest = within.strip("_").split("_") if within else last.split(",")
+    return name, (int(layer) - 1, *map(int, rest))
+
+
+def _index(pyo: Any, keys: Iterable[Any]) -> Any:
+    """Return keys as an index; of several lengths they need a set that allows them."""
+    found = list(keys)
+    lengths = {len(key) if isinstance(key, tuple) else 1 for key in found}
+    return pyo.Set(initialize=found, dimen=None) if len(lengths) > 1 else found
 
 
 def _rows(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) -> None:
@@ -155,7 +182,7 @@ def _rows(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) 
     for name, relations in named.items():
         # The rule is bound now: Pyomo calls it when the constraint is attached.
         rule = lambda _, *key, at=relations: at[key if len(key) > 1 else key[0]]  # noqa: E731
-        setattr(block, name, pyo.Constraint(list(relations), rule=rule))
+        setattr(block, name, pyo.Constraint(_index(pyo, relations), rule=rule))
 
 
 def _inputs(pyo: Any, block: Any, formulation: "Formulation") -> None:
@@ -169,23 +196,16 @@ def _inputs(pyo: Any, block: Any, formulation: "Formulation") -> None:
     block.x = pyo.Expression(range(inputs.origin.size), rule=rule)
 
 
-def _outputs(pyo: Any, block: Any, formulation: "Formulation") -> None:
-    from milpcount.formulation.units import two_pieces
-
-    network = formulation.network
+def _outputs(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) -> None:
+    network, inputs = formulation.network, formulation.inputs
     if network.output is None:
         return
-    weight, bias, last = network.output.weight, network.output.bias, len(network.layers) - 1
-    unit = two_pieces(network)[-1] if network.layers else None
-
-    def value(j: int) -> Any:
-        if unit is None:
-            return block.x[j]
-        h, hbar, z = block.h[last, j], block.hbar[last, j], block.z[last, j]
-        return unit.offset + unit.right * h - unit.left * hbar + unit.jump * z
+    built = Construction(network, inputs, formulation.bounds)
+    built.finish(None)
+    read = expression(network, inputs, len(network.layers), built.t, built.outputs)
 
     def rule(_: Any, k: int) -> Any:
-        used = np.flatnonzero(weight[k])
-        return float(bias[k]) + sum(float(weight[k, j]) * value(int(j)) for j in used)
+        terms = zip(*read.row(k), strict=True)
+        return float(read.offset[k]) + sum(float(w) * columns[c] for c, w in terms if w)
 
-    block.y = pyo.Expression(range(weight.shape[0]), rule=rule)
+    block.y = pyo.Expression(range(network.output.n_out), rule=rule)

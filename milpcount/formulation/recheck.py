@@ -21,7 +21,7 @@ class Recheck:
     network : Network
     inputs : InputSet
     strict : bool
-        Whether inactive units too must be strictly off their boundary: full-dimensional cells.
+        Whether rows that are asked not to be positive must be negative: full-dimensional cells.
         Otherwise cells that are attained anywhere.
     """
 
@@ -33,41 +33,39 @@ class Recheck:
         """The network in integers, made when it is first needed: most networks never need it."""
         return ExactNetwork(self.network, self.inputs)
 
-    def vanishes(self, layer: int, unit: int, states: Array) -> bool:
-        """Return whether a unit is identically zero under the states of the layers above it."""
-        return bool(self.exact.unit_rows(layer, unit, states.tolist()).is_zero()[0])
+    def vanishing(self, layer: int, unit: int, pattern: Array) -> Array:
+        """Return which branch rows of a unit are identically zero under the units above it."""
+        return np.asarray(self.exact.unit_rows(layer, unit, pattern.tolist()).is_zero())
 
-    def cell(self, states: Array, bounding: Array) -> Array | None:
-        """Return a point of the cell of the first units' states, None if there is none.
+    def cell(self, pattern: Array, signs: Array) -> Array | None:
+        """Return a point of the cell of the first units' pieces, None if there is none.
 
         Parameters
         ----------
-        states : ndarray of int, shape (k,)
-            0 or 1 for each of the first k units.
-        bounding : ndarray of bool, shape (k,)
-            Which of them bound the cell; stable and vanishing ones do not.
+        pattern : ndarray of int, shape (k,)
+            Pieces of the first k units.
+        signs : ndarray of int, shape (branch rows of the network,)
+            What is asked of the rows that bound the cell, 0 for the others.
 
         Returns
         -------
         ndarray or None, shape (d,)
             The parameters nearest to an exact point; they may lie on the cell's border.
         """
-        inputs = self.exact.inputs
-        rows = Rows.stack([*self._unit_rows(states, bounding), inputs.rows])
-        active = states[bounding] == 1
-        signs = [*np.where(active, 1, -1).tolist(), *[1] * len(inputs.rows)]
+        inputs, first = self.exact.inputs, 0
+        parts, asked = [], list[int]()
+        for index, layer in enumerate(self.network.layers):
+            own = signs[first : first + int(layer.row_starts[-1])]
+            first += own.size
+            used = np.flatnonzero(own)
+            if used.size:
+                parts.append(self.exact.rows(index, pattern.tolist()).take(used.tolist()))
+                asked += own[used].tolist()
+        rows = Rows.stack([*parts, inputs.rows])
+        every = [*asked, *[1] * len(inputs.rows)]
         if self.strict:
-            verdict = decide(rows, signs, inputs.box)
+            verdict = decide(rows, every, inputs.box)
         else:
-            strict = [*active.tolist(), *[False] * len(inputs.rows)]
-            verdict = attained(rows, signs, strict, inputs.box)
+            strict = [*(sign > 0 for sign in asked), *[False] * len(inputs.rows)]
+            verdict = attained(rows, every, strict, inputs.box)
         return None if verdict.witness is None else verdict.witness.floats()
-
-    def _unit_rows(self, states: Array, bounding: Array) -> list[Rows]:
-        parts, pattern = [], states.tolist()
-        for layer, start in enumerate(self.exact.starts[:-1]):
-            end = min(self.exact.starts[layer + 1], len(pattern))
-            if end > start:
-                rows = self.exact.rows(layer, pattern)
-                parts.append(rows.take(np.flatnonzero(bounding[start:end]).tolist()))
-        return parts

@@ -15,13 +15,15 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.formulation import big_m, highs_model
-from milpcount.formulation.big_m import PatternMap
+from milpcount.formulation.expressions import expression
+from milpcount.formulation.fit import is_fit
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.parameters import parameter_box
-from milpcount.formulation.units import two_pieces
+from milpcount.formulation.pattern_map import PatternMap
+from milpcount.formulation.units import require_units
 from milpcount.limits import Deadline, OutOfTime, tick
-from milpcount.network import Network
+from milpcount.network import Layer, Network
 from milpcount.preactivation import (
     PreActivationBounds,
     carried_forward,
@@ -52,17 +54,15 @@ def pre_activation_bounds(
 
     Raises
     ------
-    NetworkError
-        If the network is no chain, unless by intervals.
     OptionError
-        If the level is not known or, unless by intervals, an activation has more than two pieces.
+        If the level is not known or, unless by intervals, the MILP cannot express an activation.
     DomainError
         If the domain is empty or unbounded.
     """
     if level not in LEVELS:
         raise OptionError(f"tighten={level!r}: give one of {', '.join(LEVELS)}")
     if level != "interval":
-        two_pieces(network)  # refuses what has no formulation
+        require_units(network)  # refuses what has no formulation
     box = parameter_box(inputs)
     bounds = interval_bounds(network, inputs, box)
     if level == "interval":
@@ -89,31 +89,32 @@ def _tighten_layer(
     level: str,
     deadline: Deadline,
 ) -> PreActivationBounds:
-    free = settled_pieces(network.layers[index], bounds.lower[index], bounds.upper[index]) < 0
-    before = big_m.build(network, inputs, bounds, None, layers=index)
-    if not big_m.is_fit(*before):
+    before = big_m.Construction(network, inputs, bounds, index)
+    program, columns = before.finish(None)
+    if not is_fit(program, columns):
         return bounds
     with np.errstate(over="ignore", invalid="ignore"):  # values that are not finite are skipped
-        program, objectives, offsets, slack = _pre_activations(network, inputs, *before, index)
-    slack = slack + UNDERFLOW * (program.n_columns + network.layers[index].affine.n_in)
-    if not np.isfinite(objectives).all():
+        goals = _Goals(network, inputs, before, columns)
+    if not goals.are_finite:
         return bounds
+    program = program.rescaled(columns.shift, columns.scale)
     relaxed = highs_model.solver()
     highs_model.load(relaxed, program, relax=True)
     whole = _mip(program) if level == "milp" and program.integer.any() else None
     lower, upper = bounds.lower[index].copy(), bounds.upper[index].copy()
     try:
-        for i in np.flatnonzero(free):
+        for i in _open_values(network.layers[index], lower, upper):
+            objective = goals.objective(i)
             for sign, best in ((1.0, upper), (-1.0, lower)):
                 tick()
                 # The tolerance of reduced costs is absolute: objectives have entries near 1.
-                size = max(float(np.abs(objectives[i]).max(initial=0.0)), 1e-300)
-                limit = _linear(relaxed, program, sign * objectives[i] / size)
+                size = max(float(np.abs(objective).max(initial=0.0)), 1e-300)
+                limit = _linear(relaxed, program, sign * objective / size)
                 if whole is not None:
-                    limit = min(limit, _integer(whole, sign * objectives[i] / size, deadline))
+                    limit = min(limit, _integer(whole, sign * objective / size, deadline))
                 limit *= size
-                value = offsets[i] + sign * limit
-                value += sign * (slack[i] + gamma(4) * (abs(offsets[i]) + abs(limit)))
+                value = goals.offsets[i] + sign * limit
+                value += sign * (goals.slack[i] + gamma(4) * (abs(goals.offsets[i]) + abs(limit)))
                 if not np.isfinite(value):
                     continue
                 best[i] = min(best[i], value) if sign > 0 else max(best[i], value)
@@ -125,38 +126,43 @@ def _tighten_layer(
     return carried_forward(network, inputs, tighter, index, box)
 
 
-def _pre_activations(
-    network: Network, inputs: InputSet, program: LinearProgram, columns: PatternMap, index: int
-) -> tuple[LinearProgram, Array, Array, Array]:
-    """Return the scaled program of the layers before, and its pre-activations.
+def _open_values(layer: Layer, low: Array, high: Array) -> Array:
+    """Return the pre-activations of the units that bounds leave open."""
+    free = settled_pieces(layer, low, high) < 0
+    return np.flatnonzero(np.repeat(free, np.diff(layer.value_starts)))
 
-    These are objectives, offsets, and bounds on the rounding error of the offsets.
+
+class _Goals:
+    """The pre-activations of a layer as objectives over the scaled program of those before it.
+
+    Attributes
+    ----------
+    offsets, slack : ndarray, shape (n_out,)
+        What is added to the objectives, and bounds on its rounding error.
+    are_finite : bool
+        Whether all coefficients are.
     """
-    scaled = program.rescaled(columns.shift, columns.scale)
-    affine, units = network.layers[index].affine, two_pieces(network)
-    starts = np.concatenate([[0], np.cumsum(network.widths)])
-    objectives = np.zeros((affine.n_out, program.n_columns))
-    offsets, slack = affine.bias, np.abs(affine.bias)
-    for source in network.sources[index]:
-        weight = affine.weight[:, source.columns]
-        which = slice(None) if source.local is None else source.local
-        if source.number == 0:
-            origin, directions = inputs.origin[which], inputs.directions[which]
-            objectives[:, columns.t] = weight @ directions
-            reach = np.abs(directions) @ np.abs(columns.shift[columns.t]) + np.abs(origin)
-            offsets = offsets + weight @ origin
-            slack = slack + np.abs(weight) @ reach
-            continue
-        unit = units[source.number - 1]
-        at = np.arange(starts[source.number - 1], starts[source.number])[which]
-        objectives[:, columns.h[at]] = unit.right * weight
-        objectives[:, columns.hbar[at]] = -unit.left * weight
-        objectives[:, columns.z[at]] = unit.jump * weight
-        offsets = offsets + unit.offset * weight.sum(axis=1)
-        slack = slack + abs(unit.offset) * np.abs(weight).sum(axis=1)
-    # Of all columns only the parameters have a shift.
-    offsets = offsets + objectives[:, columns.t] @ columns.shift[columns.t]
-    return scaled, objectives * columns.scale, offsets, gamma(2 * affine.n_in) * slack
+
+    def __init__(
+        self, network: Network, inputs: InputSet, before: big_m.Construction, columns: PatternMap
+    ) -> None:
+        index, affine = before.depth, network.layers[before.depth].affine
+        self._read = expression(network, inputs, index, before.t, before.outputs, corner=before.low)
+        self._scale = columns.scale
+        matrix = self._read.matrix
+        data = matrix if isinstance(matrix, np.ndarray) else matrix.data
+        self.are_finite = bool(np.isfinite(data).all())
+        # Of all columns only the parameters have a shift.
+        self.offsets = self._read.offset + self._read.times(columns.shift)
+        self.slack = gamma(2 * affine.n_in) * self._read.size
+        self.slack += UNDERFLOW * (columns.scale.size + affine.n_in)
+
+    def objective(self, i: int) -> Array:
+        """Return one of them, shape (columns,)."""
+        found = np.zeros(self._scale.size)
+        columns, values = self._read.row(i)
+        np.add.at(found, columns, values)
+        return np.asarray(found * self._scale)
 
 
 def _linear(model: Any, program: LinearProgram, objective: Array) -> float:

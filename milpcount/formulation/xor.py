@@ -20,6 +20,7 @@ from milpcount import caps
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.formulation.tighten import pre_activation_bounds
+from milpcount.formulation.units import can_express
 from milpcount.limits import Deadline
 from milpcount.network import Network
 from milpcount.preactivation import PreActivationBounds
@@ -133,19 +134,15 @@ def unstable_variables(
     Returns
     -------
     tuple of (int, int)
-        Of all units where no bounds can be had: for activations of more than two pieces, and on
+        Of all units where no bounds can be had: where the MILP cannot express a unit, and on
         unbounded domains.
     """
-    kinds = [kind for layer in network.layers for kind in layer.activations]
-    scalar = all(kind.rank == 1 for kind in kinds)
-    two = all(kind.n_pieces == 2 for kind in kinds)
-    if not (scalar and two and inputs.is_boxed):
+    if not (inputs.is_boxed and can_express(network)):
         return all_variables(network)
     return from_bounds(network, pre_activation_bounds(network, inputs, level, deadline))
 
 
 def from_bounds(network: Network, bounds: PreActivationBounds) -> tuple[Term, ...]:
     """Return the variables of the units that bounds leave open."""
-    settled = bounds.settled(network)
-    free = np.concatenate([np.zeros(0, dtype=bool), *(pieces < 0 for pieces in settled)])
-    return tuple((int(unit), 1) for unit in np.flatnonzero(free))
+    settled = np.concatenate([np.zeros(0, dtype=np.int64), *bounds.settled(network)])
+    return tuple((unit, piece) for unit, piece in all_variables(network) if settled[unit] < 0)

@@ -44,8 +44,8 @@ def load(path: str | Path, output: str | None = None) -> Network:
     Parameters
     ----------
     path : str or Path
-        With suffix ``.npz``, ``.onnx``, ``.onnx.gz``, ``.pt2`` or ``.nnet``; see `milpcount.network.npz`,
-        `milpcount.network.onnx_reader`, `milpcount.network.pt2_reader` and
+        With suffix ``.npz``, ``.onnx``, ``.onnx.gz``, ``.pt2`` or ``.nnet``; see
+        `milpcount.network.npz`, `milpcount.network.onnx_reader`, `milpcount.network.pt2_reader` and
         `milpcount.network.nnet_reader`. ``example:NAME`` is a file that comes with the package; see
         `milpcount.network.shipped`. Other formats are refused with how to export them.
 

@@ -181,7 +181,8 @@ class TestDegenerate:
         for domain in (BOX, mc.Unbounded()):
             result = mc.count(net, domain, MBound("dense"), seed=1)
             assert result.details["xors"] == of_patterns(net, domain, "dense", 20, 1)
-            assert result.details["variables"] == 8
+            free = unstable_variables(net, domain.bind(2), "lp", Deadline())
+            assert result.details["variables"] == len(free) <= 8
 
     def test_a_cube_is_saturated_and_says_so(self):
         # Each XOR of one unit halves a square: all runs are feasible with one, most with two.

@@ -10,7 +10,9 @@ from milpcount.formulation import Form, formulate
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.tighten import pre_activation_bounds, rigorous_maximum
 from milpcount.limits import Deadline
-from milpcount.network import Network, leaky_relu, piecewise_linear
+from milpcount.network import Activation, Dense, Layer, Network, leaky_relu, piecewise_linear
+from milpcount.network.activation import Piece
+from milpcount.network.activation import Row as ActivationRow
 
 
 def random_network(seed: int, *sizes: int, activation: object = None) -> Network:
@@ -126,9 +128,10 @@ def test_bad_options_name_what_is_allowed() -> None:
         formulate(net, mc.Box(), form="both")
     with pytest.raises(OptionError, match=r"linear_regions.*no MILP formulation"):
         formulate(net, mc.Box(), quantity="linear_regions")
-    steps = piecewise_linear([0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0])
-    with pytest.raises(OptionError, match=r"3 pieces.*region tree"):
-        formulate(random_network(0, 2, 3, 1, activation=steps), mc.Box())
+    pieces = Piece(0, 1.0, 0.0, ((0, -1),)), Piece(1, 1.0, 0.0, ((0, 1),))
+    least = Activation("minimum", 2, (ActivationRow(0, 1, 0.0),), pieces)
+    with pytest.raises(OptionError, match=r"takes 2 values and is no maximum.*region tree"):
+        formulate(Network((Layer(Dense([[1.0], [-1.0]], [0.0, 0.0]), least),)), mc.Box())
 
 
 def test_a_flat_polytope_is_refused() -> None:

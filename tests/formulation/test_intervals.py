@@ -7,7 +7,7 @@ import pytest
 import milpcount as mc
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.rows import ExactNetwork
-from milpcount.formulation.composed import Composer
+from milpcount.formulation.composed import Composer, LayerRows
 from milpcount.formulation.lengths import typical_slopes
 from milpcount.formulation.parameters import parameter_box
 from milpcount.network import Network, leaky_relu
@@ -86,8 +86,10 @@ def test_composed_rows_are_right_within_their_error_bound() -> None:
     inputs = mc.Box([-1, 0.1, 2], [1, 0.7, 5]).bind(3)
     composer, exact = Composer(net, inputs), ExactNetwork(net, inputs)
     pattern = np.random.default_rng(1).integers(0, 2, size=15)
-    rows = composer.first()
+    outputs = list[LayerRows]()
     for layer in range(3):
+        composed = composer.layer(layer, outputs)
+        rows = composed.branches
         true = exact.rows(layer, pattern.tolist())
         for i in range(5):
             row = [Fraction(int(v), true.denominators[i]) for v in true.values[i]]
@@ -98,8 +100,8 @@ def test_composed_rows_are_right_within_their_error_bound() -> None:
             for k in range(3):
                 slope = row[1 + k] * Fraction(composer.width[k])
                 assert abs(slope - Fraction(rows.slopes[i, k])) <= Fraction(rows.slope_error[i])
-        if layer < 2:
-            rows = composer.below(layer, rows, pattern[5 * layer : 5 * layer + 5])
+        own = pattern[5 * layer : 5 * layer + 5]
+        outputs.append(composer.outputs(layer, composed.values, own))
 
 
 def test_a_cancellation_is_not_taken_for_a_boundary() -> None:
@@ -108,7 +110,8 @@ def test_a_cancellation_is_not_taken_for_a_boundary() -> None:
     for weights, vanishes in (([0.1, 0.2, -0.3], False), ([1.0, 2.0, -3.0], True)):
         net = Network.from_arrays([[[1.0]] * 3, [weights]], [[0.0] * 3, [0.0]], output=False)
         composer = Composer(net, mc.Box(-1, 1).bind(1))
-        rows = composer.below(0, composer.first(), np.ones(3, dtype=int))
+        first = composer.layer(0, []).values
+        rows = composer.layer(1, [composer.outputs(0, first, np.ones(3, dtype=int))]).branches
         assert rows.may_vanish.tolist() == [True]
         exact = ExactNetwork(net, mc.Box(-1, 1).bind(1)).rows(1, [1, 1, 1])
         assert exact.is_zero().tolist() == [vanishes]
@@ -144,8 +147,6 @@ def test_a_unit_whose_inputs_underflow_is_not_stable() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_the_pool_is_right_or_refuses_numbers_far_apart(seed: int) -> None:
     net, box = case(seed, (1.0, 3.0, 6.0, 30.0), 7.0)
-    if any(layer.activation.rank > 1 or layer.activation.n_pieces > 2 for layer in net.layers):
-        pytest.skip("the MILP takes two pieces")
     try:
         found = patterns(net, box, mc.SolutionPool())
     except OptionError as refused:
