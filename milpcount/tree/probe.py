@@ -83,10 +83,10 @@ def _most_below(p, s, d, cap):
     layer = s.layer[d]
     # Where the layer reads units only, its values depend on the outputs that are not constant.
     rank = p.V.shape[1]
-    if p.last_units.shape[0] > 0:
+    if p.layers[layer, 7] == 0:
         rank = 0
-        for u in p.last_units:
-            if s.unit_s[u] != 0.0:
+        for u in range(p.layers[layer, 0]):
+            if p.units[u, 6] != 0 and s.unit_s[u] != 0.0:
                 rank += 1
     planes = 0
     for i in range(s.place[d], s.n_open[layer]):

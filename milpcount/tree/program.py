@@ -30,15 +30,15 @@ class Program(NamedTuple):
     """Static arrays; indices are global over layers unless said otherwise.
 
     ``V`` (m, n), ``H = V V^T``, ``S`` (m,) majorants of ``|g|``, ``mid = V @ (1/2, .., 1/2)``.
-    ``units`` per unit: layer, first value, first row, rows, first piece, pieces.
-    ``layers`` per layer: first unit, units, first value, values, first row, rows, and how many
-    outputs a value reads at most.
-    Values: ``bias``; those that read the inputs have a form over the image without their units,
-    row ``fixed_at`` of ``fixed_M, fixed_b, fixed_s`` (coefficients, constant with the bias,
-    majorant), others -1. The outputs that value q reads are in runs of adjacent ones, e from
-    ``read_start[q]`` to ``read_start[q + 1]``: ``runs[e]`` is a run's first unit, its first entry
-    of ``read_weight``, and its length.
-    ``last_units``: the units that the last layer reads, none if it reads the inputs too.
+    ``units`` per unit: layer, first value, first row, rows, first piece, pieces, whether the last
+    layer reads it.
+    ``layers`` per layer: first unit, units, first value, values, first row, rows, how many outputs
+    a value reads at most, and whether one reads the inputs.
+    ``values``: row of ``fixed`` or -1, first run, end of its runs; ``bias``. Values that read the
+    inputs have a form over the image without their units in ``fixed``: coefficients, constant with
+    the bias, majorant. The outputs that a value reads are in runs of adjacent ones: ``runs[e]`` is
+    a run's first unit, its first entry of ``read_weight``, and its length. Few arrays, since every
+    call of the kernel hands all of them on.
     ``rows``: value a, value b (or -1), threshold. ``pieces``: value, slope, intercept, first
     literal; ``literals``: row, sign; ``most_literals`` of a piece. ``domain_*``: rows of the
     domain, ``M @ g + beta >= 0``.
@@ -55,15 +55,11 @@ class Program(NamedTuple):
     mid: Array
     layers: Array
     units: Array
+    values: Array
     bias: Array
-    fixed_at: Array
-    fixed_M: Array
-    fixed_b: Array
-    fixed_s: Array
-    read_start: Array
+    fixed: Array
     runs: Array
     read_weight: Array
-    last_units: Array
     row_values: Array
     row_threshold: Array
     piece_value: Array
@@ -148,10 +144,14 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     V = np.ascontiguousarray(image.V)
     return Program(
         V, np.ascontiguousarray(V.T), V @ V.T, image.S, V.sum(axis=1) * 0.5,
-        np.column_stack([as_int(layers, 6), reads.most]), as_int(units, 6),
+        np.column_stack([as_int(layers, 6), reads.most, reads.inputs]),
+        np.column_stack([as_int(units, 6), reads.last]),
+        np.ascontiguousarray(
+            np.column_stack([image.fixed_at, reads.start[:-1], reads.start[1:]]), dtype=np.int64
+        ),
         np.concatenate([layer.affine.bias for layer in network.layers]),
-        image.fixed_at, image.fixed, image.offset, image.majorant,
-        reads.start, reads.runs, reads.weight, reads.last_units,
+        np.ascontiguousarray(np.column_stack([image.fixed, image.offset, image.majorant])),
+        reads.runs, reads.weight,
         as_int(row_values, 2), thresholds, piece_value, slopes, intercepts,
         np.array(starts, dtype=np.int64),
         as_int(literals, 2), int(np.diff(starts).max()), image.domain_M, image.domain_beta,
@@ -166,8 +166,9 @@ class _Reads(NamedTuple):
     start: Array
     runs: Array
     weight: Array
-    last_units: Array
     most: Array
+    inputs: Array
+    last: Array
 
     @classmethod
     def of(cls, network: Network) -> "_Reads":
@@ -189,8 +190,10 @@ class _Reads(NamedTuple):
             counts.append(np.bincount(row, minlength=layer.affine.n_out))
             units.append(unit_of[column])
             weights.append(weight)
-        beside = any(source.number == 0 for source in network.sources[len(network.layers) - 1])
-        last = np.zeros(0, dtype=np.int64) if beside else np.flatnonzero(np.bincount(units[-1]))
+        inputs = np.array([number_of[0].number == 0 for number_of in network.sources])
+        inputs = inputs[: len(network.layers)].astype(np.int64)
+        last = np.zeros(network.n_units, dtype=np.int64)
+        last[units[-1]] = 1
         most = np.array([max(1, int(read.max())) for read in counts[1:]])
         unit, ends = np.concatenate(units), np.cumsum(np.concatenate(counts))
         # A run ends where the next unit is no neighbour, and with the value that it is read by.
@@ -201,7 +204,7 @@ class _Reads(NamedTuple):
         lengths = np.diff(np.append(first, unit.size))
         runs = np.column_stack([unit[first], first, lengths])
         start = np.searchsorted(first, ends)
-        return cls(start, np.ascontiguousarray(runs), np.concatenate(weights), last, most)
+        return cls(start, np.ascontiguousarray(runs), np.concatenate(weights), most, inputs, last)
 
 
 def _entries(matrix: Any) -> tuple[Array, Array, Array]:

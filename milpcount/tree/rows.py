@@ -50,12 +50,12 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
     first = p.layers[layer, 2]
     m = p.V.shape[0]
     for q in range(first + start, first + stop):
-        at = p.fixed_at[q]
+        at = p.values[q, 0]
         if at >= 0:
             for a in range(m):
-                value_M[q, a] = p.fixed_M[at, a]
-            value_b[q] = p.fixed_b[at]
-            total = p.fixed_s[at]
+                value_M[q, a] = p.fixed[at, a]
+            value_b[q] = p.fixed[at, m]
+            total = p.fixed[at, m + 1]
         else:
             fill(value_M[q], 0.0)
             value_b[q] = 0.0
@@ -65,7 +65,7 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
             else:
                 value_b[q] = p.bias[q]
         has_product = False
-        for e in range(p.read_start[q], p.read_start[q + 1]):
+        for e in range(p.values[q, 1], p.values[q, 2]):
             above, weight = p.runs[e, 0], p.runs[e, 1]
             for i in range(p.runs[e, 2]):
                 if unit_s[above + i] != 0.0:
