@@ -84,6 +84,16 @@ def frozen(values: Any, what: str, ndim: int) -> Array:
     return array
 
 
+def check_shapes(weight: tuple[int, ...], bias: tuple[int, ...]) -> None:
+    """Raise NetworkError unless the shapes of a weight and a bias fit, and are not empty."""
+    if weight[0] != bias[0]:
+        raise NetworkError(
+            f"a weight of shape {weight} needs a bias of shape ({weight[0]},), not {bias}"
+        )
+    if 0 in weight:
+        raise NetworkError(f"a weight of shape {weight}: a layer needs at least one unit")
+
+
 @dataclass(frozen=True, eq=False)
 class Dense:
     """A dense affine map.
@@ -104,13 +114,7 @@ class Dense:
 
     def __post_init__(self) -> None:
         weight, bias = frozen(self.weight, "weight", 2), frozen(self.bias, "bias", 1)
-        if weight.shape[0] != bias.shape[0]:
-            raise NetworkError(
-                f"a weight of shape {weight.shape} needs a bias of shape ({weight.shape[0]},), "
-                f"not {bias.shape}"
-            )
-        if 0 in weight.shape:
-            raise NetworkError(f"a weight of shape {weight.shape}: a layer needs at least one unit")
+        check_shapes(weight.shape, bias.shape)
         object.__setattr__(self, "weight", weight)
         object.__setattr__(self, "bias", bias)
 

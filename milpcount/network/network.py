@@ -66,8 +66,14 @@ class Network:
             if self._reads[0] is not None:
                 raise NetworkError("the first layer reads columns: say how many inputs there are")
             object.__setattr__(self, "inputs", self.maps[0].n_in)
-        elif not isinstance(self.inputs, int) or self.inputs < 1:
+        elif (
+            isinstance(self.inputs, bool)
+            or not isinstance(self.inputs, int | np.integer)
+            or self.inputs < 1
+        ):
             raise NetworkError(f"{self.inputs!r} inputs: a positive integer is needed")
+        else:
+            object.__setattr__(self, "inputs", int(self.inputs))
         self._check_maps()
 
     def _check_maps(self) -> None:

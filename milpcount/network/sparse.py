@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Array, Dense, Elementwise, frozen
+from milpcount.network.affine import Array, Dense, Elementwise, check_shapes, frozen
 from milpcount.rationals import to_integers
 
 LARGEST_DENSE = 2**27
@@ -60,13 +60,7 @@ class Sparse:
 
     def __post_init__(self) -> None:
         matrix, bias = rows_of(self.matrix), frozen(self.bias, "bias", 1)
-        if matrix.shape[0] != bias.shape[0]:
-            raise NetworkError(
-                f"a weight of shape {matrix.shape} needs a bias of shape ({matrix.shape[0]},), "
-                f"not {bias.shape}"
-            )
-        if 0 in matrix.shape:
-            raise NetworkError(f"a weight of shape {matrix.shape}: a layer needs at least one unit")
+        check_shapes(matrix.shape, bias.shape)
         object.__setattr__(self, "matrix", matrix)
         object.__setattr__(self, "bias", bias)
 

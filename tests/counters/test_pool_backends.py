@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -168,14 +170,21 @@ def test_a_solver_whose_clock_is_fast_has_not_found_everything(
     assert result.status is Status.TIME_LIMIT and result.lower == 3 < result.upper
 
 
-def count_in_a_process(folder: Path, backend: str, mode: str, *options: str) -> Any:
-    """Return a process of its own group, as in a terminal, that counts for minutes."""
+@contextmanager
+def count_in_a_process(folder: Path, backend: str, mode: str, *options: str) -> Iterator[Any]:
+    """Start a process of its own group, as in a terminal, that counts for minutes; end it."""
     normal_network(0, 6, 12, 12).save(folder / "net.npz")
     command = [sys.executable, "-m", "milpcount", "count", str(folder / "net.npz"), "--json"]
     more = ["--box", "-1", "1", "--method", "pool", "--backend", backend, "--mode", mode]
-    return subprocess.Popen(
-        [*command, *more, *options], stdout=-1, stderr=-1, text=True, start_new_session=True
-    )
+    whole = [*command, *more, *options]
+    with subprocess.Popen(
+        whole, stdout=-1, stderr=-1, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:  # a test that fails must neither wait for the count nor leave it running
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @each_enumeration

@@ -170,3 +170,11 @@ def test_names_that_are_not_known(name):
 def test_bad_activations(make, message):
     with pytest.raises(NetworkError, match=message):
         make()
+
+
+def test_the_number_of_inputs_may_be_numpys():
+    layer = Layer(Dense([[1.0]], [0.0]), relu(), [1])
+    assert Network((layer,), inputs=np.int64(3)).n_inputs == 3
+    for wrong in (0, True, 2.0):
+        with pytest.raises(NetworkError, match="a positive integer is needed"):
+            Network((layer,), inputs=wrong)

@@ -215,15 +215,15 @@ def test_a_skip_is_a_chain_that_carries_its_units(seed: int) -> None:
     assert regions(graph) == regions(chain)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+HOMOGENEOUS = [kind for kind in KINDS if kind.__name__ not in ("mixed", "skip_with_jump")]
+"""Kinds whose first units are positively homogeneous, whatever is drawn."""
+
+
+@pytest.mark.parametrize("kind", HOMOGENEOUS, ids=lambda kind: kind.__name__)
 def test_powers_of_two_change_nothing(kind: object) -> None:
     """Scaling what a layer of positively homogeneous units gives, and back where it is read."""
     net = kind(np.random.default_rng(4), 2, True)  # type: ignore[operator]
     layer = net.layers[0]
-    if any(row.threshold for unit in layer.activations for row in unit.rows):
-        pytest.skip("its first units are not homogeneous")
-    if any(p.intercept for unit in layer.activations for p in unit.pieces):
-        pytest.skip("its first units are not homogeneous")
     factor = 2.0**30
     scaled = [Layer(_times(layer.affine, factor), list(layer.units))]
     first, last = net.n_inputs, net.n_inputs + layer.width
