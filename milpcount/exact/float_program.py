@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -49,10 +50,13 @@ def run(solver: Any) -> None:
     ----------
     solver : highspy.Highs
 
+    The thread is ours and not ``startSolve``'s: highspy's locks belong to the class, so that a
+    solver which was cut off and still ends its step would keep every other one from starting.
+
     Raises
     ------
     OutOfTime
-        If the deadline has come.
+        If the deadline has come. A solver that was cut off is not to be run again.
     """
     if solver.getNumRow() * solver.getNumCol() <= _SMALL:
         solver.run()
@@ -62,9 +66,17 @@ def run(solver: Any) -> None:
     own = solver.getOptionValue("time_limit")[1]
     solver.setOptionValue("time_limit", min(own, solver.getRunTime() + seconds_in_force()))
     solver.HandleUserInterrupt = True
-    solver.startSolve()
+    over = Event()
+
+    def solve() -> None:
+        try:
+            solver.run()
+        finally:
+            over.set()
+
     try:
-        while not solver.wait(_WAIT_SECONDS)[0]:
+        Thread(target=solve, daemon=True).start()
+        while not over.wait(_WAIT_SECONDS):
             # Between two steps HiGHS may be busy for long; its thread ends by itself then.
             tick()
     except BaseException:

@@ -1,5 +1,6 @@
 """Limits hold, and what had been found by then is in the result."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -278,10 +279,15 @@ def interrupted(call: Callable[[], Any], after: float) -> tuple[float, mc.Interr
 
     thread = threading.Thread(target=send)
     thread.start()
-    with pytest.raises(mc.Interrupted) as caught:
-        call()
-    reaction = time.perf_counter() - sent[0]
-    thread.join()
+    try:
+        with pytest.raises(mc.Interrupted) as caught:
+            call()
+        reaction = time.perf_counter() - sent[0]
+    finally:
+        # A call that fails before its time must not leave Ctrl-C to the test after it.
+        with contextlib.suppress(KeyboardInterrupt):
+            thread.join()
+            time.sleep(0)
     return reaction, caught.value
 
 
