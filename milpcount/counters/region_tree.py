@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SLICE_SECONDS = 0.1
 _SNAPSHOT_SECONDS = 0.4
+_LOOK_SECONDS = 0.2
+"""Of a search for few inputs, to see whether it does without the general kernel."""
 _GRACE_SECONDS = 0.5
 """For workers to hand in what they have when the time is up."""
 
@@ -32,9 +34,10 @@ class RegionTree:
     regions. Every verdict is certified against a bound on its rounding errors: a counted region has
     a point that satisfies all its rows beyond rounding, a pruned side has Farkas multipliers that
     prove it empty, and what floating point cannot prove is decided in exact rational arithmetic.
-    Any activation with pieces, bounded and unbounded domains, degenerate arrangements included.
-    Patterns that are attained on faces only are found in exact arithmetic, below the side of a
-    region that they lie on.
+    With few inputs (up to six) cells carry their vertices: a row with certain signs at all of them
+    needs no program. Any activation with pieces, bounded and unbounded domains, degenerate
+    arrangements included. Patterns that are attained on faces only are found in exact arithmetic,
+    below the side of a region that they lie on.
     """
 
     name: ClassVar[str] = "tree"
@@ -51,8 +54,21 @@ class RegionTree:
         return {}
 
     def warm_up(self, problem: Problem) -> None:
-        """Compile the kernel, or load it, here and in the workers."""
-        prepare(problem, self.name)
+        """Compile what the count needs, or load it, here and in the workers.
+
+        With few inputs most counts do without the general kernel, which takes longer to compile: a
+        first look at the search tells, unless workers are to share it.
+        """
+        from milpcount.tree.few_inputs import hands_over, has_few_inputs
+        from milpcount.tree.warm_up import KERNELS
+
+        if has_few_inputs(problem.inputs):
+            prepare(problem, "vertices")
+            if problem.executor is None and not KERNELS["tree"].is_compiled:
+                patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+                if not hands_over(problem.network, problem.inputs, patterns, _LOOK_SECONDS):
+                    return
+        prepare(problem, "tree")
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots about ten times a second, with an executor about twice."""
@@ -63,10 +79,16 @@ class RegionTree:
         return self._run_in_parts(problem, problem.executor)
 
     def _run_here(self, problem: Problem) -> Iterator[Snapshot]:
-        from milpcount.tree.search import Search
+        from milpcount.tree.few_inputs import searching
 
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
-        search = Search(problem.network, problem.inputs, problem.keep_regions, patterns=patterns)
+        search = searching(
+            problem.network,
+            problem.inputs,
+            problem.keep_regions,
+            patterns=patterns,
+            compile_other=lambda: prepare(problem, "tree"),
+        )
 
         def shown() -> Snapshot:
             regions = search.regions if search.keep else None

@@ -17,10 +17,15 @@ _TICK_SECONDS = 2.0
 _START_SECONDS, _COMPILE_SECONDS = 20.0, 300.0
 """For a further worker to report, without and with something to compile."""
 _prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
-"""Methods that the workers of an executor are ready for."""
+"""Kernels that the workers of an executor are ready with."""
 
-METHODS = ("tree", "probe", "mbound", "points")
-"""Methods that need compiled code; points of kept regions of many inputs do too."""
+METHODS = {
+    "tree": ("vertices", "tree"),
+    "probe": ("probe",),
+    "mbound": ("mbound",),
+    "points": ("points",),
+}
+"""Methods that need compiled code, and which; points of kept regions of many inputs do too."""
 
 
 def warm_up(*methods: str, listener: Listener = log) -> float:
@@ -49,33 +54,35 @@ def warm_up(*methods: str, listener: Listener = log) -> float:
             raise OptionError(f"warm_up({method!r}): give methods out of {', '.join(METHODS)}")
     began = time.perf_counter()
     for method in methods or METHODS:
-        compile_kernel(
-            method,
-            lambda text: listener(Notice(text)),
-            lambda text, seconds: listener(Waiting(text, seconds)),
-        )
+        for kernel in METHODS[method]:
+            compile_kernel(
+                kernel,
+                lambda text: listener(Notice(text)),
+                lambda text, seconds: listener(Waiting(text, seconds)),
+            )
     return time.perf_counter() - began
 
 
-def prepare(problem: Problem, method: str) -> None:
+def prepare(problem: Problem, kernel: str) -> None:
     """Compile or load what a method needs, here and in all workers.
 
     Parameters
     ----------
     problem : Problem
-    method : str
+    kernel : str
+        A key of `tree.warm_up.KERNELS`.
     """
-    compile_kernel(method, problem.notice, problem.waiting)
+    compile_kernel(kernel, problem.notice, problem.waiting)
     executor = problem.executor
     given = executor.given if isinstance(executor, Lasting) else executor
-    if executor is None or given is None or method in _prepared.setdefault(given, set()):
+    if executor is None or given is None or kernel in _prepared.setdefault(given, set()):
         return
-    _prepare_workers(executor, method)
-    _prepared[given].add(method)
+    _prepare_workers(executor, kernel)
+    _prepared[given].add(kernel)
 
 
 def compile_kernel(
-    method: str,
+    name: str,
     notice: Callable[[str], None],
     waiting: Callable[[str, float], None] = lambda text, seconds: None,
 ) -> None:
@@ -83,7 +90,8 @@ def compile_kernel(
 
     Parameters
     ----------
-    method : str
+    name : str
+        A key of `tree.warm_up.KERNELS`.
     notice : callable
         Takes a line before, and one after, if something is to be compiled.
     waiting : callable
@@ -91,16 +99,16 @@ def compile_kernel(
     """
     from milpcount.tree.warm_up import KERNELS, warm_up
 
-    kernel = KERNELS[method]
+    kernel = KERNELS[name]
     if kernel.after is not None:
         compile_kernel(kernel.after, notice, waiting)
     if kernel.is_compiled:
-        warm_up(method)
+        warm_up(name)
         return
     notice(f"compiling {kernel.title}: once per machine, about {kernel.seconds} s of one core")
     began = time.perf_counter()
     with _ticking(partial(waiting, f"compiling {kernel.title}")):
-        warm_up(method)
+        warm_up(name)
     seconds, folder = time.perf_counter() - began, kernel.kept_in
     if folder is None:
         notice(
@@ -140,7 +148,7 @@ def _ticking(tick: Callable[[float], None]) -> Iterator[None]:
         raise raised[0]
 
 
-def _prepare_workers(executor: Executor, method: str) -> None:
+def _prepare_workers(executor: Executor, kernel: str) -> None:
     """Let every worker compile or load what a method needs.
 
     A task goes to whichever worker is free, so tasks are sent until all workers have reported, or
@@ -148,14 +156,14 @@ def _prepare_workers(executor: Executor, method: str) -> None:
     """
     from milpcount.tree.warm_up import KERNELS, warm_up_worker
 
-    seconds = _COMPILE_SECONDS if KERNELS[method].kept_in is None else _START_SECONDS
+    seconds = _COMPILE_SECONDS if KERNELS[kernel].kept_in is None else _START_SECONDS
     workers, seen = count_workers(executor), set[tuple[str, int, int]]()
     running: set[Future[tuple[str, int, int]]] = set()
     until = time.monotonic() + seconds
     try:
         while len(seen) < workers and time.monotonic() < until:
             while len(running) < workers:
-                running.add(executor.submit(warm_up_worker, method))
+                running.add(executor.submit(warm_up_worker, kernel))
             done, running = wait(running, 1.0, FIRST_COMPLETED)
             if any(failure(future) is not None for future in done):
                 return

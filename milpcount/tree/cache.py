@@ -34,10 +34,10 @@ from numba.misc.appdirs import AppDirs
 
 _HERE = Path(__file__).parent
 _PLAIN = (
-    "answers", "blocks", "bounded_values", "cache", "kept", "prober", "search", "split", "warm_up",
-    "witnesses",
+    "answers", "blocks", "bounded_values", "cache", "few_inputs", "kept", "prober", "search",
+    "split", "warm_up", "witnesses",
 )  # fmt: skip
-"""Files of this folder that the kernel does not depend on."""
+"""Files of this folder that compiled code does not depend on."""
 _VERSIONS_KEPT = 4
 _POLL_SECONDS = 0.1
 
@@ -46,7 +46,8 @@ _POLL_SECONDS = 0.1
 def folder_name() -> str:
     """Return the name of the folder, which tells all that compiled code depends on."""
     plain = {_HERE / f"{name}.py" for name in _PLAIN}
-    sources = sorted(set(_HERE.glob("*.py")) - plain)
+    kernel = _HERE.parent / "kernel"
+    sources = sorted({*_HERE.glob("*.py"), *kernel.glob("*.py")} - plain)
     said = f"{sys.implementation.cache_tag} {numba.__version__} {llvmlite.__version__}"
     content = b"".join(file.read_bytes() for file in sources) + said.encode()
     return f"milpcount-{hashlib.sha256(content).hexdigest()[:16]}"

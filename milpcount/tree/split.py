@@ -13,6 +13,7 @@ from milpcount.domain import InputSet
 from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
 from milpcount.tree.blocks import Block
+from milpcount.tree.few_inputs import VertexSearch, searching
 from milpcount.tree.program import Program, compile_program
 from milpcount.tree.search import Search
 
@@ -132,7 +133,8 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
     """
     from milpcount.tree.warm_up import warm_up
 
-    warm_up()  # no part of the time
+    warm_up("vertices")  # no part of the time
+    warm_up()
     began, cpu = time.perf_counter(), time.process_time()
     deadline = Deadline(None if task.until is None else task.until - time.time())
     waiting = sorted(task.prefixes, key=len)
@@ -144,7 +146,7 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
     while unpacked and waiting and not left and (task.most is None or found < task.most):
         network, inputs, program = unpacked
         prefix = waiting.pop()
-        search = Search(
+        search = searching(
             network, inputs, task.keep, forced=prefix, program=program, patterns=task.patterns
         )
         most = None if task.most is None else task.most - found
@@ -183,7 +185,9 @@ def _unpack(key: str, content: bytes) -> tuple[Network, InputSet, Program]:
     return network, inputs, compile_program(network, inputs)
 
 
-def _advance(search: Search, end: float, most: int | None, deadline: Deadline) -> None:
+def _advance(
+    search: Search | VertexSearch, end: float, most: int | None, deadline: Deadline
+) -> None:
     for _ in search.run(most=most, seconds=_STEP_SECONDS):
         late = deadline.passed()
         if (late or time.perf_counter() >= end) and search.can_split:

@@ -14,9 +14,11 @@ import numpy as np
 
 from milpcount.domain import Box
 from milpcount.formulation.xor import Xor
+from milpcount.kernel import vertex_search
 from milpcount.network import Network
 from milpcount.tree import kernel, parity, points, probe
 from milpcount.tree.cache import alone
+from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.image import SMALL
 from milpcount.tree.prober import walking
 from milpcount.tree.program import compile_program
@@ -69,6 +71,11 @@ def _search() -> None:
         pass
 
 
+def _search_vertices() -> None:
+    for _ in VertexSearch(_one_unit(), Box(-1, 1).bind(1)).run():
+        pass
+
+
 def _search_under_a_parity() -> None:
     search = Search(_one_unit(), Box(-1, 1).bind(1), parities=True)
     search.add(Xor(((0, 1),), True))
@@ -90,10 +97,13 @@ def _points() -> None:
 
 
 def _one_unit() -> Network:
-    return Network.from_arrays([[[1.0]]], [[0.0]], output=False)
+    return Network.from_arrays([[[1.0]]], [[0.25]], output=False)
 
 
 KERNELS = {
+    "vertices": Kernel(
+        "the region tree's kernel for few inputs", 10, (vertex_search.run,), _search_vertices
+    ),
     "tree": Kernel("the region tree's kernel", 30, (kernel.run,), _search),
     "mbound": Kernel(
         "what parities add to the region tree's kernel",
@@ -107,7 +117,7 @@ KERNELS = {
     ),
     "probe": Kernel("the kernel of random walks", 35, (probe.walk,), _walk),
 }
-"""By the names of the methods that need them."""
+"""By name; a method may need several, and some only in the course of a count."""
 
 
 @cache

@@ -7,13 +7,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import milpcount as mc
 from milpcount.counters import warming
 from milpcount.errors import OptionError
 from milpcount.events import Notice, Waiting, ignore
+from milpcount.limits import Deadline, OutOfTime
 from milpcount.tree import warm_up as compiler
+from milpcount.tree.few_inputs import VertexSearch
 from milpcount.workers import Here
 
 
@@ -41,7 +44,7 @@ def cold(monkeypatch):
                 function.signatures.append("compiled")
 
         kernel = compiler.Kernel("a kernel", 7, (function,), work)
-        monkeypatch.setattr(compiler, "KERNELS", {"tree": kernel})
+        monkeypatch.setattr(compiler, "KERNELS", {**compiler.KERNELS, "tree": kernel})
         compiler.warm_up.cache_clear()
         return function
 
@@ -89,7 +92,7 @@ def test_that_it_cannot_be_kept_is_said(cold):
 
 
 def test_in_python_it_is_logged_and_a_listener_silences_it(cold, caplog):
-    net = mc.Network.from_arrays([[[1.0]]], [[0.0]], output=False)
+    net = mc.Network.from_arrays([[[1.0] * 7]], [[0.0]], output=False)
     cold()
     mc.count(net, mc.Box(-1, 1))
     assert [r.getMessage().split()[0] for r in caplog.records] == ["compiling", "compiled"]
@@ -119,7 +122,44 @@ def test_an_unknown_method_is_refused():
 
 
 def test_the_methods_are_those_of_the_kernels():
-    assert sorted(compiler.KERNELS) == sorted(warming.METHODS)
+    kernels = {kernel for several in warming.METHODS.values() for kernel in several}
+    assert sorted(compiler.KERNELS) == sorted(kernels)
+
+
+class TestFewInputs:
+    """Most counts with few inputs do without the general kernel, and do not compile it."""
+
+    def test_it_is_not_compiled_where_it_is_not_needed(self, cold):
+        net = mc.Network.from_arrays([[[1.0], [2.0]]], [[0.25, 0.75]], output=False)
+        cold()
+        events: list[Any] = []
+        result = mc.count(net, mc.Box(-1, 1), listener=events.append)
+        assert (result.lower, result.upper) == (3, 3)
+        assert not [e for e in events if isinstance(e, Notice) and "compiling" in e.text]
+
+    def test_it_is_compiled_before_the_time_begins_where_it_is_needed_at_once(self, cold):
+        net = mc.Network.from_arrays([np.eye(2), np.eye(2)], [np.zeros(2)] * 2, output=False)
+        function = cold()
+        result = mc.count(net, mc.Box(-1, 1), limits=mc.Limits(seconds=5))
+        assert function.signatures == ["compiled"]
+        assert result.status is mc.Status.COMPLETE
+
+    def test_cells_wait_for_it_until_all_others_are_searched(self, cold):
+        # Hyperplanes through a corner of the box: one cell of many is handed over.
+        net = mc.Network.from_arrays([[[1.0, 1.0], [1.0, -0.3]]], [[0.0, 0.1]], output=False)
+        function, inputs = cold(), mc.Box(0, 1).bind(2)
+        seen: list[int] = []
+
+        def compile_other() -> None:
+            seen.append(search.found)
+            function.signatures.append("compiled")
+
+        search = VertexSearch(net, inputs, compile_other=compile_other)
+        with Deadline(10.0).in_force(), pytest.raises(OutOfTime):  # 7 s may become 14
+            list(search.run())
+        assert seen == [] and search.left() == [{}]
+        list(search.run())
+        assert seen == [0] and search.found == mc.count(net, mc.Box(0, 1), mc.ExactTree()).lower
 
 
 class Recording(Here):
@@ -135,7 +175,7 @@ class Recording(Here):
 
 @pytest.mark.parametrize("method", [mc.RegionTree(), mc.Probing(probes=2), mc.MBound(runs=5)])
 def test_workers_are_ready_before_the_time_begins(method):
-    net = mc.Network.from_arrays([[[1.0], [1.0]]], [[0.0, 0.5]], output=False)
+    net = mc.Network.from_arrays([np.ones((2, 7))], [[0.0, 0.5]], output=False)
     executor = Recording()
     for _ in range(2):
         mc.count(net, mc.Box(-1, 1), method, executor=executor)

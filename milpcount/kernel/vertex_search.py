@@ -1,0 +1,496 @@
+"""The region tree for few inputs: depth-first over cells that carry their vertices.
+
+A row that has one certain sign at all vertices of a cell does not split it, and one that has both
+does, on both sides with inner points: no program is solved, and every verdict is a proof (see
+`vertex_cells`). On entering a layer all of its units are tested at once; those that are left open
+are decided one below the other, as far as the cells go that they still split. The forms of the
+layer below are accumulated on the way, a unit at a time. For the last unit of all its signs are
+enough.
+
+A cell in which signs are not certain is handed over, as the pieces that lead to it: whoever takes
+it searches the tree below with all means (`tree.search`).
+
+Since every row has a certain sign at every vertex of a cell that is searched here, none is zero on
+a face of it: the patterns that are attained in its closure are those of its regions.
+"""
+
+import numpy as np
+
+from milpcount.kernel.vertex_cells import (
+    CUT,
+    NEGATIVE,
+    NO_ROOM,
+    POSITIVE,
+    SPLIT,
+    UNSURE,
+    are_certain,
+    centre,
+    cut,
+    row_sign,
+    take_side,
+    take_whole,
+    values,
+)
+from milpcount.kernel.vertex_sections import LARGER, count_regions
+from milpcount.kernel.vertex_state import (
+    ABOVE,
+    ANY,
+    BELOW,
+    BUDGET,
+    COLUMN,
+    DEPTH,
+    FIRST_COLUMN,
+    HANDED,
+    INCREMENTAL,
+    IS_FREE,
+    KEPT,
+    LAYER,
+    LITERAL,
+    MOST_REGIONS,
+    PIECE,
+    PLACE,
+    PLAIN,
+    REGIONS,
+    ROW,
+    SPLITS,
+    STAGE,
+    TESTS,
+    TURN,
+    UNIT,
+    VERTICES,
+    WEIGHTS,
+)
+from milpcount.tree.compiled import entry, inlined
+from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
+
+DONE, PAUSED, ASK_ROOM = range(3)
+"""What the search wants: nothing more, another slice, or larger arrays."""
+
+ENTER, DECIDE, CHILDREN, ROWS, DOMAIN, OVER = range(6)
+"""Stages of a node: it enters a layer; looks for the next unit that splits it; goes through the
+pieces of that unit; has some rows of a piece still to be cut along, or of the domain; is done."""
+
+ENTERS, CUTS, BRANCHES, ENDS, LEAVES, GROWS = range(6)
+"""What becomes of a node: it goes on to the next layer; its cell is cut along a row; it branches on
+a unit of several rows; nothing is left below; it is left to others; it needs more room first."""
+
+_EVALUATION = 64.0
+"""Roundings granted for the value of a form at a point, and for sums of errors."""
+_OPERATIONS = 1000
+"""Multiplications in a unit of the budget."""
+
+
+@inlined
+def _compose(p, t, s, layer, n):
+    """Set the forms of a layer's values from the outputs they read."""
+    first, count = p.layers[layer, 2], p.layers[layer, 3]
+    for q in range(first, first + count):
+        _begin(p, s.forms, q, q, n)
+        for e in range(p.values[q, 1], p.values[q, 2]):
+            above, weight = p.runs[e, 0], p.runs[e, 1]
+            for i in range(p.runs[e, 2]):
+                w = p.read_weight[weight + i]
+                for a in range(n + 1):
+                    s.forms[a, q] += w * s.outputs[a, above + i]
+                if s.outputs[n + 1, above + i] != 0.0:
+                    s.forms[n + 1, q] += abs(w) * s.outputs[n + 1, above + i] + p.tiny
+
+
+@inlined
+def _begin(p, forms, q, column, n):
+    """Set a form to what value q is without units: its bias, and what it reads of the inputs."""
+    at = p.values[q, 0]
+    for a in range(n):
+        forms[a, column] = p.fixed[at, a] if at >= 0 else 0.0
+    forms[n, column] = p.fixed[at, n] if at >= 0 else p.bias[q]
+    forms[n + 1, column] = p.fixed[at, n + 1] if at >= 0 else abs(p.bias[q])
+
+
+@inlined
+def _compose_rows(p, t, s, layer, rounding, n):
+    """Set the rows of a layer, unless they are its values, and their errors and 1-norms."""
+    row, rows = p.layers[layer, 4], p.layers[layer, 5]
+    first = t.layers[layer, FIRST_COLUMN]
+    if not t.layers[layer, PLAIN]:
+        for r in range(row, row + rows):
+            column, v, w = t.columns[r], p.row_values[r, 0], p.row_values[r, 1]
+            threshold = p.row_threshold[r]
+            for a in range(n + 2):
+                s.forms[a, column] = s.forms[a, v]
+            if w >= 0:
+                for a in range(n + 1):
+                    s.forms[a, column] -= s.forms[a, w]
+                s.forms[n + 1, column] += s.forms[n + 1, w]
+            s.forms[n, column] -= threshold
+            s.forms[n + 1, column] += abs(threshold)
+    factor = UNIT_ROUNDOFF * (p.ops[layer] + rounding)
+    size, error = s.row_size[first : first + rows], s.row_error[first : first + rows]
+    for j in range(rows):
+        size[j] = 0.0
+    for a in range(n):
+        form = s.forms[a, first : first + rows]
+        for j in range(rows):
+            size[j] += abs(form[j])
+    form = s.forms[n + 1, first : first + rows]
+    for j in range(rows):
+        error[j] = factor * form[j] if form[j] < LARGE else np.inf
+
+
+@inlined
+def _test_rows(p, t, s, d, layer, n):
+    """Set the least and the greatest value of every row of a layer on the node's cell."""
+    first, rows = t.layers[layer, FIRST_COLUMN], p.layers[layer, 5]
+    value, low, high = s.scratch[0], s.scratch[1], s.scratch[2]
+    constant = s.forms[n, first : first + rows]
+    for j in range(rows):
+        low[j], high[j] = np.inf, -np.inf
+    for v in range(s.node[d, VERTICES]):
+        x = s.x[np.uint64(s.member[d, v])]
+        for j in range(rows):
+            value[j] = constant[j]
+        for a in range(n):
+            f, form = x[a], s.forms[a, first : first + rows]
+            for j in range(rows):
+                value[j] += form[j] * f
+        for j in range(rows):
+            low[j] = min(low[j], value[j])
+            high[j] = max(high[j], value[j])
+
+
+@inlined
+def _put(p, t, s, d, layer, unit, k, n):
+    """Settle a unit on piece k for the node at depth d, and hand its output on."""
+    s.pattern[unit] = k
+    piece = p.units[unit, 4] + k
+    v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
+    majorant = abs(offset)
+    moves = slope != 0.0 and s.forms[n + 1, v] != 0.0
+    if moves:
+        majorant += abs(slope) * s.forms[n + 1, v] + p.tiny
+    if t.read[unit]:
+        for a in range(n + 1):
+            s.outputs[a, unit] = slope * s.forms[a, v] if moves else 0.0
+        s.outputs[n, unit] += offset
+        s.outputs[n + 1, unit] = majorant
+    below = layer + 1
+    if majorant == 0.0 or below == p.layers.shape[0] or not t.layers[below, INCREMENTAL]:
+        return
+    width = p.layers[below, 3]
+    start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, 0]) * width
+    weight = t.weights[start : start + width]
+    for a in range(n + 1):
+        f = slope * s.forms[a, v] if moves else 0.0
+        if a == n:
+            f += offset
+        if f != 0.0:
+            ahead = s.ahead[d, a]
+            for w in range(width):
+                ahead[w] += f * weight[w]
+    ahead, tiny = s.ahead[d, n + 1], p.tiny
+    for w in range(width):
+        size = abs(weight[w])
+        ahead[w] += majorant * size + (tiny if size != 0.0 else 0.0)
+
+
+@inlined
+def _enter(p, t, s, d, layer, rounding, n):
+    """Enter a layer at depth d: settle the units that do not split the cell, list the others.
+
+    Returns
+    -------
+    bool
+        False if a unit is settled on a piece other than the one forced on it.
+    """
+    value, count = p.layers[layer, 2], p.layers[layer, 3]
+    if layer > 0 and t.layers[layer, INCREMENTAL]:
+        for a in range(n + 2):
+            form, ahead = s.forms[a, value : value + count], s.ahead[d, a]
+            for q in range(count):
+                form[q] = ahead[q]
+    else:
+        _compose(p, t, s, layer, n)
+    _compose_rows(p, t, s, layer, rounding, n)
+    below = layer + 1
+    if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
+        first = p.layers[below, 2]
+        for q in range(p.layers[below, 3]):
+            _begin(p, s.ahead[d], first + q, q, n)
+    _test_rows(p, t, s, d, layer, n)
+    s.n_open[layer] = 0
+    low, high, first = s.scratch[1], s.scratch[2], t.layers[layer, FIRST_COLUMN]
+    for unit in range(p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]):
+        only = -1
+        column = t.units[unit, COLUMN]
+        if column >= 0:
+            j = column - first
+            found = row_sign(p, s, d, layer, column, low[j], high[j])
+            if found == NEGATIVE:
+                only = t.units[unit, BELOW]
+            elif found == POSITIVE:
+                only = t.units[unit, ABOVE]
+        else:
+            left = 0
+            for k in range(p.units[unit, 5]):
+                piece, excluded = p.units[unit, 4] + k, False
+                for e in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
+                    column = t.columns[p.literals[e, 0]]
+                    j = column - first
+                    found = row_sign(p, s, d, layer, column, low[j], high[j])
+                    wrong = NEGATIVE if p.literals[e, 1] > 0 else POSITIVE
+                    excluded |= found == wrong
+                if not excluded:
+                    left += 1
+                    only = k
+            if left != 1:
+                only = -1
+        if only < 0:
+            s.opened[layer, s.n_open[layer]] = unit
+            s.n_open[layer] += 1
+        else:
+            if s.forced[unit] != ANY and s.forced[unit] != only:
+                return False
+            _put(p, t, s, d, layer, unit, only, n)
+    return True
+
+
+@inlined
+def _hand_over(p, s, d):
+    """Hand the node at depth d to others: the pieces of the units that lead to it."""
+    at = s.control[HANDED]
+    for unit in range(s.forced.shape[0]):
+        s.handed[at, unit] = s.forced[unit]
+    for above in range(d):
+        if s.node[above, STAGE] == CHILDREN:
+            s.handed[at, s.node[above, UNIT]] = s.node[above, TURN] - 1
+    s.control[HANDED] += 1
+    s.control[DEPTH] -= 1
+
+
+@inlined
+def _keep(s, d, side, n):
+    for unit in range(s.pattern.shape[0]):
+        s.kept[s.control[KEPT], unit] = s.pattern[unit]
+    centre(s, d, side, n, s.points[s.control[KEPT]])
+    s.control[KEPT] += 1
+
+
+@inlined
+def _take_ahead(p, t, s, d, layer, n):
+    """Hand the accumulated forms of the layer below on to the child of the node at depth d."""
+    below = layer + 1
+    if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
+        for a in range(n + 2):
+            child, ahead = s.ahead[d + 1, a], s.ahead[d, a]
+            for q in range(p.layers[below, 3]):
+                child[q] = ahead[q]
+
+
+@inlined
+def _next_unit(p, t, s, d, layer, n, keep):
+    """Decide units of the node's layer until one splits its cell.
+
+    A unit that is decided is settled on `PIECE`; so is, first of all, the unit above a child.
+
+    Returns
+    -------
+    int
+        `ENTERS`, if none does; `CUTS`, along the row `ROW`; `BRANCHES`, on a unit of several rows;
+        or what else becomes of the node.
+    """
+    s.node[d, TURN] = 0
+    is_fresh = True
+    while True:
+        if s.node[d, PIECE] >= 0:
+            _put(p, t, s, d, layer, s.node[d, UNIT], s.node[d, PIECE], n)
+            s.node[d, PIECE] = -1
+            s.node[d, PLACE] += 1
+        if is_fresh:
+            is_fresh = False
+            if not keep and layer + 1 == p.layers.shape[0] and s.control[IS_FREE]:
+                found = count_regions(p, t, s, d, layer, n)
+                if found == LARGER:
+                    return GROWS
+                if found > 0 and s.control[REGIONS] + found <= s.control[MOST_REGIONS]:
+                    s.control[REGIONS] += found
+                    s.control[BUDGET] -= found
+                    return ENDS
+        if s.node[d, PLACE] == s.n_open[layer]:
+            return ENTERS
+        unit = s.opened[layer, s.node[d, PLACE]]
+        s.node[d, UNIT] = unit
+        column = t.units[unit, COLUMN]
+        if column < 0:
+            return BRANCHES
+        low, high = values(s, d, column, n)
+        s.control[TESTS] += 1
+        found = row_sign(p, s, d, layer, column, low, high)
+        if found == UNSURE or (found == SPLIT and not are_certain(s, d, column)):
+            return LEAVES
+        if found == SPLIT:
+            s.control[SPLITS] += 1
+            s.control[ROW] = column
+            last = layer + 1 == p.layers.shape[0] and s.node[d, PLACE] + 1 == s.n_open[layer]
+            if last and s.control[REGIONS] + 2 <= s.control[MOST_REGIONS]:
+                for k in range(2):
+                    if s.forced[unit] == ANY or s.forced[unit] == k:
+                        s.control[REGIONS] += 1
+                        if keep:
+                            s.pattern[unit] = k
+                            _keep(s, d, 1 if k == t.units[unit, ABOVE] else -1, n)
+                return ENDS
+            return CUTS
+        k = t.units[unit, ABOVE] if found == POSITIVE else t.units[unit, BELOW]
+        if s.forced[unit] != ANY and s.forced[unit] != k:
+            return ENDS
+        s.node[d, PIECE] = k
+
+
+@inlined
+def _next_row(p, t, s, d, n):
+    """Test the rows that are left of a piece, or of the domain, until one splits the node's cell.
+
+    Returns
+    -------
+    int
+        `ENTERS`, when all are satisfied on the whole cell; `CUTS`, along the row `ROW`; or what
+        else becomes of the node.
+    """
+    is_domain = s.node[d, STAGE] == DOMAIN
+    if is_domain:
+        end = p.domain_M.shape[0]
+    else:
+        end = p.piece_literals[p.units[s.node[d, UNIT], 4] + s.node[d, PIECE] + 1]
+    while s.node[d, LITERAL] < end:
+        e, layer = s.node[d, LITERAL], s.node[d, LAYER]
+        column = t.columns[p.row_values.shape[0] + e if is_domain else p.literals[e, 0]]
+        low, high = values(s, d, column, n)
+        s.control[TESTS] += 1
+        found = row_sign(p, s, d, layer, column, low, high)
+        if found == UNSURE or (found == SPLIT and not are_certain(s, d, column)):
+            return LEAVES
+        if found == SPLIT:
+            s.control[ROW] = column
+            return CUTS
+        if (found == POSITIVE) != (is_domain or p.literals[e, 1] > 0):
+            return ENDS
+        s.node[d, LITERAL] += 1
+    return ENTERS
+
+
+@inlined
+def _take_domain(p, t, s, rounding, n):
+    """Set the forms of the domain's rows, and what is known of their errors."""
+    for i in range(p.domain_M.shape[0]):
+        column = t.columns[p.row_values.shape[0] + i]
+        s.row_size[column] = 0.0
+        for a in range(n):
+            s.forms[a, column] = p.domain_M[i, a]
+            s.row_size[column] += abs(p.domain_M[i, a])
+        s.forms[n, column], s.forms[n + 1, column] = p.domain_beta[i], p.domain_majorant[i]
+        majorant = p.domain_majorant[i]
+        error = UNIT_ROUNDOFF * (p.ops[0] + rounding) * majorant
+        s.row_error[column] = error if majorant < LARGE else np.inf
+
+
+@entry
+def run(p, t, s):
+    """Search until the budget is spent, or more room or a reader is needed; return what is wanted.
+
+    Parameters
+    ----------
+    p : Program
+    t : Tables
+    s : Cells
+
+    Returns
+    -------
+    int
+        `DONE`, `PAUSED` or `ASK_ROOM`.
+    """
+    c, n = s.control, p.V.shape[1]
+    keep = s.kept.shape[0] > 1
+    layers = p.layers.shape[0]
+    while c[DEPTH] >= 0:
+        d = c[DEPTH]
+        if c[BUDGET] <= 0 or c[HANDED] == s.handed.shape[0] or c[REGIONS] >= c[MOST_REGIONS]:
+            return PAUSED
+        if keep and c[KEPT] + 2 > s.kept.shape[0]:
+            return PAUSED
+        if d + 2 > s.node.shape[0]:
+            return ASK_ROOM
+        c[BUDGET] -= 1
+        layer, stage = s.node[d, LAYER], s.node[d, STAGE]
+        came = ENTERS
+        if stage == DOMAIN or stage == ROWS:
+            if d == 0 and s.node[d, LITERAL] == 0:
+                _take_domain(p, t, s, _EVALUATION, n)
+            came = _next_row(p, t, s, d, n)
+            if came == ENTERS:
+                s.node[d, STAGE] = ENTER if stage == DOMAIN else DECIDE
+                continue
+        elif stage == ENTER and layer == layers:
+            c[REGIONS] += 1
+            if keep:
+                _keep(s, d, 0, n)
+            came = ENDS
+        elif stage == ENTER:
+            work = p.layers[layer, 5] * n * (s.node[d, VERTICES] + p.layers[layer, 6])
+            c[BUDGET] -= work // _OPERATIONS
+            if _enter(p, t, s, d, layer, _EVALUATION, n):
+                s.node[d, PLACE], s.node[d, PIECE] = 0, -1
+                s.node[d, STAGE] = DECIDE
+            else:
+                came = ENDS
+        if (stage == ENTER and came == ENTERS) or stage == DECIDE:
+            came = _next_unit(p, t, s, d, layer, n, keep)
+            if came == ENTERS:
+                s.node[d, LAYER] += 1
+                s.node[d, STAGE] = ENTER
+                continue
+            if came == BRANCHES:
+                s.node[d, STAGE] = CHILDREN
+        if came == CUTS:
+            cut_by = cut(s, d, c[ROW], n)
+            if cut_by != CUT:
+                came = GROWS if cut_by == NO_ROOM else LEAVES
+            elif stage == DOMAIN or stage == ROWS:
+                side = np.int64(1)
+                if stage == ROWS:
+                    side = p.literals[s.node[d, LITERAL], 1]
+                    _take_ahead(p, t, s, d, layer, n)
+                take_side(s, d, side, n)
+                for i in range(VERTICES):  # the child goes on where its parent is
+                    s.node[d + 1, i] = s.node[d, i]
+                s.node[d + 1, LITERAL] += 1
+                s.node[d, STAGE] = OVER
+                c[DEPTH] += 1
+                continue
+            else:
+                s.node[d, STAGE] = CHILDREN
+        if came == GROWS:
+            return ASK_ROOM
+        if came == LEAVES:
+            _hand_over(p, s, d)
+            continue
+        if came == ENDS or stage == OVER:
+            c[DEPTH] -= 1
+            continue
+        unit, k = s.node[d, UNIT], s.node[d, TURN]
+        while k < p.units[unit, 5] and s.forced[unit] != ANY and s.forced[unit] != k:
+            k += 1
+        s.node[d, TURN] = k + 1
+        if k == p.units[unit, 5]:
+            c[DEPTH] -= 1
+            continue
+        s.node[d + 1, LAYER], s.node[d + 1, PLACE] = layer, s.node[d, PLACE]
+        s.node[d + 1, UNIT], s.node[d + 1, PIECE] = unit, k
+        _take_ahead(p, t, s, d, layer, n)
+        c[DEPTH] += 1
+        if t.units[unit, COLUMN] >= 0:
+            take_side(s, d, 1 if k == t.units[unit, ABOVE] else -1, n)
+            s.node[d + 1, STAGE] = DECIDE
+        else:
+            take_whole(s, d, n)
+            s.node[d + 1, LITERAL] = p.piece_literals[p.units[unit, 4] + k]
+            s.node[d + 1, STAGE] = ROWS
+    return DONE

@@ -1,0 +1,255 @@
+"""The arrays of a search that carries the vertices of its cells; see `vertex_search`.
+
+Notation: n parameters, scaled to the unit cube. An affine function of them is a *form*, a column of
+``n + 2`` numbers: n coefficients, the constant, and the majorant of its rounding errors (see
+``tree.rows``). Forms of neighbouring units stand side by side, so that loops over units run over
+adjacent numbers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from milpcount.tree.program import Program
+
+Array = np.ndarray
+
+# Entries of `Cells.control`.
+(DEPTH, REGIONS, TESTS, KEPT, HANDED, BUDGET, MOST_REGIONS, SPLITS,
+ IS_FREE, ROW) = range(10)  # fmt: skip
+
+# Columns of `Cells.node`.
+(LAYER, PLACE, STAGE, TURN, UNIT, PIECE, LITERAL, VERTICES, TOP, CROSSINGS,
+ NEXT, SPLITTERS, DIMENSION) = range(13)  # fmt: skip
+
+# Columns of `Tables.layers`, of `Tables.units`.
+(FIRST_COLUMN, INCREMENTAL, PLAIN, WEIGHTS) = range(4)
+(COLUMN, BELOW, ABOVE) = range(3)
+
+# Columns of `Cells.known`.
+(NORM, DEFECT, RESIDUAL) = range(3)
+
+MOST_INPUTS = 6
+"""Parameters up to which cells carry their vertices: a cube has 64 of them then."""
+MOST_SPLITTERS = 64
+"""Units of the last layer that cells are counted for by sections; see `vertex_sections`."""
+_WEIGHTS = 2**23
+"""Weights of a layer up to which they are laid out densely, to be read a unit at a time."""
+ANY = -1
+"""In `Cells.forced`: every piece of the unit is searched."""
+
+
+class Tables(NamedTuple):
+    """What does not change, besides a `Program`.
+
+    ``layers`` per layer: the first column of its rows in `Cells.forms`; whether its forms are
+    accumulated a unit at a time, as those are that read the layer above and nothing else of units;
+    whether its rows are its values; its first entry of ``weights``, where column u has what it
+    reads of the u-th unit of the layer above. ``units`` per unit: where it has two pieces and one
+    row, the row's column and the pieces below and above; else -1. ``columns``: of every row, those
+    of the domain at the end. ``read``: of every unit, whether its output is read by a layer that is
+    composed as a whole.
+    """
+
+    layers: Array
+    units: Array
+    columns: Array
+    weights: Array
+    read: Array
+
+
+class Cells(NamedTuple):
+    """Everything that a paused search needs to go on.
+
+    Per depth: ``node``, see the names above; ``reach``, a bound on the errors of its vertices;
+    ``member``, its vertices as numbers of the pool; ``beside``, for each and each of its facets the
+    vertex (counted in the cell) at the other end of the edge that leaves the facet, or -1 - c where
+    crossing c lies on that edge; ``value`` of a row at each vertex; ``crossing``, see
+    `vertex_cells`; ``ahead``, the forms of the layer below as far as they are accumulated;
+    ``splitters``, rows of the last layer that split it.
+    The pool of vertices, a stack: ``x``, ``error``, ``mask`` (facets as bits), ``facet`` and
+    ``bit`` of each of the n facets, ``inverse`` of their rows, and what is ``known`` of that and of
+    the rows at x. ``facets``: rows of 1-norm 1, with constant and error; those of the cube first,
+    then one a depth.
+    ``forms`` of values, rows and rows of the domain, with ``row_error`` and ``row_size`` (1-norm);
+    ``outputs`` of units, where `Tables.read`. Per layer: ``opened`` and ``n_open``. Per unit:
+    ``pattern``, ``forced``. In ``control``, `IS_FREE` says that no piece is forced in the last
+    layer, and `ROW` along which row to cut.
+    Handed out: ``kept`` patterns and ``points``, ``handed`` pieces of what is left to others.
+    """
+
+    control: Array
+    node: Array
+    reach: Array
+    member: Array
+    beside: Array
+    value: Array
+    crossing: Array
+    ahead: Array
+    splitters: Array
+    x: Array
+    error: Array
+    mask: Array
+    facet: Array
+    bit: Array
+    inverse: Array
+    known: Array
+    facets: Array
+    forms: Array
+    row_error: Array
+    row_size: Array
+    outputs: Array
+    opened: Array
+    n_open: Array
+    pattern: Array
+    forced: Array
+    kept: Array
+    points: Array
+    handed: Array
+    scratch: Array
+    places: Array
+
+
+class Room(NamedTuple):
+    """What a search has room for.
+
+    Attributes
+    ----------
+    depth : int
+        Nodes of a path.
+    vertices : int
+        Of a cell.
+    pool : int
+        Vertices of all cells of a path.
+    """
+
+    depth: int
+    vertices: int
+    pool: int
+
+    @classmethod
+    def of(cls, s: "Cells") -> "Room":
+        """Return the room that there is."""
+        return cls(s.node.shape[0], s.member.shape[1], s.x.shape[0])
+
+
+def tables(p: Program) -> Tables:
+    """Return the tables of a program with few parameters."""
+    n_values, n_rows, n_dom = p.bias.size, p.row_values.shape[0], p.domain_M.shape[0]
+    columns = np.arange(n_rows + n_dom) + n_values
+    layers = np.full((p.layers.shape[0], 4), -1)
+    layers[:, INCREMENTAL] = layers[:, PLAIN] = 0
+    weights: list[Array] = [np.zeros(0)]
+    at = 0
+    read = np.zeros(p.units.shape[0], dtype=np.int64)
+    for number, (_, _, value, values, row, rows, _, _) in enumerate(p.layers.tolist()):
+        a, b = p.row_values[row : row + rows].T
+        plain = rows == values and (a == np.arange(value, value + values)).all()
+        plain = plain and (b < 0).all() and not p.row_threshold[row : row + rows].any()
+        if plain:
+            columns[row : row + rows] = np.arange(value, value + values)
+        layers[number, PLAIN], layers[number, FIRST_COLUMN] = plain, columns[row]
+        start, stop = p.values[value, 1], p.values[value + values - 1, 2]
+        runs = p.runs[start:stop]
+        if number:
+            first, width = p.layers[number - 1, :2].tolist()
+            near = (runs[:, 0] >= first).all()
+            if near and values * width <= _WEIGHTS:
+                layers[number, INCREMENTAL], layers[number, WEIGHTS] = 1, at
+                weights.append(_dense(p, value, values, first, width).ravel())
+                at += weights[-1].size
+        if not layers[number, INCREMENTAL]:
+            for unit, _, length in runs.tolist():
+                read[unit : unit + length] = 1
+    return Tables(layers, _simple_units(p, columns), columns, np.concatenate(weights), read)
+
+
+def _dense(p: Program, value: int, values: int, first: int, width: int) -> Array:
+    """Return what the values of a layer read of the units of the layer above, (units, values)."""
+    found = np.zeros((width, values))
+    for q in range(values):
+        for unit, entry, length in p.runs[p.values[value + q, 1] : p.values[value + q, 2]].tolist():
+            found[unit - first : unit - first + length, q] += p.read_weight[entry : entry + length]
+    return found
+
+
+def _simple_units(p: Program, columns: Array) -> Array:
+    """Return for every unit of two pieces on the two sides of one row: its column, the pieces."""
+    found = np.full((p.units.shape[0], 3), -1)
+    for unit, (_, _, row, rows, piece, pieces, _) in enumerate(p.units.tolist()):
+        starts = p.piece_literals[piece : piece + pieces + 1]
+        if rows == 1 and pieces == 2 and (np.diff(starts) == 1).all():
+            signs = p.literals[starts[0] : starts[2], 1]
+            if sorted(signs.tolist()) == [-1, 1]:
+                above = int(signs[1] > 0)
+                found[unit] = columns[row], 1 - above, above
+    return found
+
+
+def new_cells(
+    p: Program, t: Tables, keep: bool, room: Room | None = None, buffer: int = 4096
+) -> Cells:
+    """Return the arrays of a search that has not begun: its root is the unit cube.
+
+    Parameters
+    ----------
+    p : Program
+        Of a bounded domain of few parameters.
+    t : Tables
+    keep : bool
+        Whether patterns and points of regions are handed out, at most `buffer` at a time.
+    room : Room, optional
+        By default what most networks need.
+    buffer : int
+    """
+    n, layers, units = p.V.shape[1], p.layers.shape[0], p.units.shape[0]
+    depth, most, pool = room or Room(64, 32 + 2 ** (n + 1), 512 + 2 ** (n + 4))
+    rows, widest = int(p.layers[:, 5].max()), int(p.layers[:, 3].max())
+    columns = p.bias.size + p.row_values.shape[0] + p.domain_M.shape[0]
+    ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
+    reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    short = lambda *shape: np.zeros(shape, dtype=np.int32)  # noqa: E731
+    s = Cells(
+        control=ints(11), node=ints(depth, 13), reach=reals(depth), member=short(depth, most),
+        beside=short(depth, most, n), value=reals(depth, most), crossing=short(depth, most, 3 + n),
+        ahead=reals(depth, n + 2, widest), splitters=ints(depth, MOST_SPLITTERS),
+        x=reals(pool, n), error=reals(pool), mask=np.zeros(pool, dtype=np.uint64),
+        facet=short(pool, n), bit=np.zeros((pool, n), dtype=np.uint64), inverse=reals(pool, n, n),
+        known=reals(pool, 3),
+        facets=reals(2 * n + depth, n + 2), forms=reals(n + 2, columns), row_error=reals(columns),
+        row_size=reals(columns), outputs=reals(n + 2, units if t.read.any() else 1),
+        opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers), pattern=ints(units),
+        forced=np.full(units, ANY), kept=short(buffer if keep else 1, units),
+        points=reals(buffer if keep else 1, n), handed=short(64, units),
+        scratch=reals(3, max(rows, n + 2, MOST_SPLITTERS)), places=ints(most),
+    )  # fmt: skip
+    _put_cube(s, n)
+    return s
+
+
+def _put_cube(s: Cells, n: int) -> None:
+    """Put the unit cube at the root: facet 2a is ``x_a >= 0``, facet 2a + 1 is ``1 - x_a >= 0``."""
+    corners = np.arange(2**n)
+    upper = (corners[:, None] >> np.arange(n)) & 1
+    s.node[0, VERTICES] = s.node[0, TOP] = corners.size
+    s.member[0, : corners.size] = corners
+    s.x[: corners.size] = upper
+    s.facet[: corners.size] = facet = 2 * np.arange(n) + upper
+    s.bit[: corners.size] = np.uint64(1) << facet.astype(np.uint64)
+    s.mask[: corners.size] = s.bit[: corners.size].sum(axis=1)
+    s.beside[0, : corners.size] = corners[:, None] ^ (1 << np.arange(n))
+    s.inverse[: corners.size] = np.eye(n) * (1 - 2 * upper)[:, :, None]
+    s.known[: corners.size, NORM] = 1.0
+    s.facets[0 : 2 * n : 2, :n], s.facets[1 : 2 * n : 2, :n] = np.eye(n), -np.eye(n)
+    s.facets[1 : 2 * n : 2, n] = 1.0
+
+
+def with_room(p: Program, t: Tables, s: Cells, room: Room) -> Cells:
+    """Return the state of the same search with more room."""
+    larger = new_cells(p, t, s.kept.shape[0] > 1, room, s.kept.shape[0])
+    for old, new in zip(s, larger, strict=True):
+        if old.shape == new.shape:
+            new[:] = old
+        else:
+            new[tuple(map(slice, old.shape))] = old
+    return larger

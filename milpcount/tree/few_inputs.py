@@ -1,0 +1,303 @@
+"""The search for few inputs as seen from Python: cells with vertices, and what they hand over."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from milpcount.domain import InputSet
+from milpcount.kernel import vertex_search
+from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
+from milpcount.limits import OutOfTime, seconds_in_force
+from milpcount.network import Network
+from milpcount.tree.blocks import Source
+from milpcount.tree.kept import KeptRegions
+from milpcount.tree.program import Program, compile_program
+from milpcount.tree.search import Pace, Search
+
+_NO_LIMIT = 2**62
+_PATIENCE = 2.0
+"""How many times longer than usual compiling may take: of a limit, that much must be left."""
+_RETREAT_SECONDS = 0.5
+"""Time for cells that were handed over from which on it is compared with that for the others."""
+
+
+def has_few_inputs(inputs: InputSet) -> bool:
+    """Return whether cells of an input set can carry their vertices: bounded, few parameters."""
+    return inputs.is_boxed and inputs.dimension <= MOST_INPUTS
+
+
+class VertexSearch:
+    """A search of the region tree whose cells carry their vertices, advanced slice by slice.
+
+    It is used as `tree.search.Search` is, and finds the same. Cells that it cannot decide are
+    searched by one of those, each before it goes on; where they take most of the time, so is all
+    that is left. Where the code for that has not been compiled yet, they wait until the end, since
+    most counts do without.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : InputSet
+    keep : bool
+    forced : mapping of int to int, optional
+    patterns : bool
+    program : Program, optional
+        As for `Search`. The inputs are few: see `has_few_inputs`.
+    compile_other : callable, optional
+        Called before the first cell is searched otherwise, if the code for that is not compiled.
+
+    Attributes
+    ----------
+    regions : KeptRegions
+        Found so far, if kept.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        inputs: InputSet,
+        keep: bool = False,
+        forced: Mapping[int, int] | None = None,
+        patterns: bool = False,
+        program: Program | None = None,
+        compile_other: Callable[[], None] | None = None,
+    ) -> None:
+        self._compile_other = compile_other
+        self.network, self.inputs, self.keep, self.patterns = network, inputs, keep, patterns
+        self.program = compile_program(network, inputs) if program is None else program
+        self._tables = tables(self.program)
+        self.state = new_cells(self.program, self._tables, keep)
+        for unit, piece in (forced or {}).items():
+            self.state.forced[unit] = piece
+        last = int(self.program.layers[-1, 0])
+        self.state.control[vertices.IS_FREE] = (self.state.forced[last:] == vertices.ANY).all()
+        domain = self.program.domain_M.shape[0]
+        self.state.node[0, vertices.STAGE] = vertex_search.DOMAIN if domain else vertex_search.ENTER
+        self.regions = KeptRegions(Source(network, inputs))
+        self._waiting = list[dict[int, int]]()
+        self._other: Search | None = None
+        self._found = 0
+        self._handed = 0
+        self._statistics = dict[str, int]()
+        self._own_seconds = self._other_seconds = 0.0
+
+    @property
+    def found(self) -> int:
+        """Regions found so far, and kept if they are to be kept."""
+        if self.keep:
+            return len(self.regions)
+        other = 0 if self._other is None else self._other.found
+        return int(self.state.control[vertices.REGIONS]) + self._found + other
+
+    @property
+    def tests(self) -> int:
+        """Projections computed so far."""
+        return self.statistics["projections"]
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """How sides were decided, by name."""
+        own = {"decided_by_vertices": int(self.state.control[vertices.TESTS])}
+        if self._handed:
+            own["cells_handed_over"] = self._handed
+        other = self._other.statistics if self._other is not None else {"projections": 0}
+        names = dict.fromkeys([*self._statistics, *other])
+        return own | {n: self._statistics.get(n, 0) + other.get(n, 0) for n in names}
+
+    @property
+    def share(self) -> float:
+        """Share of the tree that is closed: every node's weight is split evenly among children."""
+        s, closed, weight = self.state, 0.0, 1.0
+        depth = int(s.control[vertices.DEPTH])
+        if depth < 0 and not self._waiting and self._other is None:
+            return 1.0
+        for d in range(depth + 1):
+            if s.node[d, vertices.STAGE] == vertex_search.CHILDREN:
+                pieces, turn = self._pieces(d), int(s.node[d, vertices.TURN])
+                weight /= max(1, len(pieces))
+                closed += weight * sum(k < turn - (d < depth) for k in pieces)
+        return min(closed, 1.0 - 2.0**-53)
+
+    def run(
+        self, budget: int | None = None, most: int | None = None, seconds: float = 0.1
+    ) -> Iterator[None]:
+        """Search; yield after every slice; see `Search.run`."""
+        s, c = self.state, self.state.control
+        pace, spoke = Pace(seconds), time.perf_counter()
+        while most is None or self.found < most:
+            if self._must_search_otherwise():
+                began = time.perf_counter()
+                for _ in self._search_the_waiting(budget, most, seconds):
+                    self._other_seconds += time.perf_counter() - began
+                    yield
+                    spoke = began = time.perf_counter()
+                self._other_seconds += time.perf_counter() - began
+                if self._is_better_left():
+                    self._leave()
+                continue
+            if c[vertices.DEPTH] < 0:
+                return
+            c[vertices.BUDGET] = granted = pace.budget if budget is None else budget
+            c[vertices.MOST_REGIONS] = _NO_LIMIT
+            if most is not None:
+                rest = most - self.found
+                c[vertices.MOST_REGIONS] = c[vertices.REGIONS] + rest
+            began = time.perf_counter()
+            wanted = vertex_search.run(self.program, self._tables, s)
+            took = time.perf_counter() - began
+            self._own_seconds += took
+            pace.note(granted - int(c[vertices.BUDGET]), took)
+            self._collect()
+            if wanted == vertex_search.ASK_ROOM:
+                depth, cell, pool = Room.of(s)
+                room = Room(2 * depth, 2 * cell, 2 * pool)
+                self.state = s = with_room(self.program, self._tables, s, room)
+                c = s.control
+            if budget is not None or time.perf_counter() - spoke >= seconds:
+                yield
+                spoke = time.perf_counter()
+
+    def left(self) -> list[dict[int, int]]:
+        """Return what is left to search, as prefixes that a new search takes as `forced`."""
+        other = [] if self._other is None else self._other.left()
+        return [*self._own_left(), *self._waiting, *other]
+
+    @property
+    def can_split(self) -> bool:
+        """Whether `left` can be asked now and says more than the pieces that are forced."""
+        if self._other is not None and not self._other.can_split:
+            return False
+        return self.left() != [self._forced()]
+
+    # What is left -------------------------------------------------------------------------------
+
+    def _forced(self) -> dict[int, int]:
+        return {u: int(k) for u, k in enumerate(self.state.forced) if k != vertices.ANY}
+
+    def _pieces(self, d: int) -> list[int]:
+        """Return the pieces that the node at a depth goes through."""
+        unit = int(self.state.node[d, vertices.UNIT])
+        forced = int(self.state.forced[unit])
+        every = range(int(self.program.units[unit, 5]))
+        return [k for k in every if forced in (vertices.ANY, k)]
+
+    def _own_left(self) -> list[dict[int, int]]:
+        s, path = self.state, self._forced()
+        prefixes: list[dict[int, int]] = []
+        depth = int(s.control[vertices.DEPTH])
+        for d in range(depth + 1):
+            stage = s.node[d, vertices.STAGE]
+            if stage == vertex_search.OVER and d == depth:
+                return prefixes
+            if stage == vertex_search.CHILDREN:
+                unit, turn = int(s.node[d, vertices.UNIT]), int(s.node[d, vertices.TURN])
+                prefixes += [{**path, unit: k} for k in self._pieces(d) if k >= turn]
+                if d == depth:
+                    return prefixes
+                path[unit] = turn - 1
+            elif d == depth:
+                return [*prefixes, path]
+        return prefixes
+
+    # What was handed over -----------------------------------------------------------------------
+
+    @property
+    def handed_over(self) -> int:
+        """Cells that were handed over so far."""
+        return self._handed
+
+    def _must_search_otherwise(self) -> bool:
+        """Return whether cells that were handed over come next; see that this can be done."""
+        if not self._waiting and self._other is None:
+            return False
+        if self._compile_other is None or self._other is not None:
+            return True
+        from milpcount.tree.warm_up import KERNELS
+
+        if not KERNELS["tree"].is_compiled:
+            if self.state.control[vertices.DEPTH] >= 0:
+                return False
+            if seconds_in_force() < _PATIENCE * KERNELS["tree"].seconds:
+                raise OutOfTime
+        self._compile_other()
+        self._compile_other = None
+        return True
+
+    def _collect(self) -> None:
+        s, c = self.state, self.state.control
+        for row in s.handed[: c[vertices.HANDED]].tolist():
+            self._waiting.append({u: k for u, k in enumerate(row) if k != vertices.ANY})
+        self._handed += int(c[vertices.HANDED])
+        c[vertices.HANDED] = 0
+        if self.keep and c[vertices.KEPT]:
+            kept = int(c[vertices.KEPT])
+            self.regions.add(s.kept[:kept], s.points[:kept])
+            c[vertices.KEPT] = 0
+
+    def _search_the_waiting(
+        self, budget: int | None, most: int | None, seconds: float
+    ) -> Iterator[None]:
+        """Search the cells that were handed over, one after the other."""
+        while self._waiting or self._other is not None:
+            if self._other is None:
+                self._other = Search(
+                    self.network, self.inputs, self.keep, forced=self._waiting.pop(),
+                    patterns=self.patterns, program=self.program,
+                )  # fmt: skip
+                self._other.regions = self.regions
+            other = self._other
+            rest = None
+            if most is not None:
+                rest = most if self.keep else most - self.found + other.found
+            yield from other.run(budget, rest, seconds)
+            if most is not None and self.found >= most:
+                return
+            for name, count in other.statistics.items():
+                self._statistics[name] = self._statistics.get(name, 0) + count
+            if not self.keep:
+                self._found += other.found
+            self._other = None
+
+    def _is_better_left(self) -> bool:
+        """Return whether cells that are handed over take most of the time."""
+        return (
+            self._other_seconds > _RETREAT_SECONDS and self._other_seconds > 4.0 * self._own_seconds
+        )
+
+    def _leave(self) -> None:
+        """Hand over all that is left."""
+        prefixes = self._own_left()
+        self._handed += len(prefixes)
+        self._waiting += prefixes[::-1]
+        self.state.control[vertices.DEPTH] = -1
+
+
+def searching(
+    network: Network,
+    inputs: InputSet,
+    keep: bool = False,
+    forced: Mapping[int, int] | None = None,
+    patterns: bool = False,
+    program: Program | None = None,
+    compile_other: Callable[[], None] | None = None,
+) -> Search | VertexSearch:
+    """Return a search of the region tree by the means that suit its inputs; see `VertexSearch`."""
+    if has_few_inputs(inputs):
+        return VertexSearch(network, inputs, keep, forced, patterns, program, compile_other)
+    return Search(network, inputs, keep, forced=forced, patterns=patterns, program=program)
+
+
+def hands_over(network: Network, inputs: InputSet, patterns: bool, seconds: float) -> bool:
+    """Return whether a search for few inputs hands cells over before some seconds have passed."""
+
+    def stop() -> None:
+        raise OutOfTime
+
+    search = VertexSearch(network, inputs, patterns=patterns, compile_other=stop)
+    end = time.perf_counter() + seconds
+    with contextlib.suppress(OutOfTime):
+        for _ in search.run(seconds=seconds):
+            if search.handed_over or time.perf_counter() >= end:
+                break
+    return search.handed_over > 0
