@@ -23,13 +23,12 @@ from milpcount.kernel.vertex_cells import (
     POSITIVE,
     SPLIT,
     UNSURE,
-    are_certain,
     centre,
     cut,
     row_sign,
     take_side,
     take_whole,
-    values,
+    test_row,
 )
 from milpcount.kernel.vertex_sections import LARGER, count_regions
 from milpcount.kernel.vertex_state import (
@@ -54,7 +53,6 @@ from milpcount.kernel.vertex_state import (
     ROW,
     SPLITS,
     STAGE,
-    TESTS,
     TURN,
     UNIT,
     VERTICES,
@@ -62,6 +60,7 @@ from milpcount.kernel.vertex_state import (
 )
 from milpcount.tree.compiled import entry, inlined
 from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
+from milpcount.tree.state import KNOWN
 
 DONE, PAUSED, ASK_ROOM = range(3)
 """What the search wants: nothing more, another slice, or larger arrays."""
@@ -255,10 +254,19 @@ def _enter(p, t, s, d, layer, rounding, n):
 
 @inlined
 def _hand_over(p, s, d):
-    """Hand the node at depth d to others: the pieces of the units that lead to it."""
-    at = s.control[HANDED]
+    """Hand the node at depth d to others: the pieces of the units that lead to it.
+
+    They are told, too, what pieces that leaves to the other units above, as `KNOWN`.
+    """
+    at, layer = s.control[HANDED], s.node[d, LAYER]
+    end = 0 if s.node[d, STAGE] == DOMAIN else p.layers[layer, 0] + p.layers[layer, 1]
     for unit in range(s.forced.shape[0]):
-        s.handed[at, unit] = s.forced[unit]
+        s.handed[at, unit] = KNOWN + s.pattern[unit] if unit < end else ANY
+    for place in range(s.node[d, PLACE], s.n_open[layer] if end else 0):
+        s.handed[at, s.opened[layer, place]] = ANY
+    for unit in range(s.forced.shape[0]):
+        if s.forced[unit] != ANY:
+            s.handed[at, unit] = s.forced[unit]
     for above in range(d):
         if s.node[above, STAGE] == CHILDREN:
             s.handed[at, s.node[above, UNIT]] = s.node[above, TURN] - 1
@@ -321,10 +329,8 @@ def _next_unit(p, t, s, d, layer, n, keep):
         column = t.units[unit, COLUMN]
         if column < 0:
             return BRANCHES
-        low, high = values(s, d, column, n)
-        s.control[TESTS] += 1
-        found = row_sign(p, s, d, layer, column, low, high)
-        if found == UNSURE or (found == SPLIT and not are_certain(s, d, column)):
+        found = test_row(p, s, d, layer, column, n)
+        if found == UNSURE:
             return LEAVES
         if found == SPLIT:
             s.control[SPLITS] += 1
@@ -363,10 +369,8 @@ def _next_row(p, t, s, d, n):
     while s.node[d, LITERAL] < end:
         e, layer = s.node[d, LITERAL], s.node[d, LAYER]
         column = t.columns[p.row_values.shape[0] + e if is_domain else p.literals[e, 0]]
-        low, high = values(s, d, column, n)
-        s.control[TESTS] += 1
-        found = row_sign(p, s, d, layer, column, low, high)
-        if found == UNSURE or (found == SPLIT and not are_certain(s, d, column)):
+        found = test_row(p, s, d, layer, column, n)
+        if found == UNSURE:
             return LEAVES
         if found == SPLIT:
             s.control[ROW] = column

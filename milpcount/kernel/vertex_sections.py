@@ -24,9 +24,8 @@ from milpcount.kernel.vertex_cells import (
     OWN,
     SPLIT,
     UNSURE,
-    are_certain,
     find_crossings,
-    row_sign,
+    test_row,
     values,
 )
 from milpcount.kernel.vertex_state import (
@@ -66,9 +65,8 @@ def count_regions(p, t, s, root, layer, n):
         column = t.units[s.opened[layer, place], COLUMN]
         if column < 0 or split == MOST_SPLITTERS:
             return 0
-        low, high = values(s, root, column, n)
-        found = row_sign(p, s, root, layer, column, low, high)
-        if found == UNSURE or (found == SPLIT and not are_certain(s, root, column)):
+        found = test_row(p, s, root, layer, column, n)
+        if found == UNSURE:
             return NOT_GENERAL
         if found == SPLIT:
             s.splitters[root, split] = column
@@ -117,9 +115,8 @@ def _find_splitters(p, s, d, layer, first, n):
     split, edge = 0, s.node[d + 1, DIMENSION] == 1
     for k in range(first, s.node[d, SPLITTERS]):
         column = s.splitters[d, k]
-        low, high = values(s, d + 1, column, n)
-        found = row_sign(p, s, d + 1, layer, column, low, high)
-        if found == UNSURE or (found == SPLIT and not are_certain(s, d + 1, column)):
+        found = test_row(p, s, d + 1, layer, column, n)
+        if found == UNSURE:
             return -1
         if found == SPLIT:
             s.splitters[d + 1, split] = column

@@ -14,6 +14,7 @@ from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
 from milpcount.tree.program import Program, compile_program
 from milpcount.tree.search import Pace, Search
+from milpcount.tree.state import KNOWN
 
 _NO_LIMIT = 2**62
 _PATIENCE = 2.0
@@ -75,7 +76,7 @@ class VertexSearch:
         domain = self.program.domain_M.shape[0]
         self.state.node[0, vertices.STAGE] = vertex_search.DOMAIN if domain else vertex_search.ENTER
         self.regions = KeptRegions(Source(network, inputs))
-        self._waiting = list[dict[int, int]]()
+        self._waiting = list[tuple[dict[int, int], dict[int, int]]]()
         self._other: Search | None = None
         self._found = 0
         self._handed = 0
@@ -161,7 +162,7 @@ class VertexSearch:
     def left(self) -> list[dict[int, int]]:
         """Return what is left to search, as prefixes that a new search takes as `forced`."""
         other = [] if self._other is None else self._other.left()
-        return [*self._own_left(), *self._waiting, *other]
+        return [*self._own_left(), *(forced for forced, _ in self._waiting), *other]
 
     @property
     def can_split(self) -> bool:
@@ -227,7 +228,10 @@ class VertexSearch:
     def _collect(self) -> None:
         s, c = self.state, self.state.control
         for row in s.handed[: c[vertices.HANDED]].tolist():
-            self._waiting.append({u: k for u, k in enumerate(row) if k != vertices.ANY})
+            told = {u: k for u, k in enumerate(row) if k != vertices.ANY}
+            forced = {u: k for u, k in told.items() if k < KNOWN}
+            known = {u: k - KNOWN for u, k in told.items() if k >= KNOWN}
+            self._waiting.append((forced, known))
         self._handed += int(c[vertices.HANDED])
         c[vertices.HANDED] = 0
         if self.keep and c[vertices.KEPT]:
@@ -241,9 +245,10 @@ class VertexSearch:
         """Search the cells that were handed over, one after the other."""
         while self._waiting or self._other is not None:
             if self._other is None:
+                forced, known = self._waiting.pop()
                 self._other = Search(
-                    self.network, self.inputs, self.keep, forced=self._waiting.pop(),
-                    patterns=self.patterns, program=self.program,
+                    self.network, self.inputs, self.keep, forced, self.patterns,
+                    program=self.program, known=known,
                 )  # fmt: skip
                 self._other.regions = self.regions
             other = self._other
@@ -269,7 +274,7 @@ class VertexSearch:
         """Hand over all that is left."""
         prefixes = self._own_left()
         self._handed += len(prefixes)
-        self._waiting += prefixes[::-1]
+        self._waiting += [(forced, {}) for forced in prefixes[::-1]]
         self.state.control[vertices.DEPTH] = -1
 
 

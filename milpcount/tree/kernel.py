@@ -30,6 +30,7 @@ from milpcount.tree.state import (
     DEPTH,
     FLOOR,
     KEPT,
+    KNOWN,
     MOST_REGIONS,
     POLYGON,
     POOL_HITS,
@@ -265,10 +266,11 @@ def _settle(p, s, scratch, d, start, stop):
     layer = s.layer[d]
     parities = s.xor_rows.shape[1] > 0
     for unit in range(p.layers[layer, 0] + start, p.layers[layer, 0] + stop):
-        here = take_free_side(p, s, d, unit)
+        known = s.forced[unit] >= KNOWN
+        here = s.forced[unit] - KNOWN if known else take_free_side(p, s, d, unit)
         split = here < 0
         for k in range(p.units[unit, 5]):
-            if not split and k != here:
+            if not known and not split and k != here:
                 if s.corners[d] > 0:
                     split = not _misses(p, s, d, unit, k)
                 else:
@@ -277,7 +279,7 @@ def _settle(p, s, scratch, d, start, stop):
             s.opened[layer, s.n_open[layer]] = unit
             s.n_open[layer] += 1
         else:
-            if s.forced[unit] != ANY and s.forced[unit] != here:
+            if not known and s.forced[unit] != ANY and s.forced[unit] != here:
                 return False
             s.pattern[unit] = here
             set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,

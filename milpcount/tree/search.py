@@ -35,6 +35,7 @@ from milpcount.tree.state import (
     FLOAT_EMPTY,
     INTEGER_EMPTY,
     KEPT,
+    KNOWN,
     MOST_REGIONS,
     POLYGON,
     POOL,
@@ -119,6 +120,7 @@ class Search:
         parities: bool = False,
         on_region: Callable[[tuple[int, ...]], None] | None = None,
         program: Program | None = None,
+        known: Mapping[int, int] | None = None,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
         self.patterns = patterns
@@ -131,6 +133,8 @@ class Search:
         self.scratch = new_scratch(self.program, Room.of(self.state))
         for unit, piece in (forced or {}).items():
             self.state.forced[unit] = piece
+        for unit, piece in (known or {}).items():
+            self.state.forced[unit] = KNOWN + piece
         p = self.program
         # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
         # as the pools have room; with few parameters none are mixed.
@@ -296,7 +300,7 @@ class Search:
         if self._in_exact_cell:
             raise RuntimeError("a search cannot be split while it counts a cell exactly")
         s, depth = self.state, int(self.state.control[DEPTH])
-        path = {u: int(k) for u, k in enumerate(s.forced) if k != ANY}
+        path = self._forced
         prefixes: list[dict[int, int]] = []
         for d in range(depth + 1):
             if d == depth and s.stage[d] in (kernel.ROOT, kernel.COMPOSE):
@@ -320,8 +324,13 @@ class Search:
         """
         if self._in_exact_cell:
             return False
-        forced = {u: int(k) for u, k in enumerate(self.state.forced) if k != ANY}
-        return self.left() != [forced]
+        return self.left() != [self._forced]
+
+    @property
+    def _forced(self) -> dict[int, int]:
+        forced = self.state.forced
+        units = np.flatnonzero((forced != ANY) & (forced < KNOWN))
+        return dict(zip(units.tolist(), forced[units].tolist(), strict=True))
 
     def make_room(self) -> None:
         """Make room for longer paths, or cells of more rows, as the kernel asks."""
@@ -433,7 +442,7 @@ class Search:
         return known | {int(s.opened[layer, place]): piece}
 
     def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
-        forced = self.state.forced
+        forced = np.where(self.state.forced < KNOWN, self.state.forced, ANY)
         fits = bool(((forced == ANY) | (forced == np.array(pattern))).all())
         return fits and all(xor.holds(pattern) for xor in self.xors)
 

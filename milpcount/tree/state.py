@@ -31,6 +31,8 @@ FIRST_ROWS = 512
 
 ANY = -1
 """In `State.forced`: every piece of the unit is searched."""
+KNOWN = 2**20
+"""Added to a piece in `State.forced`: wherever the forced pieces are, the unit is on it."""
 
 
 class State(NamedTuple):
