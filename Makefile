@@ -62,6 +62,7 @@ sweep: $(VENV)/.plot
 
 bench: $(VENV)/.dev
 	$(RUN) -m experiments.benchmarks $(ARGS)
+	$(RUN) -m experiments.benchmarks.few_inputs
 	$(RUN) -m experiments.speedup
 
 clean:

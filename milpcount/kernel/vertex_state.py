@@ -176,13 +176,17 @@ def _dense(p: Program, value: int, values: int, first: int, width: int) -> Array
 def _simple_units(p: Program, columns: Array) -> Array:
     """Return for every unit of two pieces on the two sides of one row: its column, the pieces."""
     found = np.full((p.units.shape[0], 3), -1)
-    for unit, (_, _, row, rows, piece, pieces, _) in enumerate(p.units.tolist()):
-        starts = p.piece_literals[piece : piece + pieces + 1]
-        if rows == 1 and pieces == 2 and (np.diff(starts) == 1).all():
-            signs = p.literals[starts[0] : starts[2], 1]
-            if sorted(signs.tolist()) == [-1, 1]:
-                above = int(signs[1] > 0)
-                found[unit] = columns[row], 1 - above, above
+    row, rows, piece, pieces = p.units[:, 2:6].T
+    start = p.piece_literals
+    simple = (rows == 1) & (pieces == 2)
+    first, last = start[piece[simple]], start[piece[simple] + 2]
+    paired = (last - first == 2) & (start[piece[simple] + 1] - first == 1)
+    signs = p.literals[:, 1]
+    first = first[paired]
+    paired[paired] = signs[first] != signs[first + 1]
+    units = np.flatnonzero(simple)[paired]
+    above = (signs[start[piece[units] + 1]] > 0).astype(np.int64)
+    found[units] = np.column_stack([columns[row[units]], 1 - above, above])
     return found
 
 
