@@ -69,9 +69,9 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
             above, weight = p.runs[e, 0], p.runs[e, 1]
             for i in range(p.runs[e, 2]):
                 if unit_s[above + i] != 0.0:
-                    w = p.read_weight[weight + i]
+                    w = p.read_weight[weight + i, 0]
                     has_product = True
-                    total += abs(w) * unit_s[above + i]
+                    total += p.read_weight[weight + i, 1] * unit_s[above + i]
                     value_b[q] += w * unit_b[above + i]
                     for a in range(m):
                         value_M[q, a] += w * unit_M[above + i, a]
