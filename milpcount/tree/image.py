@@ -157,6 +157,8 @@ def _rows_on_the_cube(
 
 def _magnitudes(left: Array, right: Array) -> Array:
     """Return ``|left| @ |right|``, and more where products may underflow; 0 if all are zero."""
+    if not left.shape[0]:
+        return left @ right
     sizes = _product(np.abs(left), np.abs(right))
     if _least(left) * _least(right) < SMALLEST:
         terms = (left != 0.0).astype(np.float64) @ (right != 0.0)
@@ -189,6 +191,8 @@ def _scaled_rows(inputs: InputSet) -> tuple[Array, Array]:
 
 def _product(weight: Array, directions: Array) -> Array:
     """Return ``weight @ directions``, of which a box of many inputs has unit vectors only."""
+    if not weight.shape[0]:
+        return np.asarray(weight @ directions)
     if directions.ndim == 2:
         column, row = np.argwhere(directions.T).T
         if np.array_equal(column, np.arange(directions.shape[1])):

@@ -136,11 +136,25 @@ class _Forms(NamedTuple):
 
     def widened(self, live: int) -> "_Forms":
         """Return the same where there are more live units."""
-        parts = [
+        parts = (
             sparse.csr_array((a.data, a.indices, a.indptr), shape=(a.shape[0], live))
             for a in (self.weights, self.doubts)
-        ]
-        return self._replace(weights=parts[0], doubts=parts[1])
+        )
+        return _Forms(self.slopes, *parts, self.constant, self.error)
+
+    def placed(self, rows: Array, count: int) -> "_Forms":
+        """Return so many forms, of which these are those in some rows and all others are zero."""
+        found = []
+        for part in self:
+            if sparse.issparse(part):
+                lengths = np.zeros(count + 1, dtype=np.int64)
+                lengths[rows + 1] = np.diff(part.indptr)
+                shape = count, part.shape[1]
+                found.append(sparse.csr_array((part.data, part.indices, lengths.cumsum()), shape))
+            else:
+                found.append(np.zeros(count))
+                found[-1][rows] = part
+        return _Forms(*found)
 
     def plus(self, other: "_Forms") -> "_Forms":
         return _Forms(*(a + b for a, b in zip(self, other, strict=True)))
@@ -148,7 +162,8 @@ class _Forms(NamedTuple):
     @property
     def size(self) -> Array:
         """The sums of the magnitudes of coefficients and constant, not those of the weights."""
-        return np.asarray(np.abs(self.constant) + abs(self.slopes) @ np.ones(self.slopes.shape[1]))
+        slopes = _holding(self.slopes, np.abs(self.slopes.data))
+        return np.asarray(np.abs(self.constant) + slopes @ np.ones(slopes.shape[1]))
 
     @property
     def has_terms(self) -> Array:
@@ -314,10 +329,8 @@ class _Walk:
         slope = np.where(settled, table.slope[kinds], 0.0)
         intercept = np.where(settled, table.intercept[kinds], 0.0)
         unit = np.flatnonzero(slope)
-        shape = pieces.size, forms.constant.size
         value = (table.start + table.value[kinds])[unit]
-        chosen = sparse.csr_array((slope[unit], (unit, value)), shape=shape)
-        out = _product(chosen, forms, _gamma(2), self._tiny)
+        out = _scaled(forms.take(value), slope[unit], self._tiny).placed(unit, pieces.size)
         error = out.error + _gamma(2) * np.abs(intercept) * (out.error > 0)
         out = out._replace(constant=out.constant + intercept, error=error)
         out = out.widened(before + live.size)
@@ -354,11 +367,15 @@ def _inputs(inputs: InputSet, tiny: float) -> _Forms:
 
 def _product(matrix: Any, forms: _Forms, roundings: float, tiny: float) -> _Forms:
     """Return ``matrix @ forms``; `roundings` is the g of its sums."""
-    size, terms = abs(matrix), support(matrix) @ forms.has_terms > 0
+    if isinstance(matrix, np.ndarray):
+        size, marks = np.abs(matrix), support(matrix)
+    else:
+        size, marks = (_holding(matrix, f(matrix.data)) for f in (np.abs, np.ones_like))
+    terms = marks @ forms.has_terms > 0
     doubts = _times(size, forms.doubts + roundings * abs(forms.weights))
     if isinstance(matrix, np.ndarray):  # what underflows has no entry
         read = support(forms.doubts) + support(forms.weights)
-        doubts = doubts + tiny * _times(support(matrix), read).sign()
+        doubts = doubts + tiny * _times(marks, read).sign()
     else:
         doubts.data += tiny
     return _Forms(
@@ -368,6 +385,26 @@ def _product(matrix: Any, forms: _Forms, roundings: float, tiny: float) -> _Form
         matrix @ forms.constant,
         size @ (forms.error + roundings * forms.size) + tiny * terms,
     )
+
+
+def _scaled(forms: _Forms, by: Array, tiny: float) -> _Forms:
+    """Return forms times numbers that are not zero; by 1 and -1 nothing is rounded."""
+    if (np.abs(by) == 1.0).all():
+        if (by == 1.0).all():
+            return forms
+        rounding = 0.0
+    else:
+        rounding = _gamma(1)
+    size = np.abs(by)
+    slopes, weights, doubts = (
+        _holding(part, part.data * np.repeat(factor, np.diff(part.indptr)))
+        for part, factor in ((forms.slopes, by), (forms.weights, by), (forms.doubts, size))
+    )
+    if rounding > 0.0:
+        doubts = doubts + rounding * abs(weights)
+        doubts.data += tiny
+    error = size * (forms.error + rounding * forms.size) + (tiny if rounding else 0.0) * forms.has_terms
+    return _Forms(slopes, weights, doubts, by * forms.constant, error)
 
 
 def _times(left: Any, right: Any) -> Any:
@@ -405,10 +442,12 @@ def _numbers(matrix: Any) -> Array:
 
 def _parts(matrix: Any) -> Sequence[Any]:
     """Return the negative and the positive part of a matrix held by rows."""
-    return [
-        sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
-        for data in (np.minimum(matrix.data, 0.0), np.maximum(matrix.data, 0.0))
-    ]
+    return [_holding(matrix, f(matrix.data, 0.0)) for f in (np.minimum, np.maximum)]
+
+
+def _holding(matrix: Any, data: Array) -> Any:
+    """Return a matrix with other numbers where one held by rows has its own."""
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _signed_sums(matrix: Any) -> tuple[Array, Array]:
