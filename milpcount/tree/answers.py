@@ -52,9 +52,7 @@ class ExactAnswers:
         open.
     """
 
-    def __init__(
-        self, network: Network, inputs: InputSet, layout: Layout, patterns: bool
-    ) -> None:
+    def __init__(self, network: Network, inputs: InputSet, layout: Layout, patterns: bool) -> None:
         self._given, self._patterns = (network, inputs), patterns
         self._program, self._numbering = layout
         self._network: ExactNetwork | None = None

@@ -215,7 +215,7 @@ class LayerRows:
 
 
 def _input_matrix(affine: Affine, source: Source, n_inputs: int) -> Any:
-    """Return the weights that a map has on the inputs, shape (n_out, n_inputs), as they are held."""
+    """Return the weights that a map has on the inputs, (n_out, n_inputs), as they are held."""
     if not sparse.issparse(affine.matrix):
         return input_weight(affine, source, n_inputs)
     part = affine.matrix[:, source.columns]

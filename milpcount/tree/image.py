@@ -158,7 +158,7 @@ def _rows_on_the_cube(
 def _magnitudes(left: Array, right: Array) -> Array:
     """Return ``|left| @ |right|``, and more where products may underflow; 0 if all are zero."""
     if not left.shape[0]:
-        return left @ right
+        return np.asarray(left @ right)
     sizes = _product(np.abs(left), np.abs(right))
     if _least(left) * _least(right) < SMALLEST:
         terms = (left != 0.0).astype(np.float64) @ (right != 0.0)

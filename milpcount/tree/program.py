@@ -147,7 +147,8 @@ def compile_program(network: Network, inputs: InputSet, *, reduce: bool | None =
         units.row_values, units.thresholds, units.piece_value, units.slopes, units.intercepts,
         units.starts, units.literals, int(np.diff(units.starts).max()),
         image.domain_M, image.domain_beta, image.domain_majorant,
-        ops + image.m, float(SMALLEST * (1.0 + image.S.sum())), quantum, image.one, int(image.small),
+        ops + image.m, float(SMALLEST * (1.0 + image.S.sum())), quantum, image.one,
+        int(image.small),
     )  # fmt: skip
     return Layout(program, numbering)
 
@@ -193,7 +194,8 @@ class _Units(NamedTuple):
                 n_pieces += kind.n_pieces
             counts = layer.n_pieces[own]
             unit = np.repeat(own, counts)
-            kinds = table.kind[unit] + np.arange(unit.size) - np.repeat(counts.cumsum() - counts, counts)
+            first_of = np.repeat(counts.cumsum() - counts, counts)
+            kinds = table.kind[unit] + np.arange(unit.size) - first_of
             second = table.second[rows]
             second = np.where(second >= 0, value_at[second], -1)
             tables.append(

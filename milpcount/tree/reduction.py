@@ -1,8 +1,9 @@
 """Units that have one piece on the whole domain, composed once for all.
 
-A deep network round a data point has thousands of units and a handful that split the domain. A unit
-with one piece on all of it is an affine function of what it reads, wherever the search is: composed
-into what reads it, it is gone. What is left is a graph of the *live* units alone, whose value v is ::
+A deep network round a data point has thousands of units, and a handful that split the domain. A
+unit with one piece on all of it is an affine function of what it reads, wherever the search is:
+composed into what reads it, it is gone. What is left is a graph of the *live* units alone, whose
+value v is ::
 
     f_v(y) = F_v(y) + sum_j C_vj out_j(y)
 
@@ -136,24 +137,23 @@ class _Forms(NamedTuple):
 
     def widened(self, live: int) -> "_Forms":
         """Return the same where there are more live units."""
-        parts = (
+        weights, doubts = (
             sparse.csr_array((a.data, a.indices, a.indptr), shape=(a.shape[0], live))
             for a in (self.weights, self.doubts)
         )
-        return _Forms(self.slopes, *parts, self.constant, self.error)
+        return self._replace(weights=weights, doubts=doubts)
 
     def placed(self, rows: Array, count: int) -> "_Forms":
         """Return so many forms, of which these are those in some rows and all others are zero."""
-        found = []
-        for part in self:
-            if sparse.issparse(part):
-                lengths = np.zeros(count + 1, dtype=np.int64)
-                lengths[rows + 1] = np.diff(part.indptr)
-                shape = count, part.shape[1]
-                found.append(sparse.csr_array((part.data, part.indices, lengths.cumsum()), shape))
-            else:
-                found.append(np.zeros(count))
-                found[-1][rows] = part
+        found: list[Any] = []
+        for part in (self.slopes, self.weights, self.doubts):
+            lengths = np.zeros(count + 1, dtype=np.int64)
+            lengths[rows + 1] = np.diff(part.indptr)
+            shape = count, part.shape[1]
+            found.append(sparse.csr_array((part.data, part.indices, lengths.cumsum()), shape))
+        for numbers in (self.constant, self.error):
+            found.append(np.zeros(count))
+            found[-1][rows] = numbers
         return _Forms(*found)
 
     def plus(self, other: "_Forms") -> "_Forms":
@@ -395,7 +395,7 @@ def _scaled(forms: _Forms, by: Array, tiny: float) -> _Forms:
         rounding = 0.0
     else:
         rounding = _gamma(1)
-    size = np.abs(by)
+    size, lost = np.abs(by), tiny if rounding else 0.0
     slopes, weights, doubts = (
         _holding(part, part.data * np.repeat(factor, np.diff(part.indptr)))
         for part, factor in ((forms.slopes, by), (forms.weights, by), (forms.doubts, size))
@@ -403,7 +403,7 @@ def _scaled(forms: _Forms, by: Array, tiny: float) -> _Forms:
     if rounding > 0.0:
         doubts = doubts + rounding * abs(weights)
         doubts.data += tiny
-    error = size * (forms.error + rounding * forms.size) + (tiny if rounding else 0.0) * forms.has_terms
+    error = size * (forms.error + rounding * forms.size) + lost * forms.has_terms
     return _Forms(slopes, weights, doubts, by * forms.constant, error)
 
 

@@ -331,7 +331,7 @@ class Search:
         return self.left() != [self._forced_here()]
 
     def _force(self) -> None:
-        """Hand the pieces that are forced to the kernel; end the search if a settled one differs."""
+        """Hand forced pieces to the kernel; end the search if one is not a settled unit's."""
         pieces = self.numbering.own_pieces(self._forced)
         for unit, piece in (pieces or {}).items():
             self.state.forced[unit] = piece
