@@ -35,7 +35,8 @@ class Program(NamedTuple):
     ``units`` per unit: layer, first value, first row, rows, first piece, pieces, whether the last
     layer reads it.
     ``layers`` per layer: first unit, units, first value, values, first row, rows, how many outputs
-    a value reads at most, and whether one reads the inputs.
+    a value reads at most, whether one reads the inputs, and whether all values read all units of
+    the layer before and none of others.
     ``values``: row of ``fixed`` or -1, first run, end of its runs; ``bias``. Values that read the
     inputs have a form over the image without their units in ``fixed``: coefficients, constant with
     the bias, majorant. The outputs that a value reads are in runs of adjacent ones: ``runs[e]`` is
@@ -136,7 +137,7 @@ def compile_program(network: Network, inputs: InputSet, *, reduce: bool | None =
     V = np.ascontiguousarray(image.V)
     program = Program(
         V, np.ascontiguousarray(V.T), V @ V.T, image.S, V.sum(axis=1) * 0.5,
-        np.column_stack([units.layers, reads.most, reads.inputs]),
+        np.column_stack([units.layers, reads.most, reads.inputs, _follows(units.layers, reads)]),
         np.column_stack([units.units, reads.last]),
         np.ascontiguousarray(
             np.column_stack([image.fixed_at, reads.start[:-1], reads.start[1:]]), dtype=np.int64
@@ -289,6 +290,19 @@ class _Reads(NamedTuple):
             start, np.ascontiguousarray(runs), np.ascontiguousarray(weight), most,
             inputs.astype(np.int64), last,
         )  # fmt: skip
+
+
+def _follows(layers: Array, reads: _Reads) -> Array:
+    """Return whether all values of a layer read all units of the layer before, and no others."""
+    found = np.zeros(len(layers), dtype=np.int64)
+    for number in range(1, len(layers)):
+        first, count = layers[number, 2:4]
+        start = reads.start[first]
+        if count and (reads.start[first : first + count + 1] == start + np.arange(count + 1)).all():
+            runs = reads.runs[start : start + count]
+            before, width = layers[number - 1, :2]
+            found[number] = int((runs[:, 0] == before).all() and (runs[:, 2] == width).all())
+    return found
 
 
 def _entries(matrix: Any) -> tuple[Array, Array, Array]:
