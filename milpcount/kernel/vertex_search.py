@@ -88,11 +88,11 @@ def _compose(p, t, s, layer, n):
         for e in range(p.values[q, 1], p.values[q, 2]):
             above, weight = p.runs[e, 0], p.runs[e, 1]
             for i in range(p.runs[e, 2]):
-                w = p.read_weight[weight + i]
+                w, size = p.read_weight[weight + i, 0], p.read_weight[weight + i, 1]
                 for a in range(n + 1):
                     s.forms[a, q] += w * s.outputs[a, above + i]
                 if s.outputs[n + 1, above + i] != 0.0:
-                    s.forms[n + 1, q] += abs(w) * s.outputs[n + 1, above + i] + p.tiny
+                    s.forms[n + 1, q] += size * s.outputs[n + 1, above + i] + p.tiny
 
 
 @inlined
@@ -176,7 +176,7 @@ def _put(p, t, s, d, layer, unit, k, n):
         return
     width = p.layers[below, 3]
     start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, 0]) * width
-    weight = t.weights[start : start + width]
+    weight, sizes = t.weights[0, start : start + width], t.weights[1, start : start + width]
     for a in range(n + 1):
         f = slope * s.forms[a, v] if moves else 0.0
         if a == n:
@@ -187,7 +187,7 @@ def _put(p, t, s, d, layer, unit, k, n):
                 ahead[w] += f * weight[w]
     ahead, tiny = s.ahead[d, n + 1], p.tiny
     for w in range(width):
-        size = abs(weight[w])
+        size = sizes[w]
         ahead[w] += majorant * size + (tiny if size != 0.0 else 0.0)
 
 

@@ -44,10 +44,10 @@ class Tables(NamedTuple):
 
     ``layers`` per layer: the first column of its rows in `Cells.forms`; whether its forms are
     accumulated a unit at a time, as those are that read the layer above and nothing else of units;
-    whether its rows are its values; its first entry of ``weights``, where column u has what it
-    reads of the u-th unit of the layer above. ``units`` per unit: where it has two pieces and one
-    row, the row's column and the pieces below and above; else -1. ``columns``: of every row, those
-    of the domain at the end. ``read``: of every unit, whether its output is read by a layer that is
+    whether its rows are its values; its first entry of ``weights``: unit by unit of the layer
+    above what its values read of it, and in the second row the magnitudes of that. ``units`` per
+    unit: where it has two pieces and one row, the row's column and the pieces below and above; else
+    -1. ``columns``: of every row, those of the domain at the end. ``read``: of every unit, whether its output is read by a layer that is
     composed as a whole.
     """
 
@@ -139,10 +139,13 @@ def tables(p: Program) -> Tables:
     columns = np.arange(n_rows + n_dom) + n_values
     layers = np.full((p.layers.shape[0], 4), -1)
     layers[:, INCREMENTAL] = layers[:, PLAIN] = 0
-    weights: list[Array] = [np.zeros(0)]
+    weights: list[Array] = [np.zeros((2, 0))]
     at = 0
     read = np.zeros(p.units.shape[0], dtype=np.int64)
     for number, (_, _, value, values, row, rows, _, _) in enumerate(p.layers.tolist()):
+        if not values:
+            layers[number, FIRST_COLUMN], layers[number, PLAIN] = 0, 1
+            continue
         a, b = p.row_values[row : row + rows].T
         plain = rows == values and (a == np.arange(value, value + values)).all()
         plain = plain and (b < 0).all() and not p.row_threshold[row : row + rows].any()
@@ -156,20 +159,21 @@ def tables(p: Program) -> Tables:
             near = (runs[:, 0] >= first).all()
             if near and values * width <= _WEIGHTS:
                 layers[number, INCREMENTAL], layers[number, WEIGHTS] = 1, at
-                weights.append(_dense(p, value, values, first, width).ravel())
-                at += weights[-1].size
+                weights.append(_dense(p, value, values, first, width).reshape(2, -1))
+                at += width * values
         if not layers[number, INCREMENTAL]:
             for unit, _, length in runs.tolist():
                 read[unit : unit + length] = 1
-    return Tables(layers, _simple_units(p, columns), columns, np.concatenate(weights), read)
+    return Tables(layers, _simple_units(p, columns), columns, np.concatenate(weights, axis=1), read)
 
 
 def _dense(p: Program, value: int, values: int, first: int, width: int) -> Array:
-    """Return what the values of a layer read of the units of the layer above, (units, values)."""
-    found = np.zeros((width, values))
+    """Return what a layer's values read of the units of the layer above, (2, units, values)."""
+    found = np.zeros((2, width, values))
     for q in range(values):
         for unit, entry, length in p.runs[p.values[value + q, 1] : p.values[value + q, 2]].tolist():
-            found[unit - first : unit - first + length, q] += p.read_weight[entry : entry + length]
+            own = slice(unit - first, unit - first + length)
+            found[:, own, q] += p.read_weight[entry : entry + length].T
     return found
 
 

@@ -14,7 +14,7 @@ from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
 from milpcount.tree import rows as kinds
-from milpcount.tree.program import Program
+from milpcount.tree.program import Layout
 from milpcount.tree.state import State
 
 Array = np.ndarray
@@ -45,16 +45,16 @@ class ExactAnswers:
     ----------
     network : Network
     inputs : InputSet
-    program : Program
+    layout : Layout
+        Its program, and how it numbers units and rows.
     patterns : bool
         Whether cells contain the faces that belong to them, as patterns do; those of regions are
         open.
     """
 
-    def __init__(
-        self, network: Network, inputs: InputSet, program: Program, patterns: bool
-    ) -> None:
-        self._given, self._program, self._patterns = (network, inputs), program, patterns
+    def __init__(self, network: Network, inputs: InputSet, layout: Layout, patterns: bool) -> None:
+        self._given, self._patterns = (network, inputs), patterns
+        self._program, self._numbering = layout
         self._network: ExactNetwork | None = None
 
     @property
@@ -66,8 +66,7 @@ class ExactAnswers:
 
     def kind_of_row(self, r: int, pattern: list[int]) -> int:
         """Return the kind of a row below a pattern of the layers above; see `rows`."""
-        layer = self._layer(r)
-        row = self.network.rows(layer, pattern).take([r - self._program.layers[layer, 4]])
+        row = self._rows(np.array([r]), pattern)
         return self._kind(row, closed=self._patterns)
 
     def kind_of_domain_row(self, i: int) -> int:
@@ -125,14 +124,16 @@ class ExactAnswers:
         return verdict.witness, verdict.multipliers
 
     def _rows(self, ids: Array, pattern: list[int]) -> Rows:
-        parts = []
+        parts, whole = [], self._numbering.whole_pattern(pattern)
         for layer in sorted({self._layer(int(r)) for r in ids}):
             base, count = self._program.layers[layer, 4:6].tolist()
-            mine = [int(r - base) for r in ids if base <= r < base + count]
-            parts.append(self.network.rows(layer, pattern).take(mine))
+            mine = ids[(base <= ids) & (ids < base + count)] - base
+            places = self._numbering.rows[layer][mine].tolist()
+            parts.append(self.network.rows(layer, whole).take(places))
         return Rows.stack(parts)
 
     def _layer(self, r: int) -> int:
+        # Of layers without rows, which begin where the next one does, it is the last one.
         return int(np.searchsorted(self._program.layers[:, 4], r, side="right")) - 1
 
     def reject_domain(self) -> NoReturn:

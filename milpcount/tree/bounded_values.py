@@ -11,7 +11,8 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.domain import InputSet
-from milpcount.network import Network, UnitTable
+from milpcount.network import Affine, Network, Source, UnitTable
+from milpcount.preactivation.rounding import support
 from milpcount.tree.image import input_weight
 
 Array = np.ndarray
@@ -35,13 +36,13 @@ class InputValues:
 
     Parameters
     ----------
-    weight : ndarray, shape (n_out, n_inputs)
+    weight : ndarray or scipy.sparse array, shape (n_out, n_inputs)
     bias : ndarray, shape (n_out,)
         Zero where it is added with the rest.
     inputs : InputSet
     """
 
-    def __init__(self, weight: Array, bias: Array, inputs: InputSet) -> None:
+    def __init__(self, weight: Any, bias: Array, inputs: InputSet) -> None:
         directions, origin = inputs.directions, inputs.origin
         self.inputs, self.selected = inputs, selected_inputs(directions)
         if self.selected is None:
@@ -49,13 +50,14 @@ class InputValues:
         else:
             slopes = weight[:, self.selected]
             sizes = _size(slopes)
-        self._slopes = np.ascontiguousarray(slopes.T)
+        self._slopes, self._sizes = slopes.T, sizes.T
+        if not sparse.issparse(slopes):
+            self._slopes, self._sizes = map(np.ascontiguousarray, (slopes.T, sizes.T))
         self._constant = weight @ origin + bias
-        self._sizes = np.ascontiguousarray(sizes.T)
         self._size = _size(weight) @ _size(origin) + _size(bias)
         self._unit = 2.0 * (weight.shape[1] + inputs.dimension + 16) * ROUNDOFF
         varies = (directions != 0).any(axis=1) | (origin != 0)
-        self._alive = ((weight != 0) & varies).any(axis=1) | (bias != 0)
+        self._alive = (support(weight) @ varies > 0) | (bias != 0)
         self._box_error = None
         if inputs.is_boxed:
             reach = np.maximum(abs(inputs.lower), abs(inputs.upper))
@@ -99,12 +101,7 @@ class UnitValues:
         self.bias = bias
         self._transposed = weight.T
         self._unit = 2.0 * (weight.shape[1] + 4) * ROUNDOFF
-        if sparse.issparse(weight):
-            sizes, ones = abs(weight), abs(weight)
-            sizes.data, ones.data = _size(weight.data), np.ones(weight.nnz)
-            self._size, self._ones = sizes.T, ones.T
-        else:
-            self._size, self._ones = _size(weight).T, (weight != 0).T.astype(float)
+        self._size, self._ones = _size(weight).T, support(weight).T
 
     def values(self, out: Array, w: Array) -> Array:
         """Return the values of outputs that are homogeneous of degree 1 with w."""
@@ -139,7 +136,7 @@ class MapValues(NamedTuple):
         affine, sources = network.layers[number].affine, network.sources[number]
         bias, found = affine.bias, None
         if sources[0].number == 0:
-            found = InputValues(input_weight(affine, sources[0], network.n_inputs), bias, inputs)
+            found = InputValues(_input_matrix(affine, sources[0], network.n_inputs), bias, inputs)
             bias = np.zeros(affine.n_out)
             if len(sources) == 1:
                 return cls(found, None)
@@ -217,8 +214,19 @@ class LayerRows:
         return np.take_along_axis(np.broadcast_to(part, (len(kinds), part.shape[1])), at, axis=1)
 
 
-def _size(array: Array) -> Array:
+def _input_matrix(affine: Affine, source: Source, n_inputs: int) -> Any:
+    """Return the weights that a map has on the inputs, (n_out, n_inputs), as they are held."""
+    if not sparse.issparse(affine.matrix):
+        return input_weight(affine, source, n_inputs)
+    part = affine.matrix[:, source.columns]
+    columns = part.indices if source.local is None else source.local[part.indices]
+    return sparse.csr_array((part.data, columns, part.indptr), shape=(affine.n_out, n_inputs))
+
+
+def _size(array: Any) -> Any:
     """Return magnitudes of which rounding loses a part at most, of tiny numbers as well."""
+    if sparse.issparse(array):
+        return sparse.csr_array((_size(array.data), array.indices, array.indptr), array.shape)
     return np.asarray(np.where(array != 0, abs(array) + _SMALLEST, 0.0))
 
 

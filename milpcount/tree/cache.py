@@ -34,8 +34,8 @@ from numba.misc.appdirs import AppDirs
 
 _HERE = Path(__file__).parent
 _PLAIN = (
-    "answers", "blocks", "bounded_values", "cache", "few_inputs", "kept", "prober", "search",
-    "split", "warm_up", "witnesses",
+    "answers", "blocks", "bounded_values", "cache", "few_inputs", "kept", "numbering", "prober",
+    "reduction", "search", "split", "warm_up", "witnesses",
 )  # fmt: skip
 """Files of this folder that compiled code does not depend on."""
 _VERSIONS_KEPT = 4

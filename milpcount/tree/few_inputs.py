@@ -12,7 +12,7 @@ from milpcount.limits import OutOfTime, seconds_in_force
 from milpcount.network import Network
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
-from milpcount.tree.program import Program, compile_program
+from milpcount.tree.program import Layout, compile_program
 from milpcount.tree.search import Pace, Search
 from milpcount.tree.state import KNOWN
 
@@ -43,7 +43,7 @@ class VertexSearch:
     keep : bool
     forced : mapping of int to int, optional
     patterns : bool
-    program : Program, optional
+    program : Layout, optional
         As for `Search`. The inputs are few: see `has_few_inputs`.
     compile_other : callable, optional
         Called before the first cell is searched otherwise, if the code for that is not compiled.
@@ -61,16 +61,20 @@ class VertexSearch:
         keep: bool = False,
         forced: Mapping[int, int] | None = None,
         patterns: bool = False,
-        program: Program | None = None,
+        program: Layout | None = None,
         compile_other: Callable[[], None] | None = None,
     ) -> None:
         self._compile_other = compile_other
         self.network, self.inputs, self.keep, self.patterns = network, inputs, keep, patterns
-        self.program = compile_program(network, inputs) if program is None else program
+        self.layout = compile_program(network, inputs) if program is None else program
+        self.program, self.numbering = self.layout
         self._tables = tables(self.program)
         self.state = new_cells(self.program, self._tables, keep)
-        for unit, piece in (forced or {}).items():
+        pieces = self.numbering.own_pieces(forced or {})
+        for unit, piece in (pieces or {}).items():
             self.state.forced[unit] = piece
+        if pieces is None:  # not the piece that a unit has everywhere
+            self.state.control[vertices.DEPTH] = -1
         last = int(self.program.layers[-1, 0])
         self.state.control[vertices.IS_FREE] = (self.state.forced[last:] == vertices.ANY).all()
         domain = self.program.domain_M.shape[0]
@@ -174,7 +178,13 @@ class VertexSearch:
     # What is left -------------------------------------------------------------------------------
 
     def _forced(self) -> dict[int, int]:
-        return {u: int(k) for u, k in enumerate(self.state.forced) if k != vertices.ANY}
+        return self._in_network(
+            {u: k for u, k in enumerate(self.state.forced) if k != vertices.ANY}
+        )
+
+    def _in_network(self, pieces: Mapping[int, int]) -> dict[int, int]:
+        """Return pieces by the network's numbers of their units."""
+        return {self.numbering.to_network(u): int(k) for u, k in pieces.items()}
 
     def _pieces(self, d: int) -> list[int]:
         """Return the pieces that the node at a depth goes through."""
@@ -193,6 +203,7 @@ class VertexSearch:
                 return prefixes
             if stage == vertex_search.CHILDREN:
                 unit, turn = int(s.node[d, vertices.UNIT]), int(s.node[d, vertices.TURN])
+                unit = self.numbering.to_network(unit)
                 prefixes += [{**path, unit: k} for k in self._pieces(d) if k >= turn]
                 if d == depth:
                     return prefixes
@@ -231,12 +242,12 @@ class VertexSearch:
             told = {u: k for u, k in enumerate(row) if k != vertices.ANY}
             forced = {u: k for u, k in told.items() if k < KNOWN}
             known = {u: k - KNOWN for u, k in told.items() if k >= KNOWN}
-            self._waiting.append((forced, known))
+            self._waiting.append((self._in_network(forced), self._in_network(known)))
         self._handed += int(c[vertices.HANDED])
         c[vertices.HANDED] = 0
         if self.keep and c[vertices.KEPT]:
             kept = int(c[vertices.KEPT])
-            self.regions.add(s.kept[:kept], s.points[:kept])
+            self.regions.add(self.numbering.whole(s.kept[:kept]), s.points[:kept])
             c[vertices.KEPT] = 0
 
     def _search_the_waiting(
@@ -248,7 +259,7 @@ class VertexSearch:
                 forced, known = self._waiting.pop()
                 self._other = Search(
                     self.network, self.inputs, self.keep, forced, self.patterns,
-                    program=self.program, known=known,
+                    program=self.layout, known=known,
                 )  # fmt: skip
                 self._other.regions = self.regions
             other = self._other
@@ -284,7 +295,7 @@ def searching(
     keep: bool = False,
     forced: Mapping[int, int] | None = None,
     patterns: bool = False,
-    program: Program | None = None,
+    program: Layout | None = None,
     compile_other: Callable[[], None] | None = None,
 ) -> Search | VertexSearch:
     """Return a search of the region tree by the means that suit its inputs; see `VertexSearch`."""

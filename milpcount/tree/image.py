@@ -9,7 +9,7 @@ is made homogeneous: ``(t, 1)`` becomes a ray ``(t, s)``, the ray meets the cube
 full-dimensional cone of the new cells.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -18,7 +18,10 @@ from milpcount.domain import InputSet
 from milpcount.limits import tick
 from milpcount.network import Affine, Network, Source
 from milpcount.tree.quanta import NEVER, exponent
-from milpcount.tree.rows import LARGE, LOST
+from milpcount.tree.rows import LARGE, LOST, UNIT_ROUNDOFF
+
+if TYPE_CHECKING:
+    from milpcount.tree.reduction import Reduction
 
 SMALLEST = 2.0**-1022
 """The smallest normal number: what a product may lose to underflow, over the unit roundoff."""
@@ -34,13 +37,12 @@ Array = np.ndarray
 class _InputRows(NamedTuple):
     """The values that read the network's inputs.
 
-    ``values`` their numbers, ``weight`` (values, inputs), ``bias``; ``layer`` of each.
+    ``values`` their numbers, ``weight`` (values, inputs), ``bias``.
     """
 
     values: Array
     weight: Array
     bias: Array
-    layer: Array
 
     @classmethod
     def of(cls, network: Network) -> "_InputRows":
@@ -54,26 +56,44 @@ class _InputRows(NamedTuple):
                 weight = input_weight(affine, sources[0], network.n_inputs)
                 # Of later layers only what depends on the inputs: the others need no room in V.
                 rows = np.flatnonzero((weight != 0).any(axis=1) | (number == 0))
-                layers = np.full(rows.size, number)
-                parts.append((first + rows, weight[rows], affine.bias[rows], layers))
+                parts.append((first + rows, weight[rows], affine.bias[rows]))
             first += affine.n_out
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 class Image:
-    """The scaled parameters, the image space, and in it what reads the inputs, and the domain."""
+    """The scaled parameters, the image space, and in it what reads the inputs, and the domain.
 
-    def __init__(self, network: Network, inputs: InputSet) -> None:
-        rows, d = _InputRows.of(network), inputs.dimension
+    Parameters
+    ----------
+    network : Network
+    inputs : InputSet
+    reduction : Reduction, optional
+        Of the network on the inputs; all of its values read them.
+    """
+
+    def __init__(
+        self, network: Network, inputs: InputSet, reduction: "Reduction | None" = None
+    ) -> None:
+        if reduction is None:
+            rows, size = _InputRows.of(network), sum(layer.affine.n_out for layer in network.layers)
+        else:
+            size = reduction.constant.size
+            none = np.zeros((0, network.n_inputs))
+            rows = _InputRows(np.arange(size), none, np.zeros(0))
+        own = rows.values.size
         with np.errstate(over="ignore", invalid="ignore"):
-            A, A_abs, c, c_abs, width = _rows_on_the_cube(rows.weight, rows.bias, inputs)
+            A, A_abs, c, c_abs, n = _rows_on_the_cube(rows.weight, rows.bias, inputs)
             total = A_abs.sum(axis=1)
             majorant = total + c_abs
+        if reduction is not None:
+            A, c = np.vstack([reduction.slopes, A]), np.concatenate([reduction.constant, c])
+            # Sums of the magnitudes of numbers that are what they are; no more than these, as V.
+            own_total = np.abs(reduction.slopes).sum(axis=1) * (1.0 + 2.0 * n * UNIT_ROUNDOFF)
+            total = np.concatenate([own_total, total])
+            majorant = np.concatenate([reduction.majorant, majorant])
         lost = ~(majorant < LARGE)
         A[lost], c[lost], total[lost], majorant[lost] = 0.0, 0.0, 0.0, LOST
-        n, own = width, rows.values.size
-        # Numbers of the domain that are rounded enter a term twice at most.
-        self.terms = n + d + network.n_inputs + (0 if inputs.exact is None else 4)
         self.small = n <= SMALL
         self.one = -1 if inputs.is_boxed else n - 1
         if self.small or n <= A.shape[0]:
@@ -92,15 +112,8 @@ class Image:
         self.majorant = majorant[:own]
         self.domain_M, self.domain_beta = np.ascontiguousarray(M[own:]), c[own:]
         self.domain_majorant = majorant[own:]
-        self.fixed_at = np.full(sum(layer.affine.n_out for layer in network.layers), -1)
+        self.fixed_at = np.full(size, -1)
         self.fixed_at[rows.values] = np.arange(own)
-        # Exponents of what reads the inputs, by layer.
-        self.exponents: dict[int, int] = {}
-        for number in np.unique(rows.layer).tolist():
-            at = rows.layer == number
-            self.exponents[number] = NEVER
-            if not network.layers[number].affine.is_rounded:
-                self.exponents[number] = _input_exponent(rows.weight[at], rows.bias[at], inputs)
 
 
 def input_weight(affine: Affine, source: Source, n_inputs: int) -> Array:
@@ -144,6 +157,8 @@ def _rows_on_the_cube(
 
 def _magnitudes(left: Array, right: Array) -> Array:
     """Return ``|left| @ |right|``, and more where products may underflow; 0 if all are zero."""
+    if not left.shape[0]:
+        return np.asarray(left @ right)
     sizes = _product(np.abs(left), np.abs(right))
     if _least(left) * _least(right) < SMALLEST:
         terms = (left != 0.0).astype(np.float64) @ (right != 0.0)
@@ -176,6 +191,8 @@ def _scaled_rows(inputs: InputSet) -> tuple[Array, Array]:
 
 def _product(weight: Array, directions: Array) -> Array:
     """Return ``weight @ directions``, of which a box of many inputs has unit vectors only."""
+    if not weight.shape[0]:
+        return np.asarray(weight @ directions)
     if directions.ndim == 2:
         column, row = np.argwhere(directions.T).T
         if np.array_equal(column, np.arange(directions.shape[1])):
@@ -199,8 +216,21 @@ def _homogeneous(
     return np.column_stack([A, c]), np.column_stack([A_abs, c_abs]), zero, zero, lower, upper
 
 
+def input_exponents(network: Network, inputs: InputSet) -> dict[int, int]:
+    """Return, by layer, e such that what it reads of the inputs, and the domain, are of 2^-e."""
+    found = {}
+    for number, (layer, sources) in enumerate(zip(network.layers, network.sources, strict=False)):
+        if sources[0].number == 0:
+            found[number] = NEVER
+            if not layer.affine.is_rounded:
+                part = layer.affine.matrix[:, sources[0].columns]
+                weights = part.data if sparse.issparse(part) else part
+                found[number] = _input_exponent(weights, layer.affine.bias, inputs)
+    return found
+
+
 def _input_exponent(weights: Array, bias: Array, inputs: InputSet) -> int:
-    """Return e such that scaled rows of weights and the domain are multiples of 2^-e."""
+    """Return e such that rows of weights on the cube, and the domain, are multiples of 2^-e."""
     if inputs.exact is not None:
         return NEVER
     finite = np.concatenate([inputs.lower, inputs.upper])

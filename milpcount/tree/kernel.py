@@ -20,10 +20,18 @@ from milpcount.tree.memory import (
 from milpcount.tree.parity import enter_layer, is_allowed, put
 from milpcount.tree.polygon import DRIFT, centre, clip, is_below
 from milpcount.tree.projection import EMPTY, FULL
-from milpcount.tree.rows import NORMAL, UNKNOWN, compose_layer, compose_rows, set_output
+from milpcount.tree.rows import (
+    NORMAL,
+    UNKNOWN,
+    compose_layer,
+    compose_on_base,
+    compose_rows,
+    set_output,
+)  # fmt: skip
 from milpcount.tree.state import (
     ANY,
     ASKED,
+    BASED,
     BUDGET,
     CLAUSE_HITS,
     COUNT,
@@ -183,17 +191,24 @@ def _compose(p, s, d, rounding):
     c, layer, m = s.control, s.layer[d], p.V.shape[0]
     values, rows = p.layers[layer, 3], p.layers[layer, 5]
     # Of a form: a product with every output that it reads; of a row: its norm.
-    above = p.layers[layer, 6]
+    above, has_base = p.layers[layer, 6], p.layers[layer, 8] > 0
     chunk = max(1, _CHUNK // (above * m))
     while s.turn[d] < values:
         if c[BUDGET] <= 0:
             return False
         start = s.turn[d]
         stop = min(values, start + chunk)
-        compose_layer(p, layer, start, stop, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b,
-                      s.unit_s)  # fmt: skip
-        c[BUDGET] -= work((stop - start) * above * m)
+        if has_base:
+            n_open, based = s.n_open[layer - 1], c[BASED + layer] > 0
+            compose_on_base(p, layer, start, stop, based, s.opened[layer - 1], n_open, s.value_M,
+                            s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)  # fmt: skip
+            c[BUDGET] -= work((stop - start) * (n_open + 1 if based else above) * m)
+        else:
+            compose_layer(p, layer, start, stop, s.value_M, s.value_b, s.value_s, s.unit_M,
+                          s.unit_b, s.unit_s)  # fmt: skip
+            c[BUDGET] -= work((stop - start) * above * m)
         s.turn[d] = stop
+    c[BASED + layer] = 1
     chunk = max(1, _CHUNK // (m * m))
     while s.turn[d] < values + rows:
         if c[BUDGET] <= 0:
@@ -234,6 +249,7 @@ def enter(p, s, scratch, d, rounding):
         s.clause_n[layer] = 0
         clear_bits(s.prefix[d])
         s.n_open[layer] = 0
+        c[BASED + layer + 1] = 0
     # The corners of a polygon cost next to nothing, and tests with few parameters or rows little;
     # others that need all their patience take a hundredth of a second or more, each.
     few = p.small or rows * m <= _LIGHT

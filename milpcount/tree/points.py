@@ -13,7 +13,7 @@ from milpcount.network import Network
 from milpcount.tree.box_projection import box_project, transposed
 from milpcount.tree.cell import NARROWEST, push_piece
 from milpcount.tree.compiled import copy, entry, fill, jit
-from milpcount.tree.program import Program
+from milpcount.tree.program import Layout
 from milpcount.tree.projection import FULL
 from milpcount.tree.rows import LOST, UNKNOWN, compose_layer, compose_rows, set_output
 from milpcount.tree.search import Search
@@ -120,13 +120,14 @@ class PointFinder:
     ----------
     network : Network
     inputs : InputSet
-    program : Program
+    layout : Layout
         Of the two.
     """
 
-    def __init__(self, network: Network, inputs: InputSet, program: Program) -> None:
-        search = Search(network, inputs, program=program)
+    def __init__(self, network: Network, inputs: InputSet, layout: Layout) -> None:
+        search = Search(network, inputs, program=layout)
         search.begin()
+        program, self._numbering = layout
         self._program, self._rounding = program, search.rounding
         first = Room.of(search.state)
         room = Room(first.depth, first.rows + program.row_values.shape[0])
@@ -147,7 +148,7 @@ class PointFinder:
         p, s = self._program, self._state
         points, found = np.empty((len(patterns), p.V.shape[1])), np.zeros(len(patterns), dtype=bool)
         s.free[:], s.hessian[:] = True, p.H  # what is found does not depend on what was before
-        pieces = np.ascontiguousarray(patterns, dtype=np.int64)
+        pieces = np.ascontiguousarray(self._numbering.part(patterns), dtype=np.int64)
         above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
         find_points(p, s, self._scratch, self._rounding, pieces, above, points, found)
         points[~found] = 0.5

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -106,6 +106,8 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
     if search.state.cell_inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
         search.state.control[PATIENCE] = 0
+    own = search.numbering
+    batch = replace(batch, preference=own.part(batch.preference.T).T)
     made, pace, c = walks.new_walks(batch), Pace(_SLICE_SECONDS), search.state.control
     deadline, spoke = deadline or Deadline(), began
     while True:
@@ -138,7 +140,10 @@ def _walked(made: walks.Walks, search: Search, seconds: float) -> Walked:
         bool(search.state.stage[0] != kernel.ROOT),
         made.log_size[:done].copy(),
         made.log_square[:done].copy(),
-        made.taken[:done].astype(np.min_scalar_type(-int(search.program.units[:, 5].max()))),
+        search.numbering.spread(
+            made.taken[:done].astype(np.min_scalar_type(-int(search.program.units[:, 5].max()))),
+            walks.NOT_SPLIT,
+        ),
         made.moments.copy(),
         int(search.state.control[TESTS]),
         int(c[walks.DESCENT_TESTS]),

@@ -20,8 +20,10 @@ from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
 from milpcount.limits import tick
 from milpcount.network import Network
-from milpcount.tree.image import SMALLEST, Image
+from milpcount.tree.image import SMALLEST, Image, input_exponents
+from milpcount.tree.numbering import Numbering
 from milpcount.tree.quanta import COARSEST, exponent, exponent_of
+from milpcount.tree.reduction import Reduction, most_in_a_row, reduced
 
 Array = np.ndarray
 
@@ -33,12 +35,14 @@ class Program(NamedTuple):
     ``units`` per unit: layer, first value, first row, rows, first piece, pieces, whether the last
     layer reads it.
     ``layers`` per layer: first unit, units, first value, values, first row, rows, how many outputs
-    a value reads at most, and whether one reads the inputs.
+    a value reads at most, whether one reads the inputs, and whether all values read all units of
+    the layer before and none of others.
     ``values``: row of ``fixed`` or -1, first run, end of its runs; ``bias``. Values that read the
     inputs have a form over the image without their units in ``fixed``: coefficients, constant with
     the bias, majorant. The outputs that a value reads are in runs of adjacent ones: ``runs[e]`` is
-    a run's first unit, its first entry of ``read_weight``, and its length. Few arrays, since every
-    call of the kernel hands all of them on.
+    a run's first unit, its first entry of ``read_weight``, and its length; ``read_weight`` has the
+    weight, and the sum of the magnitudes of what it was made of. Few arrays, since every call of
+    the kernel hands all of them on.
     ``rows``: value a, value b (or -1), threshold. ``pieces``: value, slope, intercept, first
     literal; ``literals``: row, sign; ``most_literals`` of a piece. ``domain_*``: rows of the
     domain, ``M @ g + beta >= 0``.
@@ -78,17 +82,33 @@ class Program(NamedTuple):
     small: int
 
 
-def compile_program(network: Network, inputs: InputSet) -> Program:
+class Layout(NamedTuple):
+    """A program, and which of the network's units it speaks of.
+
+    Attributes
+    ----------
+    program : Program
+    numbering : Numbering
+    """
+
+    program: Program
+    numbering: Numbering
+
+
+def compile_program(network: Network, inputs: InputSet, *, reduce: bool | None = None) -> Layout:
     """Lay a network over an input set out as flat arrays.
 
     Parameters
     ----------
     network : Network
     inputs : InputSet
+    reduce : bool, optional
+        Whether units that have one piece on all of the domain are left out, composed into those
+        that read them; by default where that saves work. See `reduction`.
 
     Returns
     -------
-    Program
+    Layout
 
     Raises
     ------
@@ -100,64 +120,106 @@ def compile_program(network: Network, inputs: InputSet) -> Program:
     if not network.layers:
         raise NetworkError("the network has no units: it has one region, and no tree to search")
     tick()
-    image = Image(network, inputs)
+    reduction = None
+    if reduce is not False:
+        reduction = reduced(network, inputs, always=reduce is True)
+    numbering = Numbering(network, None if reduction is None else reduction.settled)
     tick()
-    units: list[tuple[int, ...]] = []
-    layers: list[tuple[int, ...]] = []
-    literals: list[tuple[int, int]] = []
-    starts = [0]
-    n_values = n_rows = n_pieces = 0
-    tables: list[tuple[Array, ...]] = []
-    for number, layer in enumerate(network.layers):
-        tick()
-        table = layer.table
-        total = int(layer.row_starts[-1])
-        layers.append((len(units), layer.width, n_values, layer.affine.n_out, n_rows, total))
-        for place, kind in enumerate(layer.units):
-            first_row = n_rows + int(layer.row_starts[place])
-            units.append(
-                (number, n_values + int(table.start[place]), first_row, len(kind.rows), n_pieces,
-                 kind.n_pieces)
-            )  # fmt: skip
-            for piece in kind.pieces:
-                literals += [(first_row + r, s) for r, s in piece.literals]
-                starts.append(len(literals))
-            n_pieces += kind.n_pieces
-        unit = np.repeat(np.arange(layer.width), layer.n_pieces)
-        first = np.cumsum(layer.n_pieces) - layer.n_pieces
-        kinds = table.kind[unit] + np.arange(unit.size) - first[unit]
-        second = np.where(table.second >= 0, table.second + n_values, -1)
-        tables.append(
-            (np.column_stack([table.first + n_values, second]), table.threshold,
-             n_values + table.start[unit] + table.value[kinds], table.slope[kinds],
-             table.intercept[kinds])
-        )  # fmt: skip
-        n_values += layer.affine.n_out
-        n_rows += total
-    row_values, thresholds, piece_value, slopes, intercepts = (
-        np.concatenate(parts) for parts in zip(*tables, strict=True)
-    )
+    image = Image(network, inputs, reduction)
     tick()
-    reads = _Reads.of(network)
-    ops, quantum = _rounding(network, image)
-    as_int = lambda a, width: np.array(a, dtype=np.int64).reshape(-1, width)  # noqa: E731
+    units = _Units.of(network, numbering)
+    reads = _Reads.of(network) if reduction is None else _Reads.of_reduction(reduction)
+    if reduction is None:
+        ops, quantum = _rounding(network, inputs)
+    else:
+        ops, quantum = reduction.roundings, np.full(len(network.layers), -1)
+    biases = [layer.affine.bias for layer in network.layers]
     V = np.ascontiguousarray(image.V)
-    return Program(
+    program = Program(
         V, np.ascontiguousarray(V.T), V @ V.T, image.S, V.sum(axis=1) * 0.5,
-        np.column_stack([as_int(layers, 6), reads.most, reads.inputs]),
-        np.column_stack([as_int(units, 6), reads.last]),
+        np.column_stack([units.layers, reads.most, reads.inputs, _follows(units.layers, reads)]),
+        np.column_stack([units.units, reads.last]),
         np.ascontiguousarray(
             np.column_stack([image.fixed_at, reads.start[:-1], reads.start[1:]]), dtype=np.int64
         ),
-        np.concatenate([layer.affine.bias for layer in network.layers]),
+        np.concatenate([bias[own] for bias, own in zip(biases, numbering.values, strict=True)]),
         np.ascontiguousarray(np.column_stack([image.fixed, image.offset, image.majorant])),
         reads.runs, reads.weight,
-        as_int(row_values, 2), thresholds, piece_value, slopes, intercepts,
-        np.array(starts, dtype=np.int64),
-        as_int(literals, 2), int(np.diff(starts).max()), image.domain_M, image.domain_beta,
-        image.domain_majorant,
-        ops, float(SMALLEST * (1.0 + image.S.sum())), quantum, image.one, int(image.small),
+        units.row_values, units.thresholds, units.piece_value, units.slopes, units.intercepts,
+        units.starts, units.literals, int(np.diff(units.starts).max()),
+        image.domain_M, image.domain_beta, image.domain_majorant,
+        ops + image.m, float(SMALLEST * (1.0 + image.S.sum())), quantum, image.one,
+        int(image.small),
     )  # fmt: skip
+    return Layout(program, numbering)
+
+
+class _Units(NamedTuple):
+    """The units that are decided, their rows and pieces; see `Program`."""
+
+    layers: Array
+    units: Array
+    row_values: Array
+    thresholds: Array
+    piece_value: Array
+    slopes: Array
+    intercepts: Array
+    starts: Array
+    literals: Array
+
+    @classmethod
+    def of(cls, network: Network, numbering: Numbering) -> "_Units":
+        units: list[tuple[int, ...]] = []
+        layers: list[tuple[int, ...]] = []
+        literals: list[tuple[int, int]] = []
+        starts = [0]
+        n_values = n_rows = n_pieces = 0
+        tables: list[tuple[Array, ...]] = []
+        for number, layer in enumerate(network.layers):
+            tick()
+            table, own = layer.table, numbering.live[number]
+            values, rows = numbering.values[number], numbering.rows[number]
+            layers.append((len(units), own.size, n_values, values.size, n_rows, rows.size))
+            value_at = _places(values, layer.affine.n_out) + n_values
+            row_at = _places(rows, int(layer.row_starts[-1])) + n_rows
+            for place in own.tolist():
+                kind = layer.unit(place)
+                first_row = int(row_at[layer.row_starts[place]]) if kind.rows else n_rows
+                units.append(
+                    (number, int(value_at[table.start[place]]), first_row, len(kind.rows), n_pieces,
+                     kind.n_pieces)
+                )  # fmt: skip
+                for piece in kind.pieces:
+                    literals += [(first_row + r, s) for r, s in piece.literals]
+                    starts.append(len(literals))
+                n_pieces += kind.n_pieces
+            counts = layer.n_pieces[own]
+            unit = np.repeat(own, counts)
+            first_of = np.repeat(counts.cumsum() - counts, counts)
+            kinds = table.kind[unit] + np.arange(unit.size) - first_of
+            second = table.second[rows]
+            second = np.where(second >= 0, value_at[second], -1)
+            tables.append(
+                (np.column_stack([value_at[table.first[rows]], second]), table.threshold[rows],
+                 value_at[table.start[unit] + table.value[kinds]], table.slope[kinds],
+                 table.intercept[kinds])
+            )  # fmt: skip
+            n_values += values.size
+            n_rows += rows.size
+        columns = (np.concatenate(parts) for parts in zip(*tables, strict=True))
+        row_values, thresholds, piece_value, slopes, intercepts = columns
+        as_int = lambda a, width: np.array(a, dtype=np.int64).reshape(-1, width)  # noqa: E731
+        return cls(
+            as_int(layers, 6), as_int(units, 6), as_int(row_values, 2), thresholds, piece_value,
+            slopes, intercepts, np.array(starts, dtype=np.int64), as_int(literals, 2),
+        )  # fmt: skip
+
+
+def _places(which: Array, count: int) -> Array:
+    """Return where each of `count` numbers is among some of them; those not among them are -1."""
+    at = np.full(count, -1)
+    at[which] = np.arange(which.size)
+    return at
 
 
 class _Reads(NamedTuple):
@@ -173,8 +235,7 @@ class _Reads(NamedTuple):
     @classmethod
     def of(cls, network: Network) -> "_Reads":
         units_before = [0, *np.cumsum(network.widths).tolist()]
-        counts: list[Array] = [np.zeros(1, dtype=np.int64)]
-        units, weights = list[Array](), list[Array]()
+        counts, units, weights = list[Array](), list[Array](), list[Array]()
         for layer, sources in zip(network.layers, network.sources, strict=False):
             tick()
             unit_of = np.full(layer.affine.n_in, -1)
@@ -191,11 +252,32 @@ class _Reads(NamedTuple):
             units.append(unit_of[column])
             weights.append(weight)
         inputs = np.array([number_of[0].number == 0 for number_of in network.sources])
-        inputs = inputs[: len(network.layers)].astype(np.int64)
         last = np.zeros(network.n_units, dtype=np.int64)
         last[units[-1]] = 1
-        most = np.array([max(1, int(read.max())) for read in counts[1:]])
-        unit, ends = np.concatenate(units), np.cumsum(np.concatenate(counts))
+        weight = np.concatenate(weights)
+        table = np.column_stack([weight, np.abs(weight)])
+        return cls._laid(counts, units, table, inputs[: len(network.layers)], last)
+
+    @classmethod
+    def of_reduction(cls, reduction: Reduction) -> "_Reads":
+        """Return the same of live units, whose values all read the inputs."""
+        counts, units, weights = list[Array](), list[Array](), list[Array]()
+        for weight, size in zip(reduction.weights, reduction.sizes, strict=True):
+            row, column = np.nonzero(size)
+            counts.append(np.bincount(row, minlength=size.shape[0]))
+            units.append(column)
+            weights.append(np.column_stack([weight[row, column], size[row, column]]))
+        live = int((reduction.settled < 0).sum())
+        inputs, last = np.ones(len(counts)), np.zeros(live, dtype=np.int64)
+        return cls._laid(counts, units, np.concatenate(weights), inputs, last)
+
+    @classmethod
+    def _laid(
+        cls, counts: list[Array], units: list[Array], weight: Array, inputs: Array, last: Array
+    ) -> "_Reads":
+        """Return what is read, value by value, in runs."""
+        most = np.array([max(1, int(read.max(initial=0))) for read in counts])
+        unit, ends = np.concatenate(units), np.cumsum(np.concatenate([[0], *counts]))
         # A run ends where the next unit is no neighbour, and with the value that it is read by.
         begins = np.ones(unit.size, dtype=bool)
         begins[1:] = np.diff(unit) != 1
@@ -204,7 +286,23 @@ class _Reads(NamedTuple):
         lengths = np.diff(np.append(first, unit.size))
         runs = np.column_stack([unit[first], first, lengths])
         start = np.searchsorted(first, ends)
-        return cls(start, np.ascontiguousarray(runs), np.concatenate(weights), most, inputs, last)
+        return cls(
+            start, np.ascontiguousarray(runs), np.ascontiguousarray(weight), most,
+            inputs.astype(np.int64), last,
+        )  # fmt: skip
+
+
+def _follows(layers: Array, reads: _Reads) -> Array:
+    """Return whether all values of a layer read all units of the layer before, and no others."""
+    found = np.zeros(len(layers), dtype=np.int64)
+    for number in range(1, len(layers)):
+        first, count = layers[number, 2:4]
+        start = reads.start[first]
+        if count and (reads.start[first : first + count + 1] == start + np.arange(count + 1)).all():
+            runs = reads.runs[start : start + count]
+            before, width = layers[number - 1, :2]
+            found[number] = int((runs[:, 0] == before).all() and (runs[:, 2] == width).all())
+    return found
 
 
 def _entries(matrix: Any) -> tuple[Array, Array, Array]:
@@ -221,15 +319,18 @@ def _entries(matrix: Any) -> tuple[Array, Array, Array]:
     return row, column, matrix[row, column]
 
 
-def _rounding(network: Network, image: Image) -> tuple[Array, Array]:
+def _rounding(network: Network, inputs: InputSet) -> tuple[Array, Array]:
     """Return per layer the number of roundings a form has seen and its quantum exponent."""
     ops, quantum, above = [], [], list[int]()
-    count = float(image.terms + 16)
+    parameters, own = inputs.dimension, input_exponents(network, inputs)
+    # Numbers of the domain that are rounded enter a term twice at most.
+    exactly = 0 if inputs.exact is None else 4
+    count = float(2 * parameters + (not inputs.is_boxed) + network.n_inputs + exactly + 16)
     for number, layer in enumerate(network.layers):
         count += layer.affine.is_rounded
-        if number:
-            count += layer.affine.n_in + 8
-        power = max(image.exponents.get(number, 0), exponent(layer.affine.bias))
+        if number:  # adding what is zero rounds nothing
+            count += most_in_a_row(layer.affine.matrix) + 8
+        power = max(own.get(number, 0), exponent(layer.affine.bias))
         sources = [source.number for source in network.sources[number] if source.number]
         if sources:
             weight = exponent_of(layer.affine)
@@ -238,7 +339,7 @@ def _rounding(network: Network, image: Image) -> tuple[Array, Array]:
         offsets = [piece.intercept for piece in pieces]
         offsets += [row.threshold for kind in layer.activations for row in kind.rows]
         power = max(power, exponent(np.array(offsets)))
-        ops.append(count + image.m)
+        ops.append(count)
         quantum.append(power if power <= COARSEST else -1)
         above.append(power + exponent(np.array([piece.slope for piece in pieces])))
     return np.array(ops), np.array(quantum, dtype=np.int64)

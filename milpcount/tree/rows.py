@@ -50,34 +50,98 @@ def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit
     first = p.layers[layer, 2]
     m = p.V.shape[0]
     for q in range(first + start, first + stop):
-        at = p.values[q, 0]
-        if at >= 0:
-            for a in range(m):
-                value_M[q, a] = p.fixed[at, a]
-            value_b[q] = p.fixed[at, m]
-            total = p.fixed[at, m + 1]
-        else:
-            fill(value_M[q], 0.0)
-            value_b[q] = 0.0
-            total = abs(p.bias[q])
-            if p.one >= 0:
-                value_M[q, p.one] = p.bias[q]
-            else:
-                value_b[q] = p.bias[q]
-        has_product = False
+        _start_value(p, q, q, value_M, value_b, value_s)
+        total, has_product = value_s[q], False
         for e in range(p.values[q, 1], p.values[q, 2]):
             above, weight = p.runs[e, 0], p.runs[e, 1]
             for i in range(p.runs[e, 2]):
                 if unit_s[above + i] != 0.0:
-                    w = p.read_weight[weight + i]
+                    w = p.read_weight[weight + i, 0]
                     has_product = True
-                    total += abs(w) * unit_s[above + i]
+                    total += p.read_weight[weight + i, 1] * unit_s[above + i]
                     value_b[q] += w * unit_b[above + i]
                     for a in range(m):
                         value_M[q, a] += w * unit_M[above + i, a]
         if has_product:
             total += p.tiny
         value_s[q] = total
+
+
+@jit
+def compose_on_base(p, layer, start, stop, based, opened, n_open, value_M, value_b, value_s, unit_M,
+                    unit_b, unit_s):  # fmt: skip
+    """Do the same where the values read all units of the layer before, and no others.
+
+    Units that do not split the cell of the layers above them have one output wherever the layer
+    before is decided below it: what they add up to, the *base*, is kept after all values (row
+    ``q + values`` for value q) and made anew when that layer is entered. What is added to it at a
+    cell are the outputs of the open units. Every term is added once, and nothing is ever taken off,
+    so that majorants and bounds are those of any other order.
+
+    Parameters
+    ----------
+    based : bool
+        Whether the base is there.
+    opened : (>= n_open,)
+        Open units of the layer before, in order.
+    """
+    before, m = p.values.shape[0], p.V.shape[0]
+    for q in range(p.layers[layer, 2] + start, p.layers[layer, 2] + stop):
+        e, at = p.values[q, 1], before + q
+        # The weight of unit u is entry shift + u.
+        shift = p.runs[e, 1] - p.runs[e, 0]
+        if not based:
+            _start_value(p, q, at, value_M, value_b, value_s)
+            i, has_product = 0, False
+            for u in range(p.runs[e, 0], p.runs[e, 0] + p.runs[e, 2]):
+                if i < n_open and opened[i] == u:
+                    i += 1
+                elif unit_s[u] != 0.0:
+                    _add_output(p, shift + u, u, at, value_M, value_b, value_s, unit_M, unit_b,
+                                unit_s)  # fmt: skip
+                    has_product = True
+            if has_product:
+                value_s[at] += p.tiny
+        has_product = False
+        value_s[q], value_b[q] = value_s[at], value_b[at]
+        for a in range(m):
+            value_M[q, a] = value_M[at, a]
+        for i in range(n_open):
+            u = opened[i]
+            if unit_s[u] != 0.0:
+                _add_output(p, shift + u, u, q, value_M, value_b, value_s, unit_M, unit_b, unit_s)
+                has_product = True
+        if has_product:
+            value_s[q] += p.tiny
+
+
+@inlined
+def _start_value(p, q, at, value_M, value_b, value_s):
+    """Set row `at` to what value q is without any unit."""
+    fixed = p.values[q, 0]
+    if fixed >= 0:
+        for a in range(p.V.shape[0]):
+            value_M[at, a] = p.fixed[fixed, a]
+        value_b[at] = p.fixed[fixed, p.V.shape[0]]
+        value_s[at] = p.fixed[fixed, p.V.shape[0] + 1]
+    else:
+        fill(value_M[at], 0.0)
+        value_b[at] = 0.0
+        value_s[at] = abs(p.bias[q])
+        if p.one >= 0:
+            value_M[at, p.one] = p.bias[q]
+        else:
+            value_b[at] = p.bias[q]
+
+
+@inlined
+def _add_output(p, entry, u, at, value_M, value_b, value_s, unit_M, unit_b, unit_s):
+    """Add the output of a unit, times a weight, to row `at`; zero forms have no numbers."""
+    w = p.read_weight[entry, 0]
+    value_s[at] += p.read_weight[entry, 1] * unit_s[u]
+    value_b[at] += w * unit_b[u]
+    for a in range(p.V.shape[0]):
+        value_M[at, a] += w * unit_M[u, a]
 
 
 @jit

@@ -21,10 +21,9 @@ from milpcount.tree.cell import OPEN, add_row
 from milpcount.tree.kept import KeptRegions
 from milpcount.tree.parity import add_parity
 from milpcount.tree.polygon import DRIFT, clip
-from milpcount.tree.program import Program, compile_program
+from milpcount.tree.program import Layout, compile_program
 from milpcount.tree.projection import EMPTY, FULL
 from milpcount.tree.state import (
-    ANY,
     ASKED,
     BUDGET,
     CLAUSE_HITS,
@@ -97,8 +96,9 @@ class Search:
         Whether `add` will be called.
     on_region : callable, optional
         Called with the pattern of every region, right when it is found; it may call `add`.
-    program : Program, optional
-        What `compile_program` returned for the network and the inputs.
+    program : Layout, optional
+        What `compile_program` returned for the network and the inputs. The search decides the units
+        that it has; whoever uses the search knows all of the network's by their numbers there.
 
     Attributes
     ----------
@@ -119,22 +119,21 @@ class Search:
         patterns: bool = False,
         parities: bool = False,
         on_region: Callable[[tuple[int, ...]], None] | None = None,
-        program: Program | None = None,
+        program: Layout | None = None,
         known: Mapping[int, int] | None = None,
     ) -> None:
         self.network, self.inputs, self.keep = network, inputs, keep
         self.patterns = patterns
-        self.program = compile_program(network, inputs) if program is None else program
+        layout = compile_program(network, inputs) if program is None else program
+        self.program, self.numbering = layout
         self._parities = parities
         self.state = new_state(self.program, keep, parities=parities)
         self.state.control[CLOSED] = patterns
         self.on_region, self.xors = on_region, list[Xor]()
         self._at: int | None = None
         self.scratch = new_scratch(self.program, Room.of(self.state))
-        for unit, piece in (forced or {}).items():
-            self.state.forced[unit] = piece
-        for unit, piece in (known or {}).items():
-            self.state.forced[unit] = KNOWN + piece
+        self._forced, self._known = dict(forced or {}), dict(known or {})
+        self._force()
         p = self.program
         # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
         # as the pools have room; with few parameters none are mixed.
@@ -142,7 +141,7 @@ class Search:
         self.rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
         self.regions = KeptRegions(Source(network, inputs))
         self.exact_cells = self.exact_rows = self.thin_regions = 0
-        self._answers = ExactAnswers(network, inputs, self.program, patterns)
+        self._answers = ExactAnswers(network, inputs, layout, patterns)
         self._in_exact_cell = False
 
     @property
@@ -225,7 +224,8 @@ class Search:
             pace.note(granted - int(c[BUDGET]), time.perf_counter() - began)
             self._collect()
             if self.on_region is not None and c[REGIONS] > before:
-                self._tell(s.pattern.tolist(), int(c[DEPTH]) + 1)
+                pattern = self.numbering.whole_pattern(s.pattern.tolist())
+                self._tell(pattern, int(c[DEPTH]) + 1)
             if wanted == kernel.DONE:
                 return
             if wanted == kernel.ASK_DOMAIN:
@@ -252,10 +252,15 @@ class Search:
         It may be called before the search and by `on_region`.
         """
         s, row = self.state, np.zeros(self.state.xor_work.shape[1], dtype=np.uint64)
+        odd = xor.odd
         for unit, piece in xor.terms:
-            v = int(s.xor_first[unit]) + piece - 1
+            own = self.numbering.own(unit)
+            if own is None:
+                odd ^= self.numbering.has(unit, piece)
+                continue
+            v = int(s.xor_first[own]) + piece - 1
             row[v >> 6] ^= np.uint64(1 << (v & 63))
-        row[-1] = np.uint64(xor.odd)
+        row[-1] = np.uint64(odd)
         self.xors.append(xor)
         at = int(s.control[DEPTH]) if self._at is None else self._at
         if at >= 0:
@@ -273,11 +278,11 @@ class Search:
 
     def begin(self) -> None:
         """Forget the search so far and put it at the root."""
-        forced, xors = self.state.forced, self.xors
+        xors = self.xors
         room = Room.of(self.state)
         self.state = new_state(self.program, self.keep, parities=self._parities, room=room)
         self.state.control[CLOSED] = self.patterns
-        self.state.forced[:] = forced
+        self._force()
         self._start()
         self.xors = []
         for xor in xors:
@@ -300,20 +305,21 @@ class Search:
         if self._in_exact_cell:
             raise RuntimeError("a search cannot be split while it counts a cell exactly")
         s, depth = self.state, int(self.state.control[DEPTH])
-        path = self._forced
+        path = self._forced_here()
         prefixes: list[dict[int, int]] = []
         for d in range(depth + 1):
             if d == depth and s.stage[d] in (kernel.ROOT, kernel.COMPOSE):
                 return [*prefixes, path]
-            unit = int(s.opened[s.layer[d], s.place[d]])
-            full = s.full[d, : self.program.units[unit, 5]].tolist()
+            own = int(s.opened[s.layer[d], s.place[d]])
+            unit = self.numbering.to_network(own)
+            full = s.full[d, : self.program.units[own, 5]].tolist()
             if s.stage[d] == kernel.DESCEND:
                 open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
             else:
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
                 open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
             prefixes += [{**path, unit: k} for k in open_pieces]
-            path[unit] = int(s.pattern[unit])
+            path[unit] = int(s.pattern[own])
         return prefixes
 
     @property
@@ -324,13 +330,22 @@ class Search:
         """
         if self._in_exact_cell:
             return False
-        return self.left() != [self._forced]
+        return self.left() != [self._forced_here()]
 
-    @property
-    def _forced(self) -> dict[int, int]:
-        forced = self.state.forced
-        units = np.flatnonzero((forced != ANY) & (forced < KNOWN))
-        return dict(zip(units.tolist(), forced[units].tolist(), strict=True))
+    def _force(self) -> None:
+        """Hand forced pieces to the kernel; end the search if one is not a settled unit's."""
+        pieces = self.numbering.own_pieces(self._forced)
+        known = self.numbering.own_pieces(self._known)
+        for unit, piece in (pieces or {}).items():
+            self.state.forced[unit] = piece
+        for unit, piece in (known or {}).items():
+            self.state.forced[unit] = KNOWN + piece
+        if pieces is None:
+            self.state.control[DEPTH] = -1
+
+    def _forced_here(self) -> dict[int, int]:
+        """Return the pieces that are forced on units that the search decides."""
+        return {u: k for u, k in self._forced.items() if self.numbering.own(u) is not None}
 
     def make_room(self) -> None:
         """Make room for longer paths, or cells of more rows, as the kernel asks."""
@@ -406,9 +421,10 @@ class Search:
     ) -> Iterator[None]:
         """Count what is in piece `piece` of the unit that the node at a depth has to decide."""
         tree = ExactRegionTree(self.exact, patterns=self.patterns)
-        above = tuple(int(k) for k in self.state.pattern[: self._first_unit(depth)])
+        pattern = self.numbering.whole_pattern(self.state.pattern.tolist())
+        above = tuple(pattern[: self.numbering.first_unit(int(self.state.layer[depth]))])
         root = Cell(above, cell, witness, 1.0)
-        yield from self._take(tree, tree.below(root, self._known(depth, piece)), depth)
+        yield from self._take(tree, tree.below(root, self._known_at(depth, piece)), depth)
 
     def _count_root(self) -> Iterator[None]:
         """Count the whole domain, of which floating point finds no point."""
@@ -432,18 +448,18 @@ class Search:
                     self._tell(leaf.pattern, depth)
             yield
 
-    def _known(self, depth: int, piece: int) -> dict[int, int]:
+    def _known_at(self, depth: int, piece: int) -> dict[int, int]:
         """Return the pieces that units of the layer have on piece `piece` of a node's unit."""
         s, layer = self.state, int(self.state.layer[depth])
-        first, count = self.program.layers[layer, :2].tolist()
-        place = int(s.place[depth])
-        later = set(s.opened[layer, place + 1 : s.n_open[layer]].tolist())
-        known = {u: int(s.pattern[u]) for u in range(first, first + count) if u not in later}
-        return known | {int(s.opened[layer, place]): piece}
+        number, place = self.numbering, int(s.place[depth])
+        first, count = number.first_unit(layer), number.width(layer)
+        later = {number.to_network(int(u)) for u in s.opened[layer, place + 1 : s.n_open[layer]]}
+        pattern = number.whole_pattern(s.pattern.tolist())
+        known = {u: pattern[u] for u in range(first, first + count) if u not in later}
+        return known | {number.to_network(int(s.opened[layer, place])): piece}
 
     def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
-        forced = np.where(self.state.forced < KNOWN, self.state.forced, ANY)
-        fits = bool(((forced == ANY) | (forced == np.array(pattern))).all())
+        fits = all(pattern[unit] == piece for unit, piece in self._forced.items())
         return fits and all(xor.holds(pattern) for xor in self.xors)
 
     def _learn(self, depth: int, ids: Array, signs: Array) -> None:
@@ -457,9 +473,6 @@ class Search:
                 bits[0 if sign > 0 else 1, r >> 6] |= np.uint64(1) << np.uint64(r & 63)
         s.clause_n[layer] += 1
 
-    def _first_unit(self, depth: int) -> int:
-        return int(self.program.layers[self.state.layer[depth], 0])
-
     def reject_domain(self) -> NoReturn:
         """Raise `DomainError`: say why the root's cell could not be entered."""
         self._answers.reject_domain()
@@ -471,5 +484,5 @@ class Search:
         if not self.keep or n == 0:
             return
         points = s.kept_points[:n] if knows_points(self.program) else None
-        self.regions.add(s.kept[:n], points)
+        self.regions.add(self.numbering.whole(s.kept[:n]), points)
         s.control[KEPT] = 0

@@ -14,7 +14,7 @@ from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
 from milpcount.tree.blocks import Block
 from milpcount.tree.few_inputs import VertexSearch, searching
-from milpcount.tree.program import Program, compile_program
+from milpcount.tree.program import Layout, compile_program
 from milpcount.tree.search import Search
 
 Prefix = dict[int, int]
@@ -43,7 +43,7 @@ class Subject:
         content = zlib.compress(pickle.dumps((network, inputs)), 1)
         return cls(hashlib.sha256(content).hexdigest(), content)
 
-    def unpack(self, deadline: Deadline) -> tuple[Network, InputSet, Program] | None:
+    def unpack(self, deadline: Deadline) -> tuple[Network, InputSet, Layout] | None:
         """Return the pair and its program, None without time; a process keeps the last ones."""
         try:
             with deadline.in_force():
@@ -180,7 +180,7 @@ def spread(prefixes: Sequence[Prefix], share: float) -> list[tuple[Prefix, float
 
 
 @lru_cache(maxsize=4)
-def _unpack(key: str, content: bytes) -> tuple[Network, InputSet, Program]:
+def _unpack(key: str, content: bytes) -> tuple[Network, InputSet, Layout]:
     network, inputs = pickle.loads(zlib.decompress(content))
     return network, inputs, compile_program(network, inputs)
 

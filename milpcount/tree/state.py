@@ -13,6 +13,9 @@ Array = np.ndarray
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
  POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR, CLOSED, PATIENCE) = range(17)  # fmt: skip
 
+BASED = 20
+"""Where those begin that say, layer by layer, whether the layer's base is there; see `rows`."""
+
 PATIENT_STEPS = 400
 """Newton steps of the second attempt at a cell that 40 steps leave open."""
 POOL = 512
@@ -200,8 +203,10 @@ def new_state(
     ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    # The bases of values come after them.
+    rows = p.bias.size * (2 if p.layers[:, 8].any() else 1)
     buffer = max(16, min(buffer, _BUFFERED // units)) if keep else 1
-    control = ints(20)
+    control = ints(BASED + layers + 1)
     control[PATIENCE] = PATIENT_STEPS
     first = np.concatenate([[0], np.cumsum(p.units[:, 5] - 1)])
     variables = int(first[-1]) if parities else 0
@@ -221,7 +226,7 @@ def new_state(
         opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers),
         pool_n=ints(layers), pool_bits=bits(layers, POOL, 2, words), pool_g=reals(layers, POOL, m),
         clause_n=ints(layers), clause_bits=bits(layers, CLAUSES, 2, words),
-        value_M=reals(p.bias.size, m), value_b=reals(p.bias.size), value_s=reals(p.bias.size),
+        value_M=reals(rows, m), value_b=reals(rows), value_s=reals(rows),
         unit_M=reals(units, m), unit_b=reals(units), unit_s=reals(units),
         row_M=reals(n_rows + n_dom, m), row_b=reals(n_rows + n_dom), row_s=reals(n_rows + n_dom),
         row_norm=reals(n_rows + n_dom), row_error=reals(n_rows + n_dom),
