@@ -44,11 +44,11 @@ class Tables(NamedTuple):
 
     ``layers`` per layer: the first column of its rows in `Cells.forms`; whether its forms are
     accumulated a unit at a time, as those are that read the layer above and nothing else of units;
-    whether its rows are its values; its first entry of ``weights``: unit by unit of the layer
-    above what its values read of it, and in the second row the magnitudes of that. ``units`` per
-    unit: where it has two pieces and one row, the row's column and the pieces below and above; else
-    -1. ``columns``: of every row, those of the domain at the end. ``read``: of every unit, whether its output is read by a layer that is
-    composed as a whole.
+    whether its rows are its values; its first entry of ``weights``: unit by unit of the layer above
+    what its values read of it, and in the second row the magnitudes of that. ``units`` per unit:
+    where it has two pieces and one row, the row's column and the pieces below and above; else -1.
+    ``columns``: of every row, those of the domain at the end. ``read``: of every unit, whether its
+    output is read by a layer that is composed as a whole.
     """
 
     layers: Array
@@ -142,7 +142,7 @@ def tables(p: Program) -> Tables:
     weights: list[Array] = [np.zeros((2, 0))]
     at = 0
     read = np.zeros(p.units.shape[0], dtype=np.int64)
-    for number, (_, _, value, values, row, rows, _, _) in enumerate(p.layers.tolist()):
+    for number, (_, _, value, values, row, rows, *_) in enumerate(p.layers.tolist()):
         if not values:
             layers[number, FIRST_COLUMN], layers[number, PLAIN] = 0, 1
             continue
