@@ -262,9 +262,9 @@ class TestProofs:
     def test_rows(self, bad):
         """A lost row is left without a number, and no projection has to clear it."""
         network = Network.from_arrays([[[1.0], [1.0]]], [[0.0, 1.0]], output=False)
-        program = compile_program(network, mc.Box(-1, 1).bind(1))
-        search = Search(network, mc.Box(-1, 1).bind(1), program=program)
-        state = search.state
+        layout = compile_program(network, mc.Box(-1, 1).bind(1))
+        search = Search(network, mc.Box(-1, 1).bind(1), program=layout)
+        program, state = layout.program, search.state
         state.row_M[0], state.row_b[0], state.row_s[0] = bad, -3.0, bad
         given = (program, 0, program.ops[0], program.quantum[0], search.rounding)
         assert rows.classify(
