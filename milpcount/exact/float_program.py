@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.exact.geometry import ExactBox
 from milpcount.limits import seconds_in_force, tick
 
@@ -101,8 +102,7 @@ def float_hint(rows: Array, scales: Sequence[float], box: ExactBox) -> Hint | No
     Hint or None
         None if the solver did not reach an optimum.
     """
-    import highspy
-
+    highspy = optional.require("highspy", "exact arithmetic")
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("presolve", "off")

@@ -281,12 +281,15 @@ def test_network_methods(tmp_path, small):
     [
         ("onnx", read_onnx, "milpcount[onnx]"),
         ("torch", Network.from_torch, "milpcount[torch]"),
-        ("sklearn.neural_network", Network.from_sklearn, "milpcount[sklearn]"),
+        ("sklearn", Network.from_sklearn, "milpcount[sklearn]"),
     ],
 )
 def test_optional_packages_are_asked_for(monkeypatch, module, use, command):
+    for name in [name for name in sys.modules if name.startswith(f"{module}.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(NotInstalledError, match=re.escape(command)):
+    needed = f"which is not installed: pip install '{command}'"
+    with pytest.raises(NotInstalledError, match=re.escape(needed)):
         use(__file__)
 
 
