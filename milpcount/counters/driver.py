@@ -139,6 +139,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     run = method.run(problem) if by_itself else the_one_region(problem)
     try:
         with problem.deadline.in_force():
+            problem.network.identified()  # by the clock, if it was not yet
             for snapshot in run:
                 now = time.perf_counter()
                 prepared = prepared if prepared is not None else now - began
