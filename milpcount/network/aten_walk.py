@@ -15,11 +15,13 @@ import numpy as np
 from milpcount.errors import InputError, NetworkError
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.aten_calls import AtenCall, AtenOperator, array, leaves, replaced
+from milpcount.network.aten_choices import as_numbers, with_choices
 from milpcount.network.aten_names import onnx_name, why_not
 from milpcount.network.aten_operators import MOVING, OPERATORS_OF_ATEN, called
 from milpcount.network.aten_outputs import chosen, input_of
 from milpcount.network.aten_units import UNITS_OF_ATEN
 from milpcount.network.builder import NetworkBuilder
+from milpcount.network.choices import Choice
 from milpcount.network.network import Network
 from milpcount.network.onnx_ending import LeftOut, ending, starts_ending
 from milpcount.network.torch_modules import import_torch
@@ -58,6 +60,8 @@ def read_program(program: Any, output: str | int | None = None) -> Network:
     if isinstance(found, LeftOut):
         builder.note(found.note)
         found = found.source
+    if isinstance(found, Choice):
+        raise NetworkError("the output is a comparison: count what it compares")
     if not isinstance(found, AffineTensor):
         raise NetworkError("the output does not depend on the input")
     return builder.finish(found)
@@ -99,7 +103,7 @@ class _Walk:
         if node.target is operator.getitem:
             return _item(*args)
         if not isinstance(node.target, torch._ops.OpOverload):
-            if any(isinstance(v, AffineTensor) for v in leaves(known)):
+            if any(isinstance(v, AffineTensor | Choice) for v in leaves(known)):
                 raise NetworkError("control flow in a program is not implemented")
             return node.target(*args, **kwargs)
         name = name_of(node.target)
@@ -111,6 +115,13 @@ class _Walk:
         values = leaves(arguments)
         if any(isinstance(v, LeftOut) for v in values):
             return ending(_as_onnx(node, name), [array_or_none(v) for v in values])
+        if any(isinstance(v, AffineTensor | Choice) for v in values):
+            call = AtenCall(node.target, arguments, self.builder)
+            found = with_choices(name, call)
+            if found is not None:
+                return found
+            arguments = as_numbers(call)
+            values = leaves(arguments)
         if not any(isinstance(v, AffineTensor) for v in values):
             return self._constant(node.target, name, arguments)
         if name in _SIZES:

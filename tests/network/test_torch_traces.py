@@ -189,8 +189,8 @@ REFUSED = {
         r"0 \(ScriptModule\): TorchScript is not implemented: give the module",
     ),
     "a comparison": (
-        Function(lambda m, x: torch.where(x > 0, x, 0.1 * x)),
-        r"node 'gt' \(gt\) of the module \(Function\): it is piecewise linear, but not impl",
+        Function(lambda m, x: torch.where(x == 0, x, 0.1 * x)),
+        r"node 'eq' \(eq\) of the module \(Function\): it is piecewise linear, but not impl",
     ),
     "no dependence": (Function(lambda m, x: torch.ones(2, 3)), "does not depend on the input"),
     "not of that shape": (Function(lambda m, x: m.b(x)), r"cannot be traced on an input of shape"),
