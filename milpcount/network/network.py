@@ -304,7 +304,7 @@ class Network:
     def from_torch(
         cls,
         module: Any,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int] | Sequence[Sequence[int]] | None = None,
         example_input: Any = None,
         output: str | int | None = None,
         state_dict: Any = None,
