@@ -44,6 +44,8 @@ class Request:
         Stop after so long.
     report : Path or None
         Where to write a page of tables and figures.
+    output : str or None
+        Name of the networks' output, where they have several.
     """
 
     experiment: Path
@@ -53,6 +55,7 @@ class Request:
     only: Sequence[str] = ()
     seconds: float | None = None
     report: Path | None = None
+    output: str | None = None
 
 
 def store_path(experiment: Path) -> Path:
@@ -76,7 +79,7 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
         caps.check_seconds("--time", request.seconds)
     if request.report is not None:
         _check_report(request.report)
-    experiment = read_experiment(request.experiment)
+    experiment = read_experiment(request.experiment, request.output)
     with _showing(quiet=quiet) as show:
         return _run(request, experiment, show)
 
