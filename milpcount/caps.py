@@ -73,6 +73,10 @@ WORDS = Cap(
     5_000_000, "words and parentheses in one command", "they are read into memory as a tree",
     "split the command into several assertions",
 )  # fmt: skip
+DEPTH = Cap(
+    1_000, "parentheses within each other", "the parser of VNN-LIB 2.0 calls itself for each",
+    "write conjunctions and sums of many terms instead of nested ones",
+)  # fmt: skip
 DIGITS = Cap(
     1_000, "digits or decimal places", "float64 has 17 digits and exponents up to 308",
     "write a shorter number",

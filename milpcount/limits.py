@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
-from milpcount import caps
+from milpcount import caps, optional
 from milpcount.errors import OptionError
 
 
@@ -121,7 +120,7 @@ def memory_in_use() -> int | None:
     except OSError:
         pass
     try:
-        process = import_module("psutil").Process()  # where there is no /proc
+        process = optional.load("psutil").Process()  # where there is no /proc
     except ImportError:
         return None
     return sum(int(one.memory_info().rss) for one in (process, *process.children()))

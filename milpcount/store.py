@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from milpcount import caps, integers
-from milpcount.errors import FileFormatError, NotInstalledError
+from milpcount import caps, integers, optional
+from milpcount.errors import FileFormatError
 
 if TYPE_CHECKING:
     import pandas
@@ -185,10 +185,7 @@ class Store:
         NotInstalledError
             Without pandas.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise NotInstalledError("a table of the results", "pandas", "pandas") from None
+        pandas = optional.require("pandas", "a table of the results", extra="pandas")
         rows = [decoded(record) for record in self.records.values()]
         names = list(dict.fromkeys(name for row in rows for name in row))
         bounds = {name for record in self.records.values() for name, _ in _named(record)}

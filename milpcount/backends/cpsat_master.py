@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.backends.backend import Constraint, Parity, SearchState
 from milpcount.backends.conflicts import Clause, Pattern
-from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.pattern_map import PatternMap
 from milpcount.limits import Deadline
 
@@ -29,13 +30,9 @@ def cp_model() -> Any:
     Raises
     ------
     NotInstalledError
-        If it is missing.
+        If it is missing, or cannot be loaded.
     """
-    try:
-        from ortools.sat.python import cp_model as module
-    except ImportError:
-        raise NotInstalledError("the backend 'cpsat'", "ortools") from None
-    return module
+    return optional.require("ortools.sat.python.cp_model", "the backend 'cpsat'")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.backends import registry
 from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
 from milpcount.backends.highs import MIXED_INTEGER, MixedInteger, Solution
@@ -99,9 +100,8 @@ class PyomoModel:
     inline = True
 
     def __init__(self, program: LinearProgram, name: str) -> None:
-        import pyomo.environ as pyo
-
-        self.pyo, self.name = pyo, name
+        self.pyo = pyo = optional.load("pyomo.environ")
+        self.name = name
         self.interface, self.is_new = find(name)
         self.model = pyo.ConcreteModel()
         self.model.x = pyo.Var(range(program.n_columns), domain=pyo.Reals)
@@ -119,11 +119,10 @@ class PyomoModel:
 
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Add rows, which hold from now on."""
-        from pyomo.core.expr import LinearExpression
-
+        expression = optional.load("pyomo.core.expr").LinearExpression
         for row in rows:
             which = [self.columns[k] for k in row.columns]
-            total = LinearExpression(
+            total = expression(
                 constant=0.0, linear_coefs=row.coefficients.tolist(), linear_vars=which
             )
             if row.lower == row.upper:
@@ -146,8 +145,7 @@ class PyomoModel:
         KeyboardInterrupt
             On Ctrl-C, whatever Pyomo has made of it.
         """
-        from pyomo.common.errors import ApplicationError
-
+        crash = optional.load("pyomo.common.errors").ApplicationError
         with quiet():
             try:
                 return self._new(seconds) if self.is_new else self._old(seconds)
@@ -155,7 +153,7 @@ class PyomoModel:
                 # Where Pyomo removes a file, `except WindowsError` makes a NameError of it.
                 if _is_interrupt(error):
                     raise KeyboardInterrupt from None
-                if not isinstance(error, ApplicationError):
+                if not isinstance(error, crash):
                     raise
                 raise SolverError(
                     f"the solver {self.name!r} behind Pyomo crashed ({error}): count with the "
@@ -234,11 +232,8 @@ def _executable(name: str) -> dict[str, str]:
     """
     if name != "cbc" or which("cbc"):
         return {}
-    try:
-        from pulp import PULP_CBC_CMD
-    except ImportError:
-        return {}
-    bundled = which(PULP_CBC_CMD.pulp_cbc_path)
+    pulp = optional.find("pulp", "the backend 'pyomo:cbc'", extra="cbc")
+    bundled = pulp and which(pulp.PULP_CBC_CMD.pulp_cbc_path)
     return {"executable": bundled} if bundled else {}
 
 
@@ -248,19 +243,17 @@ def find(name: str) -> tuple[Any, bool]:
     Raises
     ------
     NotInstalledError
-        If Pyomo or the solver is missing.
+        If Pyomo or the solver is missing, or cannot be loaded.
     OptionError
         If Pyomo does not know the solver.
     """
-    try:
-        import pyomo.environ as pyo
-        from pyomo.contrib.solver.common.factory import SolverFactory
-    except ImportError:
-        raise NotInstalledError(f"the backend 'pyomo:{name}'", "pyomo") from None
+    what = f"the backend 'pyomo:{name}'"
+    pyo = optional.require("pyomo.environ", what)
+    factory = optional.require("pyomo.contrib.solver.common.factory", what).SolverFactory
     states = []
     for candidate in (f"{name}_persistent", name, f"{name}_direct"):
-        if candidate in SolverFactory._cls:
-            interface = SolverFactory(candidate)
+        if candidate in factory._cls:
+            interface = factory(candidate)
             available = interface.available()
             if available:
                 return interface, True
@@ -279,7 +272,7 @@ def find(name: str) -> tuple[Any, bool]:
     found = next((state for state in states if state != ABSENT), ABSENT)
     install = registry.find(f"pyomo:{name}").command or f"install {name} where Pyomo finds it"
     raise NotInstalledError(
-        f"the backend 'pyomo:{name}'",
+        what,
         name,
         command=install if found == ABSENT else "see the instructions of its maker",
         kind="solver",

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.backends.backend import (
     Capability,
     OnPattern,
@@ -28,7 +29,7 @@ from milpcount.backends.backend import (
 )
 from milpcount.backends.no_good import Proposals
 from milpcount.backends.quiet import QuietStderr
-from milpcount.errors import NotInstalledError, SolverError
+from milpcount.errors import SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.linear_program import LinearProgram, Row
@@ -66,13 +67,9 @@ def pyscipopt() -> Any:
     Raises
     ------
     NotInstalledError
-        If it is missing.
+        If it is missing, or cannot be loaded.
     """
-    try:
-        import pyscipopt as module
-    except ImportError:
-        raise NotInstalledError("the backend 'pyscipopt'", "pyscipopt", "scip") from None
-    return module
+    return optional.require("pyscipopt", "the backend 'pyscipopt'", extra="scip")
 
 
 class Model:

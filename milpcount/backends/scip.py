@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.backends.backend import (
     Capability,
     OnPattern,
@@ -23,7 +24,7 @@ from milpcount.backends.backend import (
 )
 from milpcount.backends.no_good import Proposals
 from milpcount.backends.quiet import QuietStderr
-from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.linear_program import LinearProgram, Row
@@ -47,19 +48,13 @@ def mathopt() -> Any:
     Raises
     ------
     NotInstalledError
-        If it is missing.
+        If it is missing, or cannot be loaded.
     """
-    try:
-        from ortools.math_opt.python import mathopt as module
-    except ImportError:
-        raise NotInstalledError("the backend 'scip'", "ortools") from None
-    return module
+    return optional.require("ortools.math_opt.python.mathopt", "the backend 'scip'")
 
 
 def _interrupter() -> Any:
-    from ortools.util.python.solve_interrupter import SolveInterrupter
-
-    return SolveInterrupter()
+    return optional.load("ortools.util.python.solve_interrupter").SolveInterrupter()
 
 
 class LazyTree:

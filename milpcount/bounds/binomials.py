@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib import import_module
 from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
 
+from milpcount import optional
 from milpcount.errors import OptionError
 
 _FLINT_FROM = 2000
@@ -62,5 +62,5 @@ def fast_binomials(n: int, most: int, bits: int) -> tuple[Sequence[Any], Sequenc
     found = choose, tuple(accumulate(choose))
     if bits < _FLINT_FROM or find_spec("flint") is None:
         return found
-    integer = import_module("flint").fmpz
+    integer = optional.require("flint", "a bound", "python-flint", "exact").fmpz
     return [integer(c) for c in found[0]], [integer(c) for c in found[1]]

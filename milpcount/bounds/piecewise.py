@@ -6,6 +6,10 @@ from itertools import accumulate
 from math import log, prod
 
 from milpcount.bounds.binomials import weighted_sum
+from milpcount.bounds.independence import has_independent_rows
+from milpcount.errors import NetworkError
+from milpcount.network import Network
+from milpcount.network.chains import require_chain
 
 
 def hu_zhang_theorem_1(n_inputs: int, width: int, breakpoints: int) -> int:
@@ -25,6 +29,42 @@ def hu_zhang_theorem_1(n_inputs: int, width: int, breakpoints: int) -> int:
         p.
     """
     return weighted_sum(width, n_inputs, breakpoints)
+
+
+def hu_zhang_proposition_1(network: Network) -> int | None:
+    """Return the regions of one layer over all of space, if its normals are independent.
+
+    Hu and Zhang (2018), Proposition 1: n units with p breakpoints each have
+    ``(p + 1)^n`` activation regions, and so many only if the n normals are linearly independent.
+    If they are, the pre-activations v take all values of R^n, so that each choice of open pieces is
+    met. If ``sum_i c_i v_i`` is a constant K, take for c_i > 0 the last piece, ``v_i > T_i``, and
+    for c_i < 0 the first, ``v_i < t_i``: that needs ``K > A = sum_+ c_i T_i + sum_- c_i t_i``. The
+    opposite choice needs ``K < B = sum_+ c_i t_i + sum_- c_i T_i``, and B <= A: one of them is not
+    met.
+
+    Parameters
+    ----------
+    network : Network
+        One layer of scalar units, with or without an affine output.
+
+    Returns
+    -------
+    int or None
+        None where the normals are dependent: there are fewer.
+
+    Raises
+    ------
+    NetworkError
+        If it is no chain of one layer of scalar units.
+    """
+    require_chain(network, "Proposition 1 of Hu and Zhang")
+    if len(network.layers) != 1 or network.layers[0].activation.rank != 1:
+        raise NetworkError(
+            f"Proposition 1 of Hu and Zhang speaks of one layer of scalar units, not of "
+            f"{network.title}"
+        )
+    (layer,) = network.layers
+    return layer.activation.n_pieces**layer.width if has_independent_rows(layer.affine) else None
 
 
 def hu_zhang_theorem_2(n_inputs: int, widths: Sequence[int], breakpoints: Sequence[int]) -> int:

@@ -257,6 +257,7 @@ def sweep(
             metavar="FILE", callback=opt.located, help="The experiment, e.g. example:mnist.toml."
         ),
     ],
+    output_name: opt.OutputName = None,
     store: Annotated[
         Path | None,
         typer.Option("--store", metavar="FILE", help="Results (.jsonl); what is there is skipped."),
@@ -283,7 +284,9 @@ def sweep(
     """
     from milpcount.cli import sweeping
 
-    request = sweeping.Request(experiment, store, workers, scheduler, only or (), time, report)
+    request = sweeping.Request(
+        experiment, store, workers, scheduler, only or (), time, report, output_name
+    )
     done = sweeping.run(request, quiet=quiet)
     try:
         print(f"{done.done} of {done.total} jobs done", flush=True)

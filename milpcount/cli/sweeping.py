@@ -5,16 +5,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from milpcount import caps, integers
+from milpcount import caps, integers, optional
 from milpcount.cli.counting import processes, terminable
 from milpcount.cli.methods import MethodName, method_named
 from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.progress import EVERY, GAP, Bar, duration, live, on_terminal
 from milpcount.counters.method import Method
-from milpcount.errors import NotInstalledError, OptionError, SolverError
+from milpcount.errors import OptionError, SolverError
 from milpcount.network import shipped
 from milpcount.printable import one_line
 from milpcount.store import Record, Store, write_whole
@@ -45,6 +44,8 @@ class Request:
         Stop after so long.
     report : Path or None
         Where to write a page of tables and figures.
+    output : str or None
+        Name of the networks' output, where they have several.
     """
 
     experiment: Path
@@ -54,6 +55,7 @@ class Request:
     only: Sequence[str] = ()
     seconds: float | None = None
     report: Path | None = None
+    output: str | None = None
 
 
 def store_path(experiment: Path) -> Path:
@@ -77,7 +79,7 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
         caps.check_seconds("--time", request.seconds)
     if request.report is not None:
         _check_report(request.report)
-    experiment = read_experiment(request.experiment)
+    experiment = read_experiment(request.experiment, request.output)
     with _showing(quiet=quiet) as show:
         return _run(request, experiment, show)
 
@@ -110,8 +112,7 @@ def _check_report(path: Path) -> None:
     if path.suffix != ".html":
         raise OptionError(f"--report {path}: the report is a page, give a name that ends in .html")
     check_target(path, "--report")
-    if find_spec("matplotlib") is None:
-        raise NotInstalledError("--report", "matplotlib", "plot")
+    optional.require("matplotlib", "--report", extra="plot")
 
 
 def write_report(request: Request) -> None:
@@ -157,12 +158,9 @@ def _executor(request: Request) -> Iterator[Executor]:
         return
     if request.workers != 1:
         raise OptionError("--workers and --scheduler exclude each other: a cluster has its own")
+    distributed = optional.require("distributed", "--scheduler", extra="dask")
     try:
-        from distributed import Client
-    except ImportError:
-        raise NotInstalledError("--scheduler", "distributed", "dask") from None
-    try:
-        client = Client(request.scheduler, timeout=_TIMEOUT)
+        client = distributed.Client(request.scheduler, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:
         raise OptionError(
             f"--scheduler {request.scheduler}: no Dask scheduler answers there ({error}); give "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar
 
-from milpcount import integers
+from milpcount import integers, optional
 from milpcount.bounds.best import naive
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.errors import OptionError
@@ -65,7 +65,7 @@ class BruteForce:
                 f"(2^{_MOST_UNITS} patterns). Use the region tree ('tree'), or 'exact' for exact "
                 "arithmetic"
             )
-        import highspy  # noqa: F401
+        optional.require("highspy", f"the method {self.name!r}")
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the patterns are tried in lexicographic order."""

@@ -93,10 +93,14 @@ def count(
     if executor is not None and not in_parts:
         notice(f"method {method.name!r} works in one process: the executor has nothing to do")
     with lasting or nullcontext():
-        if network.n_units:
-            method.warm_up(problem())
+        ready = True
+        try:
+            if network.n_units:
+                method.warm_up(problem())
+        except KeyboardInterrupt:  # what is known without a run is an answer, too
+            ready = False
         asked = problem()
-        run = _drive(method, asked, listener)
+        run = _drive(method, asked, listener) if ready else _stopped_before(asked)
 
     def upper() -> tuple[int, str]:
         return union.upper_over(network, domain, quantity)
@@ -135,6 +139,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     run = method.run(problem) if by_itself else the_one_region(problem)
     try:
         with problem.deadline.in_force():
+            problem.network.identified()  # by the clock, if it was not yet
             for snapshot in run:
                 now = time.perf_counter()
                 prepared = prepared if prepared is not None else now - began
@@ -166,6 +171,11 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
         # Some may have come after the last snapshot.
         snapshot = replace(snapshot, lower=max(snapshot.lower, len(snapshot.regions)))
     return _Run(snapshot, status, time.perf_counter() - began, prepared or 0.0)
+
+
+def _stopped_before(problem: Problem) -> _Run:
+    nothing = Snapshot(regions=[] if problem.keep_regions else None)
+    return _Run(nothing, Status.INTERRUPTED, 0.0, 0.0)
 
 
 def _last_word(run: Iterator[Snapshot], known: Snapshot) -> Snapshot:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from milpcount import optional
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
@@ -47,7 +48,7 @@ class ExactTree:
 
     def warm_up(self, problem: Problem) -> None:
         """Import the float solver that supplies hints."""
-        import highspy  # noqa: F401
+        optional.require("highspy", f"the method {self.name!r}")
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the tree is walked."""

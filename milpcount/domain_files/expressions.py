@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from milpcount import caps
+from milpcount.caps import Cap
 from milpcount.errors import FileFormatError
 
 Expression = Any
@@ -18,13 +19,19 @@ NO_DEFINITIONS = "definitions of names are not supported; write out what they st
 _TOKEN = re.compile(r';[^\n]*|[()]|"[^"]*"|\|[^|]*\||[^\s();]+')
 
 
-def commands(text: str) -> Iterator[Expression]:
+def commands(text: str, depth: Cap | None = None) -> Iterator[Expression]:
     """Yield the commands of a text one by one, as nested lists of words.
+
+    Parameters
+    ----------
+    text : str
+    depth : Cap, optional
+        How deep lists may be nested; as deep as they like by default.
 
     Raises
     ------
     FileFormatError
-        If parentheses do not match, or a command is larger than its cap.
+        If parentheses do not match, or a command is larger or deeper than its cap.
     """
     stack: list[list[Expression]] = [[]]
     words = 0
@@ -37,6 +44,8 @@ def commands(text: str) -> Iterator[Expression]:
             caps.WORDS.check(words, f"line {_line(text, match.start())}")
         if token == "(":
             stack.append([])
+            if depth is not None and len(stack) > depth.most:
+                depth.check(len(stack), f"line {_line(text, match.start())}")
         elif token == ")":
             if len(stack) == 1:
                 raise FileFormatError(

@@ -15,6 +15,24 @@ _LONGEST = 8_192
 """Bits of a coefficient: products of decimals stay far below."""
 
 
+class Element(str):
+    """A word for one element of a tensor of the network, as ``X[0,3]``.
+
+    Attributes
+    ----------
+    place : int
+        The number of the input; -1 for an output.
+    """
+
+    place: int
+
+    def __new__(cls, text: str, place: int) -> "Element":
+        """Return the word."""
+        word = super().__new__(cls, text)
+        word.place = place
+        return word
+
+
 def is_input(word: str) -> bool:
     """Return whether a word names an input, ``X_3``."""
     return word.startswith("X_") and _VARIABLE.fullmatch(word) is not None
@@ -100,6 +118,10 @@ def number(text: str) -> Fraction:
 
 
 def _word(word: str) -> Linear:
+    if isinstance(word, Element):
+        if word.place < 0:
+            return Linear(outputs=True)
+        return Linear(coefficients={word.place: Fraction(1)}, inputs=True)
     if is_input(word):
         return Linear(coefficients={index(word): Fraction(1)}, inputs=True)
     if is_output(word):

@@ -6,12 +6,12 @@ fraction-free elimination does the same work more slowly.
 """
 
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from math import gcd
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.limits import tick
 
 Array = np.ndarray
@@ -80,7 +80,7 @@ def solve(matrix: list[list[int]], rhs: list[list[int]]) -> tuple[list[list[int]
 def _solve_flint(
     matrix: list[list[int]], rhs: list[list[int]]
 ) -> tuple[list[list[int]], int] | None:
-    flint = import_module("flint")
+    flint = optional.require("flint", "exact arithmetic", "python-flint", "exact")
     try:
         solution = flint.fmpz_mat(matrix).solve(flint.fmpz_mat(rhs))
     except ZeroDivisionError:

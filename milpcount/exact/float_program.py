@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.exact.geometry import ExactBox
 from milpcount.limits import seconds_in_force, tick
 
@@ -66,17 +67,18 @@ def run(solver: Any) -> None:
     own = solver.getOptionValue("time_limit")[1]
     solver.setOptionValue("time_limit", min(own, solver.getRunTime() + seconds_in_force()))
     solver.HandleUserInterrupt = True
-    over = Event()
+    over = Lock()  # an Event that Ctrl-C interrupts may release its lock while it is another's
+    over.acquire()
 
     def solve() -> None:
         try:
             solver.run()
         finally:
-            over.set()
+            over.release()
 
     try:
         Thread(target=solve, daemon=True).start()
-        while not over.wait(_WAIT_SECONDS):
+        while not over.acquire(timeout=_WAIT_SECONDS):
             # Between two steps HiGHS may be busy for long; its thread ends by itself then.
             tick()
     except BaseException:
@@ -101,8 +103,7 @@ def float_hint(rows: Array, scales: Sequence[float], box: ExactBox) -> Hint | No
     Hint or None
         None if the solver did not reach an optimum.
     """
-    import highspy
-
+    highspy = optional.require("highspy", "exact arithmetic")
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("presolve", "off")

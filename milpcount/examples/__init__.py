@@ -2,7 +2,7 @@
 
 One function for every construction of the literature; it returns an `Example`, which names what
 it attains and where. `arrangement`, `braid`, `tent`, `folding`, `zigzag` and `nested_minimum`
-return bare networks.
+return bare networks; `to_ternary` converts one.
 """
 
 from milpcount.examples.arrangements import (
@@ -31,6 +31,7 @@ from milpcount.examples.folding import (
 )
 from milpcount.examples.library import library
 from milpcount.examples.maxout import maxout_layer
+from milpcount.examples.ternary import to_ternary
 from milpcount.examples.zigzag import arora_2018, serra_2018, serra_2018_line, zigzag
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "telgarsky_2015",
     "tent",
     "threshold_arrangement",
+    "to_ternary",
     "type_b_arrangement",
     "whitney",
     "xiong_2020",

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from milpcount.errors import NotInstalledError, SolverError
+from milpcount import optional
+from milpcount.errors import SolverError
 from milpcount.exact.float_program import run
 from milpcount.formulation.linear_program import LinearProgram
 
@@ -77,13 +78,9 @@ def highspy() -> Any:
     Raises
     ------
     NotInstalledError
-        If it is missing.
+        If it is missing, or cannot be loaded.
     """
-    try:
-        import highspy as module
-    except ImportError:
-        raise NotInstalledError("the backend 'highs'", "highspy") from None
-    return module
+    return optional.require("highspy", "the backend 'highs'")
 
 
 def solver(**options: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from milpcount.errors import NotInstalledError
+from milpcount import optional
 from milpcount.formulation.big_m import Construction
 from milpcount.formulation.expressions import expression
 
@@ -104,11 +104,7 @@ def to_pyomo(formulation: "Formulation", *, objective: bool = False) -> Any:
 
 
 def _pyomo() -> Any:
-    try:
-        import pyomo.environ as pyo
-    except ImportError:
-        raise NotInstalledError("the export to Pyomo", "pyomo") from None
-    return pyo
+    return optional.require("pyomo.environ", "the export to Pyomo")
 
 
 def _variables(pyo: Any, block: Any, formulation: "Formulation") -> list[Any]:
@@ -159,13 +155,12 @@ def _index(pyo: Any, keys: Iterable[Any]) -> Any:
 
 
 def _rows(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) -> None:
-    from pyomo.core.expr import LinearExpression
-
+    linear = optional.load("pyomo.core.expr").LinearExpression
     program = formulation.program
     named: dict[str, dict[Any, Any]] = {}
     for i in range(program.n_rows):
         row = program.row(i)
-        expression = LinearExpression(
+        total = linear(
             constant=0.0,
             linear_coefs=row.coefficients.tolist(),
             linear_vars=[columns[c] for c in row.columns],
@@ -173,11 +168,11 @@ def _rows(pyo: Any, block: Any, formulation: "Formulation", columns: list[Any]) 
         name, *key = row.label
         relation: Any
         if row.lower == row.upper:
-            relation = expression == row.upper
+            relation = total == row.upper
         else:
             low = None if np.isneginf(row.lower) else row.lower
             high = None if np.isposinf(row.upper) else row.upper
-            relation = low, expression, high
+            relation = low, total, high
         named.setdefault(name, {})[tuple(key) if len(key) > 1 else key[0]] = relation
     for name, relations in named.items():
         # The rule is bound now: Pyomo calls it when the constraint is attached.

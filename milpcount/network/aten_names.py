@@ -26,6 +26,7 @@ _NAMES = {
     "scaled_dot_product_attention": "Attention",
     "_scaled_dot_product_flash_attention_for_cpu": "Attention",
     "glu": "GLU",
+    "eq": "Equal",
     "gt": "Greater",
     "ge": "GreaterOrEqual",
     "lt": "Less",

@@ -17,7 +17,7 @@ from milpcount.network.aten_windows import (
     adaptive_average_pool,
     average_pool,
     convolved,
-    interpolated,
+    upsampled,
 )
 from milpcount.network.torch_modules import import_torch
 
@@ -180,9 +180,9 @@ OPERATORS_OF_ATEN: dict[str, AtenOperator] = {
     "_adaptive_avg_pool2d": AtenOperator(adaptive_average_pool, "AveragePool"),
     "_adaptive_avg_pool3d": AtenOperator(adaptive_average_pool, "AveragePool"),
     "adaptive_avg_pool1d": AtenOperator(adaptive_average_pool, "AveragePool"),
-    "upsample_linear1d": AtenOperator(interpolated, "Resize"),
-    "upsample_bilinear2d": AtenOperator(interpolated, "Resize"),
-    "upsample_trilinear3d": AtenOperator(interpolated, "Resize"),
+    "upsample_linear1d": AtenOperator(upsampled, "Resize"),
+    "upsample_bilinear2d": AtenOperator(upsampled, "Resize"),
+    "upsample_trilinear3d": AtenOperator(upsampled, "Resize"),
     "mean": _reduced("ReduceMean"),
     "sum": _reduced("ReduceSum"),
     "cumsum": AtenOperator(_cumulative_sum, "CumSum"),

@@ -1,36 +1,9 @@
-"""The one input and the outputs of an exported program, and which of them is taken."""
+"""The outputs of an exported program, and which of them is taken."""
 
 from typing import Any
 
 from milpcount.errors import NetworkError
 from milpcount.network.builder import NetworkBuilder
-
-
-def input_of(program: Any) -> tuple[int, ...]:
-    """Return the shape of a program's input; a batch of unknown size is one of 2.
-
-    Raises
-    ------
-    NetworkError
-        If there are several inputs, or its shape is not known.
-    """
-    wanted = [s.arg for s in program.graph_signature.input_specs if s.kind.name == "USER_INPUT"]
-    names = [getattr(arg, "name", "?") for arg in wanted]
-    if len(wanted) != 1:
-        raise NetworkError(f"the module has inputs {names}: exactly one is supported")
-    node = next(n for n in program.graph.nodes if n.name == names[0])
-    value = node.meta.get("val")
-    if not hasattr(value, "shape"):
-        raise NetworkError(f"the input {names[0]!r} is no tensor")
-    sizes = list(value.shape)
-    if len(sizes) > 1 and not isinstance(sizes[0], int):
-        sizes[0] = 2
-    if not sizes or any(not isinstance(size, int) for size in sizes) or min(sizes) < 1:
-        raise NetworkError(
-            f"the input {names[0]!r} has shape {list(map(str, sizes))}: only the first of several "
-            "dimensions, the batch, may be unknown"
-        )
-    return tuple(int(size) for size in sizes)
 
 
 def chosen(program: Any, wanted: str | int | None, builder: NetworkBuilder) -> Any:

@@ -3,17 +3,12 @@
 from math import prod
 from typing import Any
 
-import numpy as np
-
-from milpcount.errors import NetworkError
 from milpcount.network.activation import piecewise_linear
 from milpcount.network.affine_tensor import AffineTensor
-from milpcount.network.alignment import joined
 from milpcount.network.aten_calls import AtenCall, AtenOperator, array
 from milpcount.network.aten_windows import adaptive_groups, windows_of
 from milpcount.network.linear_maps import gathered_windows
-
-_LONGEST_SORT = 16
+from milpcount.network.sorting import in_order, largest
 
 
 def _relu(call: AtenCall) -> AffineTensor:
@@ -88,26 +83,14 @@ def _adaptive_max_pool(call: AtenCall) -> list[AffineTensor | None]:
 
 
 def _sorted(call: AtenCall) -> list[AffineTensor | None]:
-    """Return entries in order along an axis, by exchanges of neighbours: a network of maxima."""
-    tensor, axis = call.tensor, -1 if call["dim"] is None else int(call["dim"])
-    length = tensor.shape[axis]
-    if length > _LONGEST_SORT:
-        raise NetworkError(f"sorting {length} values is implemented up to {_LONGEST_SORT}")
-    lanes = np.moveaxis(tensor.numbers, axis, 0)
-    values = [tensor.taken(lane) for lane in lanes]
-    for turn in range(length):
-        for k in range(turn % 2, length - 1, 2):
-            a, b = values[k], values[k + 1]
-            larger = call.onnx("Max", a, b)
-            # The rest of the sum: one unit decides for both.
-            smaller = call.onnx("Sub", call.onnx("Add", a, b), larger)
-            pair = (larger, smaller) if call["descending"] else (smaller, larger)
-            values[k : k + 2] = pair
-        if length == 2:
-            break
-    row = joined(values)
-    places = np.moveaxis(np.arange(row.size).reshape(length, *lanes.shape[1:]), 0, axis)
-    return [row.taken(np.ascontiguousarray(places)), None]
+    axis = -1 if call["dim"] is None else int(call["dim"])
+    return [in_order(call.builder, call.tensor, axis, descending=bool(call["descending"])), None]
+
+
+def _largest(call: AtenCall) -> list[AffineTensor | None]:
+    axis = -1 if call["dim"] is None else int(call["dim"])
+    smallest = call["largest"] is False
+    return [largest(call.builder, call.tensor, int(call["k"]), axis, smallest=smallest), None]
 
 
 UNITS_OF_ATEN: dict[str, AtenOperator] = {
@@ -138,4 +121,5 @@ UNITS_OF_ATEN: dict[str, AtenOperator] = {
     "adaptive_max_pool2d": AtenOperator(_adaptive_max_pool, "AdaptiveMaxPool"),
     "adaptive_max_pool3d": AtenOperator(_adaptive_max_pool, "AdaptiveMaxPool"),
     "sort": AtenOperator(_sorted, "Sort"),
+    "topk": AtenOperator(_largest, "TopK"),
 }

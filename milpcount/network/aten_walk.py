@@ -6,6 +6,7 @@ the module would; where that rounds, the network says so.
 """
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -15,11 +16,14 @@ import numpy as np
 from milpcount.errors import InputError, NetworkError
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.aten_calls import AtenCall, AtenOperator, array, leaves, replaced
+from milpcount.network.aten_choices import as_numbers, with_choices
+from milpcount.network.aten_inputs import inputs_of
 from milpcount.network.aten_names import onnx_name, why_not
 from milpcount.network.aten_operators import MOVING, OPERATORS_OF_ATEN, called
-from milpcount.network.aten_outputs import chosen, input_of
+from milpcount.network.aten_outputs import chosen
 from milpcount.network.aten_units import UNITS_OF_ATEN
 from milpcount.network.builder import NetworkBuilder
+from milpcount.network.choices import Choice
 from milpcount.network.network import Network
 from milpcount.network.onnx_ending import LeftOut, ending, starts_ending
 from milpcount.network.torch_modules import import_torch
@@ -36,7 +40,8 @@ def read_program(program: Any, output: str | int | None = None) -> Network:
     Parameters
     ----------
     program : torch.export.ExportedProgram
-        Of one input with sizes that are known.
+        Of sizes that are known. Several inputs are one: row by row of their batch, where they have
+        one, and one after the other in a row.
     output : str or int, optional
         Name or place of the output to take, where there are several.
 
@@ -48,16 +53,18 @@ def read_program(program: Any, output: str | int | None = None) -> Network:
     from milpcount.network.torch_export import decomposed
 
     core = decomposed(program)
-    shape = input_of(core)
-    builder = NetworkBuilder(0)
-    tensor = AffineTensor.of_columns(shape, 0)
-    builder.inputs = tensor.size
+    inputs = inputs_of(core)
+    builder = NetworkBuilder(inputs.size)
+    if inputs.note is not None:
+        builder.note(inputs.note)
     end = chosen(core, output, builder)
     with np.errstate(all="ignore"):  # overflow is reported where the weights are checked
-        found = _Walk(builder, end).value(core, tensor)
+        found = _Walk(builder, end).value(core, inputs.tensors())
     if isinstance(found, LeftOut):
         builder.note(found.note)
         found = found.source
+    if isinstance(found, Choice):
+        raise NetworkError("the output is a comparison: count what it compares")
     if not isinstance(found, AffineTensor):
         raise NetworkError("the output does not depend on the input")
     return builder.finish(found)
@@ -71,9 +78,9 @@ class _Walk:
     end: Any
     values: Values = field(default_factory=dict)
 
-    def value(self, program: Any, tensor: AffineTensor) -> Any:
+    def value(self, program: Any, tensors: Sequence[AffineTensor]) -> Any:
         """Return the value of the wanted node."""
-        self.values = _placeholders(program, tensor)
+        self.values = _placeholders(program, tensors)
         needed = _needed(self.end)
         for node in program.graph.nodes:
             if node in needed and node not in self.values:
@@ -99,7 +106,7 @@ class _Walk:
         if node.target is operator.getitem:
             return _item(*args)
         if not isinstance(node.target, torch._ops.OpOverload):
-            if any(isinstance(v, AffineTensor) for v in leaves(known)):
+            if any(isinstance(v, AffineTensor | Choice) for v in leaves(known)):
                 raise NetworkError("control flow in a program is not implemented")
             return node.target(*args, **kwargs)
         name = name_of(node.target)
@@ -111,6 +118,13 @@ class _Walk:
         values = leaves(arguments)
         if any(isinstance(v, LeftOut) for v in values):
             return ending(_as_onnx(node, name), [array_or_none(v) for v in values])
+        if any(isinstance(v, AffineTensor | Choice) for v in values):
+            call = AtenCall(node.target, arguments, self.builder)
+            found = with_choices(name, call)
+            if found is not None:
+                return found
+            arguments = as_numbers(call)
+            values = leaves(arguments)
         if not any(isinstance(v, AffineTensor) for v in values):
             return self._constant(node.target, name, arguments)
         if name in _SIZES:
@@ -170,16 +184,16 @@ def array_or_none(value: Any) -> Any:
     )
 
 
-def _placeholders(program: Any, tensor: AffineTensor) -> Values:
-    """Return the values of a graph's inputs: parameters, buffers, constants and the input."""
-    signature, found = program.graph_signature, Values()
+def _placeholders(program: Any, tensors: Sequence[AffineTensor]) -> Values:
+    """Return the values of a graph's inputs: parameters, buffers, constants and the inputs."""
+    given, signature, found = iter(tensors), program.graph_signature, Values()
     held = {**program.state_dict, **program.constants}
     names = {s.arg.name: s for s in signature.input_specs}
     for node in program.graph.nodes:
         if node.op == "placeholder":
             spec = names[node.name]
             is_input = spec.kind.name == "USER_INPUT"
-            found[node] = tensor if is_input else held.get(spec.target)
+            found[node] = next(given) if is_input else held.get(spec.target)
     return found
 
 

@@ -1,19 +1,17 @@
 """ATen operators that take neighbouring entries together: convolutions, pooling, interpolation."""
 
 from fractions import Fraction
-from math import lcm, prod
+from math import prod
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.aten_calls import AtenCall
+from milpcount.network.interpolation import Axis, interpolated
 from milpcount.network.linear_maps import Windows, pooling, sums, windows
-
-_LARGEST_INTEGER = 2**53
 
 
 def convolved(call: AtenCall) -> AffineTensor:
@@ -84,27 +82,23 @@ def adaptive_average_pool(call: AtenCall) -> AffineTensor:
     return call.tensor.applied(sums(groups, call.tensor.size), shape).over(number)
 
 
-def interpolated(call: AtenCall) -> AffineTensor:
-    """Return a (bi-, tri-)linear interpolation: weights are integers over one divisor, exactly."""
+def upsampled(call: AtenCall) -> AffineTensor:
+    """Return a (bi-, tri-)linear interpolation, exactly."""
     tensor = call.tensor
     n = len(tensor.shape) - 2
-    planes, image = tensor.shape[:2], tensor.shape[2:]
+    image = tensor.shape[2:]
     factors = call["scale_factors"] or [call[f"scales_{axis}"] for axis in "dhw"[-n:]]
     if n == 1 and call["scale_factors"] is None:
         factors = [call["scales"]]
     sizes = call["output_size"] or [int(n * f) for n, f in zip(image, factors, strict=True)]
-    whole, divisor = sparse.eye_array(prod(planes), format="csr"), 1
-    for size, target, factor in zip(image, sizes, factors, strict=True):
-        line, common = _line(size, int(target), factor, align=bool(call["align_corners"]))
-        whole, divisor = sparse.kron(whole, line, format="csr"), divisor * common
-    if whole.nnz and np.abs(whole.data).max() >= _LARGEST_INTEGER:
-        raise NetworkError(f"its weights for a scale of {factors} are not exact in float64")
-    found = tensor.applied(sparse.csr_array(whole), (*planes, *(int(s) for s in sizes)))
-    return found.over(np.array(float(divisor)))
+    axes = [
+        _axis(size, int(target), factor, align=bool(call["align_corners"]))
+        for size, target, factor in zip(image, sizes, factors, strict=True)
+    ]
+    return interpolated(tensor, [None, None, *axes])
 
 
-def _line(size: int, target: int, factor: Any, *, align: bool) -> tuple[sparse.csr_array, int]:
-    """Return the weights along one axis as integers over a common divisor."""
+def _axis(size: int, target: int, factor: Any, *, align: bool) -> Axis:
     if align:
         step = Fraction(size - 1, target - 1) if target > 1 else Fraction(0)
         at = [step * i for i in range(target)]
@@ -113,10 +107,4 @@ def _line(size: int, target: int, factor: Any, *, align: bool) -> tuple[sparse.c
         at = [max(Fraction(0), (i + Fraction(1, 2)) * step - Fraction(1, 2)) for i in range(target)]
     first = [min(int(place), size - 1) for place in at]
     rest = [min(place, Fraction(size - 1)) - f for place, f in zip(at, first, strict=True)]
-    common = lcm(*(share.denominator for share in rest))
-    if common >= _LARGEST_INTEGER:
-        raise NetworkError(f"its weights for a scale of {factor} are not exact in float64")
-    rows = [row for row in range(target) for _ in range(2)]
-    columns = [c for f in first for c in (f, min(f + 1, size - 1))]
-    data = [float(w) for share in rest for w in ((1 - share) * common, share * common)]
-    return sparse.csr_array((data, (rows, columns)), shape=(target, size)), common
+    return Axis(size, [(f, min(f + 1, size - 1)) for f in first], rest)

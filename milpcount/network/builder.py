@@ -102,9 +102,11 @@ class NetworkBuilder:
         start, end = self._before()
         bare = self.layers and not tensor.factors and tensor.size == end - start
         if bare and tensor.first_column == start:
-            return Network(tuple(self.layers), notes=tuple(self.notes), inputs=self.inputs)
-        affine, reads = self._affine(tensor)
-        return Network(tuple(self.layers), affine, tuple(self.notes), reads, self.inputs)
+            found = Network(tuple(self.layers), notes=tuple(self.notes), inputs=self.inputs)
+        else:
+            affine, reads = self._affine(tensor)
+            found = Network(tuple(self.layers), affine, tuple(self.notes), reads, self.inputs)
+        return found.identified()
 
     def _layer(
         self, tensor: AffineTensor, units: Activation | Sequence[Activation]

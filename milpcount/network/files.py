@@ -77,12 +77,13 @@ def load(path: str | Path, output: str | None = None) -> Network:
             f"{source} has one output without a name: leave the output {output!r} out"
         )
     try:
-        return (
+        network = (
             _CHOOSING[suffix](source, output) if suffix in _CHOOSING else _READERS[suffix](source)
         )
     except InputError as error:
         kind = NetworkError if isinstance(error, NetworkError) else FileFormatError
         raise kind(f"{source}: {error}") from error
+    return network.identified()
 
 
 def save(network: Network, path: str | Path) -> None:

@@ -174,6 +174,15 @@ class Network:
         """SHA-256 over layers, activations and weights; see `milpcount.network.fingerprint`."""
         return fingerprint(self)
 
+    def identified(self) -> "Network":
+        """Return the network itself, its fingerprint known.
+
+        Of a large convolutional network it takes seconds: a part of reading it, as a count with a
+        time limit has none to spare.
+        """
+        _ = self.fingerprint
+        return self
+
     def pattern(self, x: np.ndarray) -> np.ndarray:
         """Return the activation pattern at points, in float64.
 
@@ -295,7 +304,7 @@ class Network:
     def from_torch(
         cls,
         module: Any,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int] | Sequence[Sequence[int]] | None = None,
         example_input: Any = None,
         output: str | int | None = None,
         state_dict: Any = None,

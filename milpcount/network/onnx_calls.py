@@ -84,7 +84,7 @@ def _why(kind: str) -> str:
     if kind in ("Conv", "ConvTranspose", "Div", "Gemm", "MatMul", "Mul"):
         return "a product or quotient of two such values is not piecewise linear"
     if kind == "Where":
-        return "its condition has to be constant, a choice by the input is not implemented"
+        return "its condition has to be constant, or a comparison"
     return "it is implemented where the others are constant"
 
 

@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from milpcount import caps
-from milpcount.errors import FileFormatError, NotInstalledError
+from milpcount import caps, optional
+from milpcount.errors import FileFormatError
 
 
 def read_model(source: Path) -> Any:
@@ -21,12 +21,9 @@ def read_model(source: Path) -> Any:
     FileFormatError
         If it cannot be read, or asks for a file elsewhere.
     NotInstalledError
-        If onnx is missing.
+        If onnx is missing, or cannot be loaded.
     """
-    try:
-        import onnx
-    except ImportError:
-        raise NotInstalledError("reading an .onnx file", "onnx", "onnx") from None
+    onnx = optional.require("onnx", "reading an .onnx file", extra="onnx")
     raw = _content(source)
     try:
         # Not its checker: it refuses files that every runtime runs, as without output shapes.

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.errors import FileFormatError, NetworkError
 from milpcount.network.error_free import product_is_exact
 
@@ -35,7 +36,6 @@ def node_function(node: Any, opsets: Sequence[Any]) -> Function:
         The operator sets that its model imports; they decide what the node means.
     """
     from onnx import TensorProto, helper
-    from onnx.reference import ReferenceEvaluator
 
     if node.op_type == "DequantizeLinear":
         return lambda values: [_dequantised(attributes_of(node).get("axis", 1), *values)]
@@ -47,7 +47,8 @@ def node_function(node: Any, opsets: Sequence[Any]) -> Function:
     inputs = [info(name) for name in dict.fromkeys(names)]
     outputs = [info(name) for name in node.output if name]
     graph = helper.make_graph([node], "node", inputs, outputs)
-    session = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
+    reference = optional.load("onnx.reference")
+    session = reference.ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
 
     def run(values: Sequence[np.ndarray | None]) -> list[Any]:
         feed = dict(zip(names, [v for v in values if v is not None], strict=True))

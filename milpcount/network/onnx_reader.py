@@ -17,8 +17,10 @@ from milpcount.errors import FileFormatError, InputError, NetworkError
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.batch import without_batch
 from milpcount.network.builder import NetworkBuilder
+from milpcount.network.choices import COMPARISONS, Choice, compared
 from milpcount.network.network import Network
 from milpcount.network.onnx_calls import Call, Value
+from milpcount.network.onnx_choices import as_numbers, with_choices
 from milpcount.network.onnx_ending import LeftOut, ending, starts_ending
 from milpcount.network.onnx_files import read_model
 from milpcount.network.onnx_nodes import as_float64, attributes_of, label, needed, node_function
@@ -119,6 +121,10 @@ class _Walk:
         if isinstance(output, LeftOut):
             self.builder.note(output.note)
             output = output.source
+        if isinstance(output, Choice):
+            raise FileFormatError(
+                f"the output {self.end!r} is a comparison: count what it compares"
+            )
         if not isinstance(output, AffineTensor):
             raise FileFormatError(f"the output {self.end!r} does not depend on the model's input")
         network = self.builder.finish(output)
@@ -174,7 +180,16 @@ class _Walk:
         inputs = [self.values[name] if name else None for name in node.input]
         if any(isinstance(v, LeftOut) for v in inputs):
             return [ending(node, inputs)] * len(node.output)
+        if any(isinstance(v, Choice) for v in inputs):
+            found = with_choices(
+                node, inputs, self.builder, lambda: node_function(node, self.model.opset_import)
+            )
+            if found is not None:
+                return found
+            inputs = as_numbers(inputs, self.builder)
         variable = [v for v in inputs if isinstance(v, AffineTensor)]
+        if variable and node.op_type in COMPARISONS and node.domain in _STANDARD:
+            return [compared(node.op_type, *inputs)]
         if len(variable) == 1 and starts_ending(node.op_type):
             return [LeftOut(variable[0], node, _refusal(node, is_last=False), (node.op_type,))]
         _check_supported(node, bool(variable), self.end in node.output)

@@ -1,23 +1,17 @@
-"""Resize and Upsample: nearest and linear interpolation, axis by axis, with exact weights.
-
-The weights of linear interpolation are rational. They are kept as integers and one divisor for each
-axis, so nothing is rounded: a divisor that is no power of two stays a factor of the network's map.
-"""
+"""Resize and Upsample: nearest and linear interpolation, axis by axis, with exact weights."""
 
 from fractions import Fraction
-from math import ceil, floor, lcm, prod
+from math import ceil, floor, prod
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from milpcount.errors import FileFormatError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor, check_size
+from milpcount.network.interpolation import Axis, interpolated
 from milpcount.network.onnx_calls import Call
 
 _HALF = Fraction(1, 2)
-_LARGEST = 2**53
 
 
 def resized(call: Call) -> list[AffineTensor]:
@@ -31,15 +25,11 @@ def resized(call: Call) -> list[AffineTensor]:
     if own.get("keep_aspect_ratio_policy", b"stretch") != b"stretch":
         raise FileFormatError("keep_aspect_ratio_policy is not implemented")
     scales, sizes = _wanted(call)
-    matrix, divisor = sparse.csr_array(np.ones((1, 1))), 1
-    for before, after, scale in zip(tensor.shape, sizes, scales, strict=True):
-        one, q = _axis(call, mode, before, after, scale)
-        check_size(matrix.nnz * one.nnz, sizes)
-        matrix, divisor = sparse.csr_array(sparse.kron(matrix, one, format="csr")), divisor * q
-    if divisor >= _LARGEST:
-        raise FileFormatError("its weights are too fine for float64: not implemented")
-    found = tensor.applied(matrix, sizes)
-    return [found if divisor == 1 else found.over(np.array(float(divisor)))]
+    axes = [
+        _axis(call, mode, before, after, scale)
+        for before, after, scale in zip(tensor.shape, sizes, scales, strict=True)
+    ]
+    return [interpolated(tensor, axes)]
 
 
 def _wanted(call: Call) -> tuple[list[Fraction], tuple[int, ...]]:
@@ -70,38 +60,23 @@ def _wanted(call: Call) -> tuple[list[Fraction], tuple[int, ...]]:
     return every, tuple(sizes)
 
 
-def _axis(
-    call: Call, mode: str, before: int, after: int, scale: Fraction
-) -> tuple[sparse.csr_array, int]:
-    """Return the matrix of one axis in integers, and its divisor."""
+def _axis(call: Call, mode: str, before: int, after: int, scale: Fraction) -> Axis | None:
+    """Return what is done along one axis."""
     if before == after and scale == 1:
-        return sparse.csr_array(sparse.eye_array(before)), 1
+        return None
     default = "half_pixel" if len(call.inputs) > 2 else "asymmetric"
     kind = _text(call.attributes, "coordinate_transformation_mode", default)
     places = [_source(kind, i, before, after, scale) for i in range(after)]
+    last = before - 1
     if mode == "nearest":
         rule = _text(call.attributes, "nearest_mode", "round_prefer_floor")
         rule = rule if len(call.inputs) > 2 else "floor"
-        taken = np.clip([_nearest(rule, place) for place in places], 0, before - 1)
-        return _table([(np.arange(after), taken, np.ones(after))], after, before), 1
-    q = lcm(*(place.denominator for place in places))
+        taken = [min(max(_nearest(rule, place), 0), last) for place in places]
+        return Axis(before, [(at, at) for at in taken], [Fraction(0)] * after)
     low = [floor(place) for place in places]
-    high = np.array([int((p - f) * q) for p, f in zip(places, low, strict=True)], dtype=object)
-    if q >= _LARGEST:
-        raise FileFormatError("its weights are too fine for float64: not implemented")
     # Beyond the ends the first and the last pixel go on.
-    left, right = (np.clip(np.array(low) + k, 0, before - 1) for k in (0, 1))
-    rows, weights = np.arange(after), high.astype(np.float64)
-    parts = [(rows, left, q - weights), (rows, right, weights)]
-    return _table(parts, after, before), q
-
-
-def _table(parts: list[tuple[Array, Array, Array]], after: int, before: int) -> sparse.csr_array:
-    rows, columns, data = (np.concatenate(part) for part in zip(*parts, strict=True))
-    found = sparse.csr_array((data, (rows, columns)), shape=(after, before))
-    found.sum_duplicates()
-    found.eliminate_zeros()
-    return found
+    pairs = [(min(max(at, 0), last), min(max(at + 1, 0), last)) for at in low]
+    return Axis(before, pairs, [place - at for place, at in zip(places, low, strict=True)])
 
 
 def _source(kind: str, i: int, before: int, after: int, scale: Fraction) -> Fraction:

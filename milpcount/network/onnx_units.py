@@ -14,6 +14,7 @@ from milpcount.network.alignment import added, joined
 from milpcount.network.linear_maps import gathered_windows
 from milpcount.network.onnx_calls import Call, Operator
 from milpcount.network.onnx_windows import groups_of, planes_of, reduced, windows_of
+from milpcount.network.sorting import largest
 
 _MINUS = np.array(-1.0)
 
@@ -173,6 +174,13 @@ def _reduced(call: Call) -> list[AffineTensor]:
     return [_signed(call.builder.maximum(_signed(call.tensor, sign), *found), sign)]
 
 
+def _largest(call: Call) -> list[AffineTensor]:
+    own, wanted = call.attributes, call.constant(1)
+    k = int(own["k"] if wanted is None else wanted.ravel()[0])
+    smallest = not own.get("largest", 1)
+    return [largest(call.builder, call.tensor, k, int(own.get("axis", -1)), smallest=smallest)]
+
+
 UNITS: dict[str, Operator] = {
     "Relu": Operator(_relu),
     "LeakyRelu": Operator(_leaky_relu),
@@ -189,4 +197,5 @@ UNITS: dict[str, Operator] = {
     "GlobalMaxPool": Operator(_reduced),
     "ReduceMax": Operator(_reduced),
     "ReduceMin": Operator(_reduced),
+    "TopK": Operator(_largest),
 }

@@ -57,9 +57,8 @@ def read_pt2(path: str | Path, output: str | None = None) -> Network:
     torch = import_torch()
     source = Path(path)
     _check_archive(source)
-    from milpcount.network.aten_outputs import input_of
+    from milpcount.network.aten_inputs import inputs_of
     from milpcount.network.aten_walk import read_program
-    from milpcount.network.batch import without_batch
     from milpcount.network.torch_export import silenced
 
     with silenced():
@@ -72,9 +71,7 @@ def read_pt2(path: str | Path, output: str | None = None) -> Network:
                 f"torch cannot load it as an exported program: {reason}"
             ) from None
     _check_operators(program, torch)
-    shape = input_of(program)
-    network = read_program(program, output)
-    return without_batch(network, shape[0]) if len(shape) > 1 and shape[0] > 1 else network
+    return inputs_of(program).of_one_row(read_program(program, output))
 
 
 def _check_archive(source: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from milpcount.errors import NetworkError, NotInstalledError
+from milpcount import optional
+from milpcount.errors import NetworkError
 from milpcount.network.activation import relu
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.builder import NetworkBuilder
@@ -21,6 +22,10 @@ _CHECKED = {
     "Pipeline": ("predict", "predict_proba", "_iter", "transform"),
     "TransformedTargetRegressor": ("predict",),
 }
+
+
+_PARTS = ("compose", "neural_network", "pipeline", "preprocessing")
+"""Modules of scikit-learn that hold what is read."""
 
 
 def read_sklearn(model: Any) -> Network:
@@ -45,12 +50,12 @@ def read_sklearn(model: Any) -> Network:
     NetworkError
         If it is another estimator, is not fitted, or has another activation.
     NotInstalledError
-        If scikit-learn is missing.
+        If scikit-learn is missing, or cannot be loaded.
     """
-    try:
-        import sklearn.neural_network  # noqa: F401
-    except ImportError:
-        raise NotInstalledError("reading a scikit-learn model", "scikit-learn", "sklearn") from None
+    for part in _PARTS:
+        optional.require(
+            f"sklearn.{part}", "reading a scikit-learn model", "scikit-learn", "sklearn"
+        )
     size = _inputs(model)
     builder = NetworkBuilder(size)
     tensor = _applied(model, AffineTensor.of_columns((size,), 0), builder)

@@ -1,6 +1,6 @@
 """The modules that a chain of PyTorch modules applies in order, and the input it takes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from operator import index
@@ -76,7 +76,17 @@ def check_supported(leaf: Leaf, is_last: bool) -> None:
         raise NetworkError(f"{leaf.title}: {reason(leaf.kind)}; {AT_THE_END_ONLY}")
 
 
-def checked_shape(given: Sequence[int] | None, leaves: list[Leaf]) -> tuple[int, ...]:
+def checked_shapes(given: Any, leaves: list[Leaf]) -> list[tuple[int, ...]]:
+    """Return the shapes of the tensors of one input: the one that is given, or all of several."""
+    several = isinstance(given, list | tuple) and any(isinstance(v, list | tuple) for v in given)
+    return (
+        [checked_shape(shape, leaves) for shape in given]
+        if several
+        else [checked_shape(given, leaves)]
+    )
+
+
+def checked_shape(given: Any, leaves: list[Leaf]) -> tuple[int, ...]:
     """Return the shape of one input, as it is given or as the first layer tells it."""
     if given is None:
         return _first_shape(leaves)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from milpcount.errors import NetworkError
+from milpcount.network.aten_inputs import inputs_of
 from milpcount.network.aten_names import WHOLE
 from milpcount.network.aten_operators import OPERATORS_OF_ATEN
 from milpcount.network.aten_units import UNITS_OF_ATEN
@@ -35,44 +36,50 @@ _REPORTING = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_s
 
 
 def read_forward(
-    module: Any, input_shape: Sequence[int] | None, example: Any, output: str | int | None
+    module: Any, shapes: Sequence[Sequence[int]] | None, example: Any, output: str | int | None
 ) -> Network:
     """Return the network that a module's `forward` computes in evaluation mode.
 
     Parameters
     ----------
     module : torch.nn.Module
-    input_shape : sequence of int, optional
-        Of one input. A batch of two is traced, and it is proved that its inputs do not meet.
-    example : torch.Tensor, optional
-        An input with its batch, in place of the shape. Rows of a batch that do not meet are taken
+    shapes : sequence of sequences of int, optional
+        Of one input, each of its tensors. A batch of two is traced, and it is proved that its
+        inputs do not meet.
+    example : torch.Tensor or sequence of torch.Tensor, optional
+        An input with its batch, in place of the shapes. Rows of a batch that do not meet are taken
         apart; else they are parts of one input.
     output : str or int, optional
         Which output to take, where there are several.
     """
     copied = traceable(module)
     if example is not None:
-        tensor = example_of(example)
-        network = read_program(exported(copied.module, tensor), output)
-        rows = int(tensor.shape[0]) if tensor.dim() > 1 else 1
-        found = without_batch(network, rows) if rows > 1 else network
-    elif input_shape is None:
+        program = exported(copied.module, examples_of(example))
+        found = inputs_of(program).of_one_row(read_program(program, output))
+    elif shapes is None:
         raise NetworkError(
             f"the {type(copied.module).__name__} does not tell the shape of its inputs: give "
             "input_shape, without the batch, e.g. input_shape=(1, 28, 28)"
         )
     else:
-        found = _of_one_input(copied.module, tuple(input_shape), output)
+        found = _of_one_input(copied.module, shapes, output)
     return replace(found, notes=(*copied.notes, *found.notes))
 
 
-def _of_one_input(module: Any, shape: tuple[int, ...], output: str | int | None) -> Network:
+def _of_one_input(
+    module: Any, shapes: Sequence[Sequence[int]], output: str | int | None
+) -> Network:
     """Return what a module does to one input of a batch, if it keeps them apart."""
-    network = read_program(exported(module, _zeros(module, (_BATCH, *shape))), output)
+
+    def read(rows: int) -> Network:
+        examples = [_zeros(module, (rows, *shape)) for shape in shapes]
+        return read_program(exported(module, examples), output)
+
+    network = read(_BATCH)
     try:
         found = without_batch(network, _BATCH)
     except NetworkError:  # they do not meet, but whether they are treated alike is not clear
-        alone = read_program(exported(module, _zeros(module, (1, *shape))), output)
+        alone = read(1)
         return replace(alone, notes=(*alone.notes, _NOT_PROVED))
     if found is network:
         raise NetworkError(
@@ -91,27 +98,31 @@ def _zeros(module: Any, shape: tuple[int, ...]) -> Any:
     return torch.zeros(shape)
 
 
-def example_of(given: Any) -> Any:
-    """Return zeros of the shape and kind of an example.
+def examples_of(given: Any) -> list[Any]:
+    """Return zeros of the shapes and kinds of an example.
 
     Raises
     ------
     NetworkError
-        If it is no tensor of floating numbers.
+        If it is no tensor of floating numbers, nor several.
     """
     torch = import_torch()
-    if isinstance(given, tuple | list) and len(given) == 1:
-        given = given[0]
-    if not isinstance(given, torch.Tensor) or not given.dim() or not given.is_floating_point():
-        raise NetworkError(
-            "example_input: one tensor of floating numbers is needed, with its batch: "
-            "modules with several inputs are not implemented"
-        )
-    return torch.zeros_like(given.detach())
+    tensors = list(given) if isinstance(given, tuple | list) else [given]
+    for tensor in tensors or [None]:
+        if not isinstance(tensor, torch.Tensor) or not tensor.dim():
+            raise NetworkError(
+                "example_input: give a tensor with its batch, or a tuple of tensors for a module "
+                "with several inputs"
+            )
+        if not tensor.is_floating_point():
+            raise NetworkError(
+                f"example_input: a tensor of {tensor.dtype} is not one of real numbers"
+            )
+    return [torch.zeros_like(tensor.detach()) for tensor in tensors]
 
 
-def exported(module: Any, example: Any) -> Any:
-    """Return the program of ATen operators that a module runs on an input.
+def exported(module: Any, examples: Sequence[Any]) -> Any:
+    """Return the program of ATen operators that a module runs on inputs, one for each argument.
 
     Raises
     ------
@@ -121,10 +132,10 @@ def exported(module: Any, example: Any) -> Any:
     torch = import_torch()
     with silenced(), torch.no_grad():
         try:
-            return torch.export.export(module, (example,))
+            return torch.export.export(module, tuple(examples))
         # A trace runs the user's code: any error may come of it.
         except Exception as error:
-            raise NetworkError(_why(module, error, tuple(example.shape))) from None
+            raise NetworkError(_why(module, error, [tuple(e.shape) for e in examples])) from None
 
 
 def decomposed(program: Any) -> Any:
@@ -201,7 +212,7 @@ def silenced() -> Iterator[None]:
             logger.disabled = was
 
 
-def _why(module: Any, error: Exception, shape: tuple[int, ...]) -> str:
+def _why(module: Any, error: Exception, shapes: Sequence[tuple[int, ...]]) -> str:
     """Return in one line why a module cannot be traced."""
     text = str(error)
     title = type(module).__name__
@@ -213,7 +224,8 @@ def _why(module: Any, error: Exception, shape: tuple[int, ...]) -> str:
     said = " ".join(text.split()) or type(error).__name__
     if len(said) > _LONGEST_REASON:
         said = said[:_LONGEST_REASON] + " .."
-    return f"the forward of {title} cannot be traced on an input of shape {shape}: {said}"
+    where = f"an input of shape {shapes[0]}" if len(shapes) == 1 else f"inputs of shapes {shapes}"
+    return f"the forward of {title} cannot be traced on {where}: {said}"
 
 
 def _place(text: str) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from milpcount.errors import NetworkError, NotInstalledError
+from milpcount import optional
+from milpcount.errors import NetworkError
 from milpcount.network.unsupported import is_known, reason
 
 UNCHANGED = ("Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout")
@@ -54,13 +55,9 @@ def import_torch() -> Any:
     Raises
     ------
     NotInstalledError
-        If it is missing.
+        If it is missing, or cannot be loaded.
     """
-    try:
-        import torch
-    except ImportError:
-        raise NotInstalledError("reading a PyTorch module", "torch", "torch") from None
-    return torch
+    return optional.require("torch", "reading a PyTorch module", extra="torch")
 
 
 def check_global_hooks() -> None:

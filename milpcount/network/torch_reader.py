@@ -29,6 +29,7 @@ from milpcount.network.torch_chain import (
     Leaf,
     check_supported,
     checked_shape,
+    checked_shapes,
     leaves_of,
 )
 from milpcount.network.torch_copies import (
@@ -49,7 +50,7 @@ _MOVING = ("Flatten", "Unflatten")
 
 def read_torch(
     module: Any,
-    input_shape: Sequence[int] | None = None,
+    input_shape: Sequence[int] | Sequence[Sequence[int]] | None = None,
     example_input: Any = None,
     output: str | int | None = None,
     state_dict: Any = None,
@@ -70,8 +71,10 @@ def read_torch(
         torch's own that compute weights, as of pruning, are taken at what they compute.
     input_shape : sequence of int, optional
         Shape of one input without the batch, e.g. ``(1, 28, 28)``; the network's inputs are its
-        entries, row-major. Needed where the first layer does not tell, as a convolution.
-    example_input : torch.Tensor, optional
+        entries, row-major. Needed where the first layer does not tell, as a convolution. Of a
+        module with several inputs a sequence of shapes; they are one input of the network, one
+        after the other, which a note says.
+    example_input : torch.Tensor or sequence of torch.Tensor, optional
         An input with its batch, in place of the shape; the module is traced on its shape.
     output : str or int, optional
         Which output to take of a module that returns several: its key, or its place.
@@ -106,16 +109,17 @@ def read_torch(
     if traced or output is not None:
         from milpcount.network.torch_export import read_forward
 
-        shape = None
-        if example_input is None:
-            told = input_shape is not None or leaves[0].kind in TELLING
-            shape = checked_shape(input_shape, leaves) if told else None
-        return read_forward(module, shape, example_input, output)
+        shapes = None
+        if example_input is None and (input_shape is not None or leaves[0].kind in TELLING):
+            shapes = checked_shapes(input_shape, leaves)
+        return read_forward(module, shapes, example_input, output)
     if example_input is not None:
-        from milpcount.network.torch_export import example_of
+        from milpcount.network.torch_export import examples_of
 
-        sizes = tuple(example_of(example_input).shape)
+        sizes, *others = (tuple(example.shape) for example in examples_of(example_input))
         input_shape = sizes[1:] if len(sizes) > 1 else sizes
+        if others:
+            raise NetworkError(f"the {type(module).__name__} takes one input: give one tensor")
     tensor = AffineTensor.of_columns(checked_shape(input_shape, leaves), 0)
     builder = NetworkBuilder(tensor.size)
     for leaf in leaves:

@@ -64,13 +64,7 @@ _WHY = {
     "GroupQueryAttention": "it multiplies values that depend on the input",
     "LRN": "it divides by a sum of squares",
     "Softplus": "it is smooth",
-    "Greater": "it compares, which makes steps",
-    "GreaterOrEqual": "it compares, which makes steps",
-    "Less": "it compares, which makes steps",
-    "LessOrEqual": "it compares, which makes steps",
     "Equal": "it compares, which makes steps",
-    "Where": "its condition depends on the input",
-    "TopK": "it sorts values that depend on the input",
 }
 """More on some of them."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.api import count
 from milpcount.counters.region_tree import RegionTree
 from milpcount.domain import Domain
@@ -46,12 +47,11 @@ def draw(
     result = count(network, domain, RegionTree(), keep_regions=True)
     patterns = list(patterns_of(result.regions or []))
     figure, axes = style.figure(size=(5.5, 5.2))
-    from matplotlib.collections import PolyCollection
-
+    collections = optional.load("matplotlib.collections")
     shapes = [np.array(p, dtype=float) for p in polygons(network, inputs, patterns)]
     colours = [colour(pattern, network.widths) for pattern in patterns]
     axes.add_collection(
-        PolyCollection(shapes, facecolors=colours, edgecolors="black", linewidths=0.25)
+        collections.PolyCollection(shapes, facecolors=colours, edgecolors="black", linewidths=0.25)
     )
     for (x, y), label in zip(points, labels or [""] * len(points), strict=True):
         axes.plot([x], [y], marker="o", color="white", markeredgecolor="black", markersize=6)

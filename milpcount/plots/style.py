@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from milpcount.errors import NotInstalledError, OptionError
+from milpcount import optional
+from milpcount.errors import OptionError
 from milpcount.network.paths import write_atomically
 
 if TYPE_CHECKING:
@@ -25,11 +26,7 @@ def figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.
     NotInstalledError
         Without matplotlib.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure as New
-    except ImportError:
-        raise NotInstalledError("a figure", "matplotlib", "plot") from None
+    matplotlib = optional.require("matplotlib", "a figure", extra="plot")
     matplotlib.rcParams.update(
         {
             "svg.hashsalt": "milpcount",  # the same figure gives the same file
@@ -41,7 +38,7 @@ def figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.
             "legend.frameon": False,
         }
     )
-    drawn = New(figsize=size, layout="constrained")
+    drawn = optional.load("matplotlib.figure").Figure(figsize=size, layout="constrained")
     return drawn, drawn.subplots(rows, columns)
 
 

@@ -36,6 +36,8 @@ class Subject:
         What else the results should carry: n1, n2, seed of training, errors.
     seed : int or None
         Of a random network.
+    output : str or None
+        Name of the output of a file with several.
     """
 
     title: str
@@ -43,6 +45,7 @@ class Subject:
     architecture: str
     tags: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
+    output: str | None = None
 
     @property
     def has_weights(self) -> bool:
@@ -99,8 +102,14 @@ class Experiment:
     methods: tuple[MethodSpec, ...]
 
 
-def read_experiment(path: Path) -> Experiment:
+def read_experiment(path: Path, output: str | None = None) -> Experiment:
     """Return the experiment of a TOML file; paths in it are relative to it.
+
+    Parameters
+    ----------
+    path : Path
+    output : str, optional
+        Name of the output to take of the networks' files, in place of the one that the file names.
 
     Raises
     ------
@@ -122,7 +131,7 @@ def read_experiment(path: Path) -> Experiment:
     top.finish()
     if not methods:
         raise FileFormatError(f"{path}: no [[methods]]: name at least one, e.g. name = 'tree'")
-    subjects = tuple(_subjects(networks, path.parent))
+    subjects = tuple(_subjects(networks, path.parent, output))
     caps.JOBS.check(len(subjects) * len(methods), f"{path}")
     return Experiment(title, subjects, domain, Quantity(quantity), methods)
 
@@ -169,7 +178,9 @@ def _methods(table: "_Table") -> Iterator[MethodSpec]:
         yield MethodSpec(name, options, seed, seconds)
 
 
-def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
+def _subjects(table: "_Table", home: Path, output: str | None) -> Iterator[Subject]:
+    named = table.take("output_name", str, None)
+    output = output or named
     manifest = table.take("manifest", str, None)
     files = table.take("files", list, [])
     architectures = table.take("architectures", list, [])
@@ -186,8 +197,8 @@ def _subjects(table: "_Table", home: Path) -> Iterator[Subject]:
     }
     caps.SPREAD.check(len(random) * len(wanted.get("seed", [0])), f"{table.path}: networks.random")
     found = [
-        *([] if manifest is None else _of_manifest(home / manifest, wanted)),
-        *(_of_file(home / name) for name in files),
+        *([] if manifest is None else _of_manifest(home / manifest, wanted, output)),
+        *(_of_file(home / name, output) for name in files),
         *(Subject(text, None, text, {"architecture": text}) for text in architectures),
         *(_random(text, seed) for text in random for seed in wanted.get("seed", [0])),
     ]
@@ -204,12 +215,13 @@ def _random(text: str, seed: int) -> Subject:
     return Subject(f"random {text} #{seed}", None, text, tags, seed)
 
 
-def _of_file(path: Path) -> Subject:
+def _of_file(path: Path, output: str | None) -> Subject:
     existing_file(path, "a network file")
-    return Subject(path.stem, path, "", {"file": path.name})
+    tags = {"file": path.name} if output is None else {"file": path.name, "output_name": output}
+    return Subject(path.stem, path, "", tags, output=output)
 
 
-def _of_manifest(path: Path, wanted: dict[str, list[int]]) -> Iterator[Subject]:
+def _of_manifest(path: Path, wanted: dict[str, list[int]], output: str | None) -> Iterator[Subject]:
     text = read_text(existing_file(path, "a manifest of networks, as .json"))
     try:
         entries = json.loads(text)["networks"]
@@ -224,7 +236,8 @@ def _of_manifest(path: Path, wanted: dict[str, list[int]]) -> Iterator[Subject]:
                 "test_error": entry["test_error"],
             }
             title = f"{entry['architecture'].rsplit('-', 1)[0]} #{entry['seed']}"
-            yield Subject(title, path.parent / entry["file"], entry["architecture"], tags)
+            file = path.parent / entry["file"]
+            yield Subject(title, file, entry["architecture"], tags, output=output)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileFormatError(f"{path} is not a manifest of networks ({error!r})") from None
 

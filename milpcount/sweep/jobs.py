@@ -62,7 +62,7 @@ class Job:
         """The network, None for an architecture."""
         path, seed = self.subject.path, self.subject.seed
         if path is not None:
-            return _load(path, path.stat().st_mtime_ns)
+            return _load(path, self.subject.output, path.stat().st_mtime_ns)
         return None if seed is None else random_network(self.subject.architecture, seed)
 
     @cached_property
@@ -103,8 +103,8 @@ class Job:
 
 
 @cache
-def _load(path: Path, changed: int) -> Network:
-    return Network.load(path)
+def _load(path: Path, output: str | None, changed: int) -> Network:
+    return Network.load(path, output)
 
 
 def digest_of(inputs: InputSet) -> str:

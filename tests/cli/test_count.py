@@ -69,6 +69,24 @@ def test_interrupt_during_the_run_exits_3_with_what_was_shown(invoke, scripted, 
     assert int(record["upper"]) >= 8
 
 
+def test_interrupt_while_a_method_prepares_itself_exits_3_with_bounds(
+    invoke, scripted, monkeypatch, tent, tmp_path
+):
+    method = scripted()
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(method), "warm_up", stop)
+    target = tmp_path / "kept.npz"
+    done = invoke("count", tent, "--box", 0, 1, "--json", "--keep", target)
+    assert done.exit_code == 3
+    record = json.loads(done.stdout)
+    assert record["status"] == "interrupted" and record["lower"] == "0" and not method.seen
+    assert int(record["upper"]) >= 8
+    assert target.exists()
+
+
 def test_interrupt_before_the_run_exits_1_in_one_line(invoke, monkeypatch, tent):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -342,7 +342,7 @@ VNNLIB = {
     "(assert (<= Y_0 X_0))": "mixes inputs and outputs",
     "(assert (< X_0 0.5))": "is strict",
     "(define-fun f () Real 1.0)": "definitions of names are not supported",
-    "(vnnlib-version <2.0>)": "this reads VNN-LIB 1.0",
+    "(vnnlib-version <2.0>)": "is one of VNN-LIB 2.0, whose files begin with",
     "(" * DEEP: f"{DEEP} parentheses are not closed",
     "(" * DEEP + ")" * DEEP: "is not supported",
     f"(assert {'(not ' * DEEP}X_0{')' * DEEP})": "is not supported",

@@ -145,3 +145,30 @@ def test_a_report_that_cannot_be_written_does_not_lose_the_sweep(experiment, inv
     done = invoke("sweep", experiment, "--report", experiment.parent / "report.html")
     assert (done.exit_code, done.stdout) == (1, "2 of 2 jobs done\n")
     assert "No space left on device" in done.stderr
+
+
+def test_an_output_by_name(invoke, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Relu", ["x"], ["one"]),
+        helper.make_node("Abs", ["one"], ["two"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, real, None) for name in ("one", "two")]
+    start = helper.make_tensor_value_info("x", real, [1, 2])
+    graph = helper.make_graph(nodes, "net", [start], ends)
+    onnx.save(helper.make_model(graph), str(tmp_path / "net.onnx"))
+    path = tmp_path / "two.toml"
+    text = (
+        "[networks]\nfiles = ['net.onnx']\n[domain]\nbox = [-1, 1]\n[[methods]]\nname = 'exact'\n"
+    )
+    path.write_text(text)
+    done = invoke("sweep", path)
+    assert done.exit_code == 2 and "--output-name" in done.stderr
+    assert invoke("sweep", path, "--output-name", "one", "--quiet").exit_code == 0
+    path.write_text(text.replace("[domain]", "output_name = 'two'\n[domain]"))
+    assert invoke("sweep", path, "--quiet").exit_code == 0
+    assert invoke("sweep", path, "--output-name", "one", "--quiet").stdout == "1 of 1 jobs done\n"
+    records = Store(tmp_path / "results" / "two.jsonl").records.values()
+    assert sorted(record["output_name"] for record in records) == ["one", "two"]
+    assert len({record["fingerprint"] for record in records}) == 2

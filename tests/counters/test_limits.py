@@ -409,3 +409,16 @@ class TestInterrupt:
         assert out == ""
         assert run.returncode != 0
         assert "Interrupted" in error
+
+
+def test_what_is_made_once_of_a_network_is_made_by_the_clock(monkeypatch):
+    def slowly(network):
+        time.sleep(0.3)
+        return "0" * 64
+
+    monkeypatch.setattr("milpcount.network.network.fingerprint", slowly)
+    net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
+    began = time.perf_counter()
+    result = mc.count(net, mc.Box(-1, 1), mc.ExactTree(), limits=mc.Limits(seconds=60))
+    assert result.lower == 2 and result.fingerprint == "0" * 64
+    assert 0.3 <= result.seconds <= time.perf_counter() - began

@@ -318,7 +318,21 @@ BAD = {
         FileFormatError,
         "line 6: a parenthesis is closed that was not opened",
     ),
-    "a newer standard": ("(vnnlib-version <2.0>)", FileFormatError, "vnnlib-version .* not supp"),
+    "a newer standard": (
+        DECLARED + "(vnnlib-version <2.0>)",
+        FileFormatError,
+        r"\(vnnlib-version <2.0>\) is one of VNN-LIB 2.0, whose files begin with",
+    ),
+    "a newer standard without its version": (
+        "(declare-network f (declare-input X real [1]) (declare-output Y real [1]))",
+        FileFormatError,
+        "is one of VNN-LIB 2.0, whose files begin with",
+    ),
+    "a flat set left out": (
+        DECLARED + "(assert (!= X_0 X_1))",
+        FileFormatError,
+        r"\(!= X_0 X_1\) leaves out a flat set only, and domains are closed: leave the",
+    ),
     "an unknown operator around it": (
         f"{DECLARED}(assert (not {'(and ' * 5000}(<= X_0 1){')' * 5000}))",
         FileFormatError,

@@ -281,12 +281,15 @@ def test_network_methods(tmp_path, small):
     [
         ("onnx", read_onnx, "milpcount[onnx]"),
         ("torch", Network.from_torch, "milpcount[torch]"),
-        ("sklearn.neural_network", Network.from_sklearn, "milpcount[sklearn]"),
+        ("sklearn", Network.from_sklearn, "milpcount[sklearn]"),
     ],
 )
 def test_optional_packages_are_asked_for(monkeypatch, module, use, command):
+    for name in [name for name in sys.modules if name.startswith(f"{module}.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(NotInstalledError, match=re.escape(command)):
+    needed = f"which is not installed: pip install '{command}'"
+    with pytest.raises(NotInstalledError, match=re.escape(needed)):
         use(__file__)
 
 
@@ -303,3 +306,12 @@ def test_a_box_beside_the_network(tmp_path):
     np.savez(tmp_path / "half.npz", **arrays, lo=-np.ones(2))
     with pytest.raises(FileFormatError, match="'lo' is not known"):
         Network.load(tmp_path / "half.npz")
+
+
+def test_reading_includes_the_fingerprint_which_takes_seconds_of_large_networks(small, tmp_path):
+    assert "fingerprint" not in vars(small)
+    small.save(tmp_path / "net.npz")
+    assert "fingerprint" in vars(Network.load(tmp_path / "net.npz"))
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+    assert "fingerprint" in vars(Network.from_torch(module))
