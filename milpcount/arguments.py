@@ -32,6 +32,10 @@ COUNTED = (
     Quantity.ACTIVATION_REGIONS,
     Quantity.ACTIVATION_PATTERNS,
     Quantity.GRID_PATTERNS,
+    Quantity.LINEAR_REGIONS,
+    Quantity.CLOSED_LINEAR_REGIONS,
+    Quantity.AFFINE_PIECES,
+    Quantity.LIVE_REGIONS,
 )
 """What some method of milpcount counts."""
 

@@ -22,6 +22,10 @@ class QuantityName(StrEnum):
     activation_regions = "activation_regions"
     activation_patterns = "activation_patterns"
     grid_patterns = "grid_patterns"
+    linear_regions = "linear_regions"
+    closed_linear_regions = "closed_linear_regions"
+    affine_pieces = "affine_pieces"
+    live_regions = "live_regions"
 
 
 class BoundedName(StrEnum):
@@ -31,7 +35,9 @@ class BoundedName(StrEnum):
     activation_patterns = "activation_patterns"
     grid_patterns = "grid_patterns"
     linear_regions = "linear_regions"
+    closed_linear_regions = "closed_linear_regions"
     affine_pieces = "affine_pieces"
+    live_regions = "live_regions"
 
 
 class FigureName(StrEnum):

@@ -1,0 +1,112 @@
+"""The four numbers of a partition: regions, linear regions, closed linear regions, affine maps."""
+
+from collections.abc import Iterator, MutableSequence
+
+import numpy as np
+
+from milpcount.domain import InputSet
+from milpcount.errors import OptionError
+from milpcount.exact.rows import ExactNetwork
+from milpcount.network import Network
+from milpcount.partition.candidates import CandidateFinder
+from milpcount.partition.cells import Cells
+from milpcount.partition.classes import MapClasses
+from milpcount.partition.components import Components
+from milpcount.partition.merging import Merging
+from milpcount.partition.touching import Touching
+from milpcount.result import Quantity, Region
+
+Array = np.ndarray
+
+
+class RegionClasses:
+    """Activation regions joined to linear regions, closed linear regions and affine pieces.
+
+    Regions are taken as they come (`take`); when all are there, `run` joins them.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : InputSet
+    quantity : Quantity
+        What is wanted of the three.
+
+    Attributes
+    ----------
+    maps : MapClasses
+    lower : int
+        Proved lower bound on the quantity.
+    upper : int or None
+        Proved upper bound, provided that all regions were given; None before `run`.
+    labels : ndarray of int or None
+        For each region the first one of its set, when `run` has ended.
+    """
+
+    def __init__(self, network: Network, inputs: InputSet, quantity: Quantity) -> None:
+        check_continuous(network)
+        self.network, self.inputs, self.quantity = network, inputs, quantity
+        self.maps = MapClasses(network, inputs)
+        self.lower = 0
+        self.upper: int | None = None
+        self.labels: Array | None = None
+        self.programs = 0
+
+    def take(self, patterns: Iterator[tuple[int, ...]]) -> None:
+        """Take regions, given by their patterns."""
+        self.maps.add(patterns)
+        self.lower = self.maps.lower
+
+    def run(self, regions: MutableSequence[Region] | None = None) -> Iterator[None]:
+        """Join the regions; yield now and then, with bounds that hold if all were given.
+
+        Parameters
+        ----------
+        regions : sequence of Region, optional
+            The regions that were given, with their witnesses.
+        """
+        exact = ExactNetwork(self.network, self.inputs)
+        cells = Cells(exact)
+        n = self.upper = len(self.maps)
+        components = Components(n)
+        classes = []
+        for members in self.maps.exactly(exact):
+            classes.append(members)
+            yield
+        self.lower = n - sum(len(members) - 1 for members in classes)
+        if self.quantity is Quantity.AFFINE_PIECES:
+            for members in classes:
+                for i in members[1:].tolist():
+                    components.join(int(members[0]), i)
+        else:
+            finder = CandidateFinder(self.network, self.inputs) if classes else None
+            merging = Merging(cells, self.maps.patterns, regions, finder)
+            components = merging.components
+            for _ in merging.run(classes):
+                self.upper, self.programs = components.count, cells.programs
+                yield
+            if self.quantity is Quantity.CLOSED_LINEAR_REGIONS:
+                touching = Touching(cells, components)
+                for members in classes:
+                    for _ in touching.run(members, self.maps.patterns.take(members)):
+                        self.upper, self.programs = components.count, cells.programs
+                        yield
+        self.lower = self.upper = components.count
+        self.labels, self.programs = components.labels(), cells.programs
+
+
+def check_continuous(network: Network) -> None:
+    """Refuse units that are not known to be continuous: their regions' maps need not agree.
+
+    Raises
+    ------
+    OptionError
+        Naming the unit.
+    """
+    for layer in network.layers:
+        for kind in layer.activations:
+            if not kind.is_maxout and (kind.rank > 1 or not kind.is_continuous):
+                raise OptionError(
+                    f"activation {kind.name!r} is not known to be continuous, and linear regions, "
+                    "closed linear regions and affine pieces are those of continuous functions: "
+                    "count activation_regions or activation_patterns"
+                )
