@@ -74,7 +74,7 @@ class Cells:
                     units.setdefault(row, []).append(start + int(table.row_unit[place]))
         return [Hyperplane(row, tuple(dict.fromkeys(at))) for row, at in units.items()]
 
-    def behind(self, pattern: Pattern, row: Row) -> Pattern:
+    def behind(self, pattern: Pattern, row: Row) -> Pattern | None:
         """Return the pattern right behind the facet that a region has on a hyperplane.
 
         Every unit computes a continuous function. So a row of the region and the row of the same
@@ -86,8 +86,13 @@ class Cells:
         ----------
         pattern : tuple of int
         row : Row
-            One of the region's hyperplanes. If the region has no facet there the answer means
-            nothing: it need not be the pattern of a region.
+            One of the region's hyperplanes.
+
+        Returns
+        -------
+        tuple of int or None
+            If the region has no facet there it means nothing: it need not be the pattern of a
+            region. None shows that there is no facet.
         """
         plane = np.array(row, dtype=object)
         pivot = next(j for j in range(1, len(row)) if row[j])
@@ -104,7 +109,10 @@ class Cells:
             of = self.exact.network.layers[layer]
             ends, pieces = of.row_starts.tolist(), of.n_pieces.tolist()
             for unit, first in enumerate(ends[:-1]):
-                found.append(_piece(table, unit, signs[first : ends[unit + 1]], pieces[unit]))
+                piece = _piece(table, unit, signs[first : ends[unit + 1]], pieces[unit])
+                if piece is None:
+                    return None
+                found.append(piece)
         return tuple(found)
 
     def share_facet(self, one: Pattern, other: Pattern, row: Row) -> bool:
@@ -218,12 +226,12 @@ def implied_signs(layer: Layer) -> Array:
     return signs
 
 
-def _piece(table: UnitTable, unit: int, signs: Array, n_pieces: int) -> int:
-    """Return the piece of a unit whose rows have signs; those with 0 are not known."""
+def _piece(table: UnitTable, unit: int, signs: Array, n_pieces: int) -> int | None:
+    """Return the only piece of a unit whose rows may have these signs; 0 is one not known."""
     first = int(table.kind[unit])
     asks = table.asks[first : first + n_pieces, : len(signs)]
-    (found,) = np.flatnonzero(~((asks * signs) < 0).any(axis=1)).tolist()
-    return int(found)
+    found = np.flatnonzero(~((asks * signs) < 0).any(axis=1)).tolist()
+    return found[0] if len(found) == 1 else None
 
 
 def _rows(rows: Sequence[Row]) -> Rows:

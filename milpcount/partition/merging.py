@@ -153,6 +153,8 @@ class Merging:
         index: dict[tuple[int, Pattern], int],
     ) -> None:  # fmt: skip
         behind = self.cells.behind(own, plane.row)
+        if behind is None:
+            return
         j = index.get((number, behind))
         if j is None:
             if self._finder is None and self._is_new(own, behind, plane, number, index):
