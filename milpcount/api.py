@@ -19,9 +19,9 @@ from milpcount.counters.method import Method
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import Interrupted, OptionError
 from milpcount.events import Listener, log
-from milpcount.exact.verify import Verifier
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
+from milpcount.partition.verify import verifier_of
 from milpcount.preactivation import PreActivationBounds, interval_bounds
 from milpcount.result import CountResult, Quantity
 
@@ -77,13 +77,15 @@ def count(
 
         method = RegionTree()
     network, domain = arguments.network(network), arguments.domain(domain)
-    verifier = Verifier(domain, network) if arguments.flag(keep_regions, "keep_regions") else None
+    wanted = arguments.quantity(quantity)
+    keep = arguments.flag(keep_regions, "keep_regions")
+    verifier = verifier_of(wanted, domain, network) if keep else None
     try:
         result = driver.count(
             network,
             domain,
             arguments.method(method),
-            quantity=arguments.quantity(quantity),
+            quantity=wanted,
             limits=arguments.limits(limits),
             seed=seed,
             keep_regions=keep_regions,

@@ -165,7 +165,7 @@ class _Joined(_Tally):
             upper=now.upper if joined or classes.upper is None else classes.upper,
             lps=now.lps + classes.programs,
             note=f"{classes.lower:,} maps in {self._seen:,} regions",
-            details=now.details | {"activation_regions": self._seen},
+            details=now.details | {"activation_regions": self._seen} | classes.known,
             regions=self._regions if self._problem.keep_regions else None,
         )
 

@@ -135,7 +135,11 @@ class MapClasses:
         self._residues = [residues]
         order = np.argsort(residues, kind="stable")
         cuts = np.flatnonzero(np.diff(residues[order])) + 1
-        return [group for group in np.split(order, cuts) if len(group) > 1]
+        starts = np.concatenate([[0], cuts])
+        sizes = np.diff(starts, append=len(order))
+        several = sizes > 1
+        pairs = zip(starts[several].tolist(), sizes[several].tolist(), strict=True)
+        return [order[start : start + size] for start, size in pairs]
 
     def exactly(self, exact: ExactNetwork) -> Iterator[Array]:
         """Yield the classes of two regions or more that have the same map, proved exactly.

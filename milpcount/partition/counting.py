@@ -40,6 +40,10 @@ class RegionClasses:
         Proved upper bound, provided that all regions were given; None before `run`.
     labels : ndarray of int or None
         For each region the first one of its set, when `run` has ended.
+    known : dict of str to int
+        The exact numbers of quantities that were found on the way, by their names.
+    programs : int
+        Linear programs solved.
     """
 
     def __init__(self, network: Network, inputs: InputSet, quantity: Quantity) -> None:
@@ -49,6 +53,7 @@ class RegionClasses:
         self.lower = 0
         self.upper: int | None = None
         self.labels: Array | None = None
+        self.known: dict[str, int] = {}
         self.programs = 0
 
     def take(self, patterns: Iterator[tuple[int, ...]]) -> None:
@@ -73,6 +78,7 @@ class RegionClasses:
             classes.append(members)
             yield
         self.lower = n - sum(len(members) - 1 for members in classes)
+        self.known = {Quantity.ACTIVATION_REGIONS.value: n, Quantity.AFFINE_PIECES.value: self.lower}
         if self.quantity is Quantity.AFFINE_PIECES:
             for members in classes:
                 for i in members[1:].tolist():
@@ -84,6 +90,7 @@ class RegionClasses:
             for _ in merging.run(classes):
                 self.upper, self.programs = components.count, cells.programs
                 yield
+            self.known[Quantity.LINEAR_REGIONS.value] = components.count
             if self.quantity is Quantity.CLOSED_LINEAR_REGIONS:
                 touching = Touching(cells, components)
                 for members in classes:
