@@ -127,7 +127,7 @@ def test_options_of_count(option, value, instead):
     ("verb", "option", "value", "instead"),
     [
         (mc.bound, "limits", 3, "give mc.Limits(seconds=3)"),
-        (mc.bound, "quantity", "x", "linear_regions, affine_pieces"),
+        (mc.bound, "quantity", "x", "linear_regions, closed_linear_regions, affine_pieces"),
         (mc.bound, "tighten", 3, "give one of interval, lp, milp"),
         (mc.bound, "family", 3, "there are any_network, arrangements"),
         (mc.compare, "quantity", "x", "give one of activation_regions"),

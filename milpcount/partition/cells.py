@@ -130,37 +130,6 @@ class Cells:
         rows = [*self._others(patterns, row), *self._domain]
         return _inside(row, rows, self.exact.inputs.box)
 
-    def is_crossed(self, patterns: Sequence[Pattern], row: Row, inside: Point, behind: Point) -> bool:
-        """Return whether a segment crosses a hyperplane inside of what regions have in common there.
-
-        Parameters
-        ----------
-        patterns : sequence of patterns
-        row : Row
-        inside, behind : Point
-            The ends of the segment; the row is positive at the first.
-
-        Returns
-        -------
-        bool
-            False if the segment does not cross it there; the regions may share a facet all the
-            same.
-        """
-        plane = np.array(row, dtype=object)
-        a = plane[0] * inside.denominator + plane[1:] @ inside.numerators
-        b = -(plane[0] * behind.denominator + plane[1:] @ behind.numerators)
-        if a <= 0 or b <= 0:
-            return False
-        # At z = (b p + a q) / (a + b) the row is zero; a and b are over the points' denominators.
-        point = Point(
-            np.asarray(b * inside.numerators + a * behind.numerators),
-            int(a * behind.denominator + b * inside.denominator),
-        )
-        rows = [*self._others(patterns, row), *self._domain]
-        if not self.exact.inputs.box.contains_inside(point):
-            return False
-        return not rows or bool((_rows(rows).at(point) > 0).all())
-
     def _others(self, patterns: Sequence[Pattern], row: Row) -> list[Row]:
         """Return the rows of regions that do not vanish on a hyperplane."""
         own = (row, tuple(-v for v in row))

@@ -8,14 +8,13 @@ from collections.abc import Iterator, MutableSequence
 
 import numpy as np
 
-from milpcount.exact.evaluate import point_of
-from milpcount.exact.geometry import Point
 from milpcount.limits import tick
 from milpcount.partition.candidates import CandidateFinder
 from milpcount.partition.cells import Cells, Hyperplane, Pattern
 from milpcount.partition.classes import PatternStore, is_same
 from milpcount.partition.components import Components
-from milpcount.result import Region
+from milpcount.partition.crossings import Crossings
+from milpcount.result import Region, taken
 
 Array = np.ndarray
 
@@ -54,6 +53,7 @@ class Merging:
     ) -> None:
         self.cells, self.patterns = cells, patterns
         self._regions, self._finder = regions, finder
+        self._crossings = Crossings(cells.exact.network)
         self.components = Components(len(patterns))
         self.unlisted = 0
         last, start = cells.exact.network.layers[-1], cells.exact.starts[-2]
@@ -89,46 +89,47 @@ class Merging:
     def _prove(self, members: Array, pairs: Array, units: Array) -> Iterator[None]:
         """Join pairs of members that differ in a unit, if they share a facet."""
         for at in range(0, len(pairs), _SOME):
-            some = members[pairs[at : at + _SOME]].tolist()
-            left = [
-                (i, j, unit)
-                for (i, j), unit in zip(some, units[at : at + _SOME].tolist(), strict=True)
-                if not self.components.same(i, j)
-            ]
-            points = self._points({k for i, j, _ in left for k in (i, j)})
-            for i, j, unit in left:
-                tick()
-                if not self.components.same(i, j) and self._differ_by(i, j, unit, points):
+            tick()
+            some = members[pairs[at : at + _SOME]]
+            apart = [not self.components.same(i, j) for i, j in some.tolist()]
+            some, of = some[apart], units[at : at + _SOME][apart]
+            proved = self._crossed(some, of)
+            for i, j in some[proved].tolist():
+                self.components.join(i, j)
+            for (i, j), unit in zip(some[~proved].tolist(), of[~proved].tolist(), strict=True):
+                if not self.components.same(i, j) and self._differ_by(i, j, unit):
                     self.components.join(i, j)
             yield
 
-    def _differ_by(self, i: int, j: int, unit: int, points: dict[int, Point]) -> bool:
+    def _crossed(self, pairs: Array, units: Array) -> Array:
+        """Return for which pairs a segment between their witnesses proves a common facet."""
+        found = np.zeros(len(pairs), dtype=bool)
+        if self._regions is None or not len(pairs):
+            return found
+        wanted = np.unique(pairs)
+        points = np.full((len(wanted), self.cells.exact.network.n_inputs), np.nan)
+        for k, region in enumerate(taken(self._regions, wanted.tolist())):
+            if region.parameters is None and region.witness.dtype != object:
+                points[k] = region.witness
+        at = np.searchsorted(wanted, pairs)
+        usable = np.isfinite(points[at]).all(axis=(1, 2))
+        one, other = pairs[usable].T
+        behind = self.patterns.take(other)[np.arange(len(other)), units[usable]]
+        inside, beyond = points[at[usable, 0]], points[at[usable, 1]]
+        patterns = self.patterns.take(one)
+        found[usable] = self._crossings.proved(patterns, units[usable], behind, inside, beyond)
+        return found
+
+    def _differ_by(self, i: int, j: int, unit: int) -> bool:
         """Return whether two regions share a facet on the row of the unit that tells them apart."""
         one, other = self.patterns.tuples(np.array([i, j]))
         behind = {plane.row for plane in self.cells.hyperplanes(other)}
-        for plane in self.cells.hyperplanes(one):
-            opposite = tuple(-v for v in plane.row)
-            if unit not in plane.units or opposite not in behind:
-                continue
-            if i in points and j in points:
-                if self.cells.is_crossed((one, other), plane.row, points[i], points[j]):
-                    return True
-            if self.cells.share_facet(one, other, plane.row):
-                return True
-        return False
-
-    def _points(self, indices: set[int]) -> dict[int, Point]:
-        if self._regions is None or not indices:
-            return {}
-        wanted = sorted(indices)
-        regions = (
-            self._regions.taken(wanted)
-            if hasattr(self._regions, "taken")
-            else [self._regions[i] for i in wanted]
+        return any(
+            unit in plane.units
+            and tuple(-v for v in plane.row) in behind
+            and self.cells.share_facet(one, other, plane.row)
+            for plane in self.cells.hyperplanes(one)
         )
-        inputs = self.cells.exact.inputs
-        found = zip(wanted, (point_of(inputs, region) for region in regions), strict=True)
-        return {i: point for i, point in found if point is not None}
 
     def _exactly(
         self, members: Array, numbers: Array, patterns: Array, which: Array
