@@ -153,13 +153,6 @@ def test_what_is_right_passes_as_it_is():
     assert arguments.deadline(deadline) is deadline
 
 
-@pytest.mark.parametrize("verb", [mc.count, mc.compare])
-@pytest.mark.parametrize("quantity", [q for q in Quantity if q not in arguments.COUNTED])
-def test_what_no_method_counts_yet(verb, quantity):
-    line = refusal(OptionError, verb, NET, BOX, quantity=quantity)
-    assert line.startswith(f"not counted yet: {quantity.value}; counted are activation_regions")
-
-
 def test_what_this_method_does_not_count():
     line = refusal(OptionError, mc.count, NET, BOX, mc.Probing(), quantity="activation_patterns")
     assert line == "method 'probe' cannot count activation_patterns; it counts activation_regions"

@@ -17,7 +17,7 @@ from milpcount.domain import Domain, Union
 from milpcount.errors import OptionError
 from milpcount.limits import OutOfTime
 from milpcount.network import Network
-from milpcount.partition.counting import RegionClasses, check_continuous
+from milpcount.partitions.counting import RegionClasses, check_continuous
 from milpcount.result import FROM_REGIONS, Quantity, Region, patterns_of, taken
 
 _BATCH = 4096

@@ -16,7 +16,7 @@ from milpcount.exact.verify import Verifier, check_network
 from milpcount.network import Network
 from milpcount.network.npz_archive import read_arrays
 from milpcount.network.paths import existing_file, write_atomically
-from milpcount.partition.verify import verifier_of
+from milpcount.partitions.verify import verifier_of
 from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of
 from milpcount.region_files.writing import write_array, write_regions
 from milpcount.result import CountResult, Region

@@ -8,12 +8,12 @@ from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
-from milpcount.partition.candidates import CandidateFinder
-from milpcount.partition.cells import Cells
-from milpcount.partition.classes import MapClasses
-from milpcount.partition.components import Components
-from milpcount.partition.merging import Merging
-from milpcount.partition.touching import Touching
+from milpcount.partitions.candidates import CandidateFinder
+from milpcount.partitions.cells import Cells
+from milpcount.partitions.classes import MapClasses
+from milpcount.partitions.components import Components
+from milpcount.partitions.merging import Merging
+from milpcount.partitions.touching import Touching
 from milpcount.result import Quantity, Region
 
 Array = np.ndarray

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from milpcount.partition.cells import Cells, Row
-from milpcount.partition.components import Components
+from milpcount.partitions.cells import Cells, Row
+from milpcount.partitions.components import Components
 
 Array = np.ndarray
 

@@ -57,7 +57,7 @@ class Cells:
         self.exact, self.programs = exact, 0
         self._tables = [layer.table for layer in exact.network.layers]
         self._implied = [implied_signs(layer) for layer in exact.network.layers]
-        self._domain = [primitive(row) for row in exact.inputs.rows.values.tolist()]
+        self.domain_rows = [primitive(row) for row in exact.inputs.rows.values.tolist()]
 
     def hyperplanes(self, pattern: Pattern) -> list[Hyperplane]:
         """Return the distinct hyperplanes among the rows of a region, in the order of units."""
@@ -127,8 +127,8 @@ class Cells:
         """Return a point of a hyperplane inside of what regions have in common there, or None."""
         tick()
         self.programs += 1
-        rows = [*self._others(patterns, row), *self._domain]
-        return _inside(row, rows, self.exact.inputs.box)
+        rows = [*self._others(patterns, row), *self.domain_rows]
+        return inside(row, rows, self.exact.inputs.box)
 
     def _others(self, patterns: Sequence[Pattern], row: Row) -> list[Row]:
         """Return the rows of regions that do not vanish on a hyperplane."""
@@ -139,11 +139,11 @@ class Cells:
     def touch(self, one: Sequence[Row], other: Sequence[Row]) -> bool:
         """Return whether two closed cells have a point of the closed domain in common."""
         tick()
-        rows = list(dict.fromkeys([*one, *other, *self._domain]))
+        rows = list(dict.fromkeys([*one, *other, *self.domain_rows]))
         self.programs += 1
         if not rows:
             return True
-        verdict = attained(_rows(rows), (1,) * len(rows), (False,) * len(rows),
+        verdict = attained(rows_of(rows), (1,) * len(rows), (False,) * len(rows),
                            self.exact.inputs.box)  # fmt: skip
         return not verdict.is_empty
 
@@ -203,11 +203,11 @@ def _piece(table: UnitTable, unit: int, signs: Array, n_pieces: int) -> int | No
     return found[0] if len(found) == 1 else None
 
 
-def _rows(rows: Sequence[Row]) -> Rows:
+def rows_of(rows: Sequence[Row]) -> Rows:
     return Rows(np.array(rows, dtype=object), (1,) * len(rows))
 
 
-def _inside(row: Row, rows: Sequence[Row], box: ExactBox) -> Point | None:
+def inside(row: Row, rows: Sequence[Row], box: ExactBox) -> Point | None:
     """Return a point inside the box where one row is zero and the others are positive, or None.
 
     The parameter with the largest coefficient is eliminated; its bounds become rows of the others.
@@ -236,7 +236,7 @@ def _inside(row: Row, rows: Sequence[Row], box: ExactBox) -> Point | None:
         rest = [j - 1 for j in keep[1:]]
         smaller = ExactBox(box.lower[rest], box.upper[rest], q)
         if reduced:
-            verdict = decide(_rows(reduced), (1,) * len(reduced), smaller)
+            verdict = decide(rows_of(reduced), (1,) * len(reduced), smaller)
             if verdict.witness is None:
                 return None
             point = verdict.witness

@@ -13,9 +13,9 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.network import Network
-from milpcount.partition import residues as mod
-from milpcount.partition.relevance import Relevance
-from milpcount.partition.residue_walk import HullPoint, ResidueWalk
+from milpcount.partitions import residues as mod
+from milpcount.partitions.relevance import Relevance
+from milpcount.partitions.residue_walk import HullPoint, ResidueWalk
 
 Array = np.ndarray
 

@@ -15,7 +15,7 @@ from scipy import sparse
 from milpcount.domain import InputSet
 from milpcount.network import Affine, Composite, Elementwise, Network, Part, propagate
 from milpcount.network.layer import Layer
-from milpcount.partition import residues as mod
+from milpcount.partitions import residues as mod
 from milpcount.rationals import to_integers
 
 Array = np.ndarray

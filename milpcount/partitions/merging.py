@@ -9,12 +9,12 @@ from collections.abc import Iterator, MutableSequence
 import numpy as np
 
 from milpcount.limits import tick
-from milpcount.partition.candidates import CandidateFinder
-from milpcount.partition.cells import Cells, Hyperplane, Pattern
-from milpcount.partition.classes import PatternStore, is_same
-from milpcount.partition.components import Components
-from milpcount.partition.crossings import Crossings
-from milpcount.result import Region, taken
+from milpcount.partitions.candidates import CandidateFinder
+from milpcount.partitions.cells import Cells, Hyperplane, Pattern
+from milpcount.partitions.classes import PatternStore, is_same
+from milpcount.partitions.components import Components
+from milpcount.partitions.facets import Facets
+from milpcount.result import Region
 
 Array = np.ndarray
 
@@ -52,13 +52,10 @@ class Merging:
         finder: CandidateFinder | None = None,
     ) -> None:
         self.cells, self.patterns = cells, patterns
-        self._regions, self._finder = regions, finder
-        self._crossings = Crossings(cells.exact.network)
+        self._facets = Facets(cells, patterns, regions)
+        self._finder = finder
         self.components = Components(len(patterns))
         self.unlisted = 0
-        last, start = cells.exact.network.layers[-1], cells.exact.starts[-2]
-        ranks = [kind.rank == 1 for kind in last.units]
-        self._cut_in_two = np.concatenate([np.zeros(start, dtype=bool), ranks])
 
     def run(self, classes: list[Array]) -> Iterator[None]:
         """Join what belongs together; yield now and then.
@@ -77,9 +74,7 @@ class Merging:
             yield from self._exactly(members, numbers, patterns, np.arange(len(members)))
             return
         found = self._finder.find(patterns, numbers)
-        # Nothing else depends on a unit of the last layer, so what two regions agree in is a convex
-        # set that its breakpoint cuts in two: they share what is cut. A maximum cuts in many.
-        free = self._cut_in_two[found.units]
+        free = self._facets.is_certain(found.units)
         for i, j in members[found.pairs[free]].tolist():
             self.components.join(i, j)
         yield
@@ -93,43 +88,13 @@ class Merging:
             some = members[pairs[at : at + _SOME]]
             apart = [not self.components.same(i, j) for i, j in some.tolist()]
             some, of = some[apart], units[at : at + _SOME][apart]
-            proved = self._crossed(some, of)
+            proved = self._facets.crossed(some, of)
             for i, j in some[proved].tolist():
                 self.components.join(i, j)
             for (i, j), unit in zip(some[~proved].tolist(), of[~proved].tolist(), strict=True):
-                if not self.components.same(i, j) and self._differ_by(i, j, unit):
+                if not self.components.same(i, j) and self._facets.differ_by(i, j, unit):
                     self.components.join(i, j)
             yield
-
-    def _crossed(self, pairs: Array, units: Array) -> Array:
-        """Return for which pairs a segment between their witnesses proves a common facet."""
-        found = np.zeros(len(pairs), dtype=bool)
-        if self._regions is None or not len(pairs):
-            return found
-        wanted = np.unique(pairs)
-        points = np.full((len(wanted), self.cells.exact.network.n_inputs), np.nan)
-        for k, region in enumerate(taken(self._regions, wanted.tolist())):
-            if region.parameters is None and region.witness.dtype != object:
-                points[k] = region.witness
-        at = np.searchsorted(wanted, pairs)
-        usable = np.isfinite(points[at]).all(axis=(1, 2))
-        one, other = pairs[usable].T
-        behind = self.patterns.take(other)[np.arange(len(other)), units[usable]]
-        inside, beyond = points[at[usable, 0]], points[at[usable, 1]]
-        patterns = self.patterns.take(one)
-        found[usable] = self._crossings.proved(patterns, units[usable], behind, inside, beyond)
-        return found
-
-    def _differ_by(self, i: int, j: int, unit: int) -> bool:
-        """Return whether two regions share a facet on the row of the unit that tells them apart."""
-        one, other = self.patterns.tuples(np.array([i, j]))
-        behind = {plane.row for plane in self.cells.hyperplanes(other)}
-        return any(
-            unit in plane.units
-            and tuple(-v for v in plane.row) in behind
-            and self.cells.share_facet(one, other, plane.row)
-            for plane in self.cells.hyperplanes(one)
-        )
 
     def _exactly(
         self, members: Array, numbers: Array, patterns: Array, which: Array

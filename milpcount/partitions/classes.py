@@ -14,9 +14,9 @@ from milpcount.exact.geometry import Rows
 from milpcount.exact.rows import ExactNetwork
 from milpcount.limits import tick
 from milpcount.network import Network
-from milpcount.partition import residues as mod
-from milpcount.partition.relevance import Relevance
-from milpcount.partition.residue_walk import HullPoint, ResidueWalk
+from milpcount.partitions import residues as mod
+from milpcount.partitions.relevance import Relevance
+from milpcount.partitions.residue_walk import HullPoint, ResidueWalk
 
 Array = np.ndarray
 
@@ -43,9 +43,14 @@ class PatternStore:
 
     def add(self, patterns: Array) -> None:
         """Append patterns, shape (k, units)."""
-        packed = np.packbits(patterns.astype(bool), axis=1) if self._bits else patterns
-        self._parts.append(packed.astype(np.uint8 if self._bits else self._dtype))
+        self._parts.append(self.pack(patterns))
         self._joined = None
+
+    def pack(self, patterns: Array) -> Array:
+        """Return patterns as they are held, a row each."""
+        if self._bits:
+            return np.packbits(patterns.astype(bool), axis=1)
+        return patterns.astype(self._dtype)
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))

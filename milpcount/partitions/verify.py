@@ -17,10 +17,10 @@ from milpcount.exact.geometry import Rows
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, Verifier, check_network, verify_over
 from milpcount.network import Network
-from milpcount.partition.cells import Cells, Pattern
-from milpcount.partition.classes import PatternStore
-from milpcount.partition.merging import Merging
-from milpcount.partition.touching import Touching
+from milpcount.partitions.cells import Cells, Pattern
+from milpcount.partitions.classes import PatternStore
+from milpcount.partitions.merging import Merging
+from milpcount.partitions.touching import Touching
 from milpcount.result import FROM_REGIONS, CountResult, Quantity, patterns_of
 
 Array = np.ndarray
