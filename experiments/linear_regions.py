@@ -76,8 +76,9 @@ def stored(path: Path) -> dict[str, dict[str, Any]]:
 def table(records: Sequence[dict[str, Any]]) -> str:
     """Return the table of the widths in Markdown."""
     lines = [
-        "| n1-n2 | networks | activation regions, mean | linear regions, mean | affine pieces, mean "
-        "| networks where they differ | seconds, regions | seconds, linear regions |",
+        "| n1-n2 | networks | activation regions, mean | linear regions, mean "
+        "| affine pieces, mean | networks where they differ | seconds, regions "
+        "| seconds, linear regions |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     names = ("activation_regions", "linear_regions", "affine_pieces")

@@ -114,6 +114,48 @@ def count(
 
 
 @app.command()
+def regions(
+    network: opt.NetworkPath,
+    output_name: opt.OutputName = None,
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    vnnlib_inputs_only: opt.VnnlibInputsOnly = False,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Patterns and points as .npz or .csv, or rows and maps of all regions as .mat "
+            "or .json.",
+        ),
+    ] = None,
+    time: opt.TimeOption = None,
+    memory: opt.MemoryOption = None,
+    workers: opt.WorkersOption = 1,
+    quiet: opt.QuietFlag = False,
+) -> None:
+    """Find all activation regions, with their rows and affine maps; print what they are like.
+
+    Exit codes: 0 written, 2 wrong usage or input, or a limit was reached, 1 failure.
+    """
+    from milpcount.cli import partitioning
+    from milpcount.cli.tables import print_facts
+    from milpcount.limits import Limits
+
+    choice = opt.DomainChoice(
+        network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
+    )
+    limits = Limits(time, None, None if memory is None else opt.parse_size(memory))
+    request = partitioning.Request(network, choice.domain(), limits, output, workers, output_name)
+    print_facts(partitioning.facts(partitioning.run(request, quiet=quiet)))
+
+
+@app.command()
 def verify(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Regions that count --keep has written.")
@@ -315,16 +357,26 @@ def plot(
         list[str] | None,
         typer.Option("--mark", metavar="T1,T2[=TEXT]", help="Mark a point of a partition."),
     ] = None,
+    colour: Annotated[
+        opt.ColourName | None,
+        typer.Option(
+            "--colour",
+            metavar="BY",
+            help="Of a partition: region (default), linear_region, map, layer.",
+        ),
+    ] = None,
 ) -> None:
     """Draw bounds, runtime or accuracy from a store, or the partition of a plane by a network."""
     from milpcount.cli import plotting
 
     if kind is opt.FigureName.partition:
         choice = opt.DomainChoice(source, box, box_file, None, section)
-        plotting.draw_partition(source, choice.domain(), mark or [], output, output_name)
+        by = (colour or opt.ColourName.region).value
+        plotting.draw_partition(source, choice.domain(), mark or [], output, output_name, by)
     else:
         given = opt.DomainChoice(source, box, box_file, None, section).given()
         given += (["--mark"] if mark else []) + (["--output-name"] if output_name else [])
+        given += ["--colour"] if colour else []
         plotting.draw_store(kind.value, source, output, given)
 
 

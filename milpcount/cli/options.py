@@ -40,6 +40,15 @@ class BoundedName(StrEnum):
     live_regions = "live_regions"
 
 
+class ColourName(StrEnum):
+    """What tells the regions of a partition apart in a figure."""
+
+    region = "region"
+    linear_region = "linear_region"
+    map = "map"
+    layer = "layer"
+
+
 class FigureName(StrEnum):
     """What can be drawn."""
 

@@ -43,7 +43,12 @@ def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) 
 
 
 def draw_partition(
-    network: Path, domain: Domain, marks: Sequence[str], output: Path, name: str | None = None
+    network: Path,
+    domain: Domain,
+    marks: Sequence[str],
+    output: Path,
+    name: str | None = None,
+    colour: str = "region",
 ) -> None:
     """Draw the partition of a plane by a network.
 
@@ -56,6 +61,7 @@ def draw_partition(
     output : Path
     name : str, optional
         Of the network's output, where it has several.
+    colour : {"region", "linear_region", "map", "layer"}
 
     Raises
     ------
@@ -70,7 +76,11 @@ def draw_partition(
     check_target(output, "-o")
     points = [_mark(text) for text in marks]
     figure = partition.draw(
-        Network.load(network, name), domain, [p for p, _ in points], [t for _, t in points]
+        Network.load(network, name),
+        domain,
+        [p for p, _ in points],
+        [t for _, t in points],
+        colour=colour,
     )
     deliver("-o", output, lambda: style.save(figure, output))
 

@@ -1,4 +1,4 @@
-"""Counts that need all activation regions: linear regions, affine pieces, live regions, by any method.
+"""Counts that need all activation regions: linear regions, affine pieces, live regions.
 
 A method finds the activation regions and keeps them; here they are told apart by their affine maps
 as they come, and joined when all are there.
@@ -25,7 +25,7 @@ _BATCH = 4096
 
 
 def over(method: Method, domain: Domain, network: Network, quantity: Quantity) -> Method:
-    """Return the method that counts a quantity: from the regions that another one finds, if need be.
+    """Return the method that counts a quantity, from the regions that another finds if need be.
 
     Raises
     ------
@@ -105,9 +105,7 @@ def _for_regions(problem: Problem) -> Problem:
     The region limit is one on what is counted here, of which there may be fewer.
     """
     limits = replace(problem.limits, regions=None)
-    return replace(
-        problem, quantity=Quantity.ACTIVATION_REGIONS, keep_regions=True, limits=limits
-    )
+    return replace(problem, quantity=Quantity.ACTIVATION_REGIONS, keep_regions=True, limits=limits)
 
 
 class _Tally:
@@ -207,6 +205,6 @@ class _Live(_Tally):
 def _check_chain(network: Network) -> None:
     if not network.is_chain or not all(layer.activation.is_relu for layer in network.layers):
         raise OptionError(
-            f"live regions are those of a chain of ReLU layers, and the network is {network.title}: "
+            f"live regions are those of a chain of ReLU layers, not of {network.title}: "
             "count activation_regions"
         )

@@ -204,6 +204,7 @@ def _piece(table: UnitTable, unit: int, signs: Array, n_pieces: int) -> int | No
 
 
 def rows_of(rows: Sequence[Row]) -> Rows:
+    """Return rows as `Rows`."""
     return Rows(np.array(rows, dtype=object), (1,) * len(rows))
 
 

@@ -1,4 +1,4 @@
-"""Regions by their affine maps: told apart modulo a prime as they come, compared exactly at the end.
+"""Regions by their affine maps: told apart modulo a prime as they come, compared exactly at last.
 
 Residues that differ prove that maps differ, so the number of distinct residues is a lower bound on
 the number of affine maps at every moment. Regions with equal residues have, but for a chance of
@@ -59,7 +59,7 @@ class PatternStore:
         """Return the patterns at some indices, shape (k, units)."""
         packed = self.packed[indices]
         if not self._bits:
-            return packed
+            return np.asarray(packed)
         return np.unpackbits(packed, axis=1, count=self.n_units)
 
     def tuples(self, indices: Array) -> list[tuple[int, ...]]:

@@ -78,7 +78,10 @@ class RegionClasses:
             classes.append(members)
             yield
         self.lower = n - sum(len(members) - 1 for members in classes)
-        self.known = {Quantity.ACTIVATION_REGIONS.value: n, Quantity.AFFINE_PIECES.value: self.lower}
+        self.known = {
+            Quantity.ACTIVATION_REGIONS.value: n,
+            Quantity.AFFINE_PIECES.value: self.lower,
+        }
         if self.quantity is Quantity.AFFINE_PIECES:
             for members in classes:
                 for i in members[1:].tolist():

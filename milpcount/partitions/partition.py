@@ -55,7 +55,7 @@ class Partition:
             raise OptionError("a partition is made of kept activation regions")
         if not result.is_exact:
             raise OptionError(
-                f"the count is not complete ({result.status.value}): a partition needs all regions; "
+                f"the count is not complete ({result.status.value}): a partition is all regions; "
                 "give more time, or milpcount.regions for those that can be found"
             )
         self.network, self.domain, self.result = network, domain, result
@@ -125,7 +125,7 @@ class Partition:
         return Polytopes(self._cells)
 
     def rows(self, index: int, *, irredundant: bool = True, exact: bool = False) -> Halfspaces:
-        """Return the closure of a region as ``A t <= b``, each row with the units that vanish on it.
+        """Return the closure of a region as ``A t <= b``, with the units that vanish on each row.
 
         Parameters
         ----------
@@ -135,9 +135,7 @@ class Partition:
         exact : bool
             Integers in arrays of dtype object instead of float64.
         """
-        return self._polytopes.halfspaces(
-            self.pattern(index), irredundant=irredundant, exact=exact
-        )
+        return self._polytopes.halfspaces(self.pattern(index), irredundant=irredundant, exact=exact)
 
     def affine_map(self, index: int, *, exact: bool = False) -> tuple[Array, Array]:
         """Return the network's map on a region, ``y = C t + d``, as (C, d).
@@ -324,6 +322,4 @@ def _is_same(one: Region, other: Region) -> bool:
     pairs: Sequence[tuple[Any, Any]] = (
         (one.witness, other.witness), (one.parameters, other.parameters)
     )  # fmt: skip
-    return all(
-        (a is None) == (b is None) and (a is None or np.array_equal(a, b)) for a, b in pairs
-    )
+    return all((a is None) == (b is None) and (a is None or np.array_equal(a, b)) for a, b in pairs)

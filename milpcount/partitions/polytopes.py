@@ -100,7 +100,9 @@ class Polytopes:
             return True
         ones = np.full(self.dimension, 1, dtype=object)
         cube = ExactBox(-ones, ones, 1)
-        slopes = [primitive([0, *row[1:]]) for row, _ in self.exact_rows(pattern, irredundant=False)]
+        slopes = [
+            primitive([0, *row[1:]]) for row, _ in self.exact_rows(pattern, irredundant=False)
+        ]
         slopes = list(dict.fromkeys(row for row in slopes if any(row)))
         for j in range(self.dimension):
             for sign in (1, -1):

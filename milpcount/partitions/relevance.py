@@ -28,7 +28,9 @@ class Relevance:
     def __init__(self, network: Network) -> None:
         self.network = network
         # A number of a composite map's nearest matrix is zero exactly where the map's own is.
-        self._reads: list[Any] = [(affine.matrix != 0).astype(np.float64) for affine in network.maps]
+        self._reads: list[Any] = [
+            (affine.matrix != 0).astype(np.float64) for affine in network.maps
+        ]
 
     def kinds(self, patterns: Array) -> Array:
         """Return a number for each pattern, equal where the map depends on the same pieces.

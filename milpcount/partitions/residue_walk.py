@@ -38,7 +38,7 @@ class HullPoint:
 
     def __init__(self, inputs: InputSet, random: np.random.Generator) -> None:
         given = inputs.exact or inputs
-        n, d = given.directions.shape
+        d = given.directions.shape[1]
         drawn = random.integers(1, mod.P, size=1 + d, dtype=np.uint64)
         if given.directions.dtype != object and given.origin.dtype != object:
             moved = mod.Matrix(given.directions).times(drawn[1:, None])[:, 0]
@@ -138,7 +138,7 @@ class _Units:
         table = self.table
         found = values[table.first]
         if table.is_plain:
-            return found
+            return np.asarray(found)
         against = np.where((table.second >= 0)[:, None], values[table.second], np.uint64(0))
         offsets = mod.times(self.threshold, scale)[:, None]
         return mod.minus(mod.minus(found, against), offsets)

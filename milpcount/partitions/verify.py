@@ -7,6 +7,7 @@ nothing of the method that counted, are trusted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import gcd
 
 import numpy as np
@@ -33,7 +34,7 @@ def verifier_of(quantity: Quantity, domain: Domain, network: Network | None) -> 
 
 @dataclass(frozen=True)
 class JoinedVerifier(Verifier):
-    """What `CountResult.verify` calls where activation regions were joined, or some of them counted.
+    """What `CountResult.verify` calls where activation regions were joined, or only some counted.
 
     The lower end is proved: regions of different affine maps are in different sets. Two sets of one
     map are proved to be different linear regions if behind none of their facets there is a region
@@ -73,7 +74,7 @@ class JoinedVerifier(Verifier):
 
 def _is_live(network: Network, pattern: Pattern) -> bool:
     ends = np.cumsum([0, *network.widths]).tolist()
-    return all(any(pattern[a:b]) for a, b in zip(ends, ends[1:], strict=False))
+    return all(any(pattern[a:b]) for a, b in pairwise(ends))
 
 
 def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:

@@ -114,7 +114,8 @@ def load_regions(path: str | Path, network: Network | None = None) -> CountResul
         raise
     except (ArithmeticError, KeyError, IndexError, TypeError, ValueError) as error:
         _refuse(path, error)
-    result = replace(result, regions=regions, verifier=verifier_of(result.quantity, domain, network))
+    verifier = verifier_of(result.quantity, domain, network)
+    result = replace(result, regions=regions, verifier=verifier)
     if network is not None:
         check_network(result, network)
     return result

@@ -43,7 +43,10 @@ def _cut(network, tables, polygon, outputs, number):
     table, q = tables[number]
     values = [
         tuple(
-            (int(row[0]) * (k == 0) + sum(int(w) * f[k] for w, f in zip(row[1:], given, strict=True)))
+            (
+                int(row[0]) * (k == 0)
+                + sum(int(w) * f[k] for w, f in zip(row[1:], given, strict=True))
+            )
             / Fraction(q)
             for k in range(3)
         )

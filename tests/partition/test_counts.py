@@ -1,4 +1,4 @@
-"""Linear regions, closed linear regions and affine pieces: known numbers, polygons, laws, limits."""
+"""Linear regions, closed ones and affine pieces: known numbers, polygons, laws, limits."""
 
 import json
 from dataclasses import replace

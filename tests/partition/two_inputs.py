@@ -48,11 +48,9 @@ def networks(count: int, seed: int = 0) -> Iterator[tuple[str, mc.Network]]:
 
 
 def difference(label: str, network: mc.Network, method: object = None) -> str | None:
-    """Return what polygons and a method of counting say differently on a square, None if nothing."""
+    """Return what polygons and a method say differently on a square, None if nothing."""
     from tests.partition.polygon_truth import NAMES, four_numbers
 
     expected = four_numbers(network, (-2.0, 2.0))
-    found = tuple(
-        mc.count(network, mc.Box(-2, 2), method, quantity=name).lower for name in NAMES
-    )
+    found = tuple(mc.count(network, mc.Box(-2, 2), method, quantity=name).lower for name in NAMES)
     return None if found == expected else f"{label}: {found}, by polygons {expected}"
