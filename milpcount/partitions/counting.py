@@ -82,12 +82,14 @@ class RegionClasses:
             Quantity.ACTIVATION_REGIONS.value: n,
             Quantity.AFFINE_PIECES.value: self.lower,
         }
-        if self.quantity is Quantity.AFFINE_PIECES:
+        if not classes:
+            self.known[Quantity.LINEAR_REGIONS.value] = n  # no two regions have one map
+        elif self.quantity is Quantity.AFFINE_PIECES:
             for members in classes:
                 for i in members[1:].tolist():
                     components.join(int(members[0]), i)
         else:
-            finder = CandidateFinder(self.network, self.inputs) if classes else None
+            finder = CandidateFinder(self.network, self.inputs)
             merging = Merging(cells, self.maps.patterns, regions, finder)
             components = merging.components
             for _ in merging.run(classes):

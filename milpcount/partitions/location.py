@@ -48,6 +48,8 @@ class Locator:
             Of several regions that meet in a point any may be given; a point with the pattern of a
             region is given that one.
         """
+        if not self.cells.exact.network.n_units:
+            return np.array([self._exactly(x) for x in points], dtype=np.int64)
         found = np.full(len(points), -1)
         within = self._certainly_within(points)
         for at in range(0, len(points), _SOME):

@@ -62,9 +62,8 @@ class Partition:
         self.inputs: InputSet = domain.bind(network.n_inputs)
         self._regions = result.regions
         self._store = PatternStore(network)
-        self._store.add(
-            np.array(list(patterns_of(self._regions)), dtype=np.int64).reshape(-1, network.n_units)
-        )
+        every = np.array(list(patterns_of(self._regions)), dtype=np.int64)
+        self._store.add(every.reshape(len(self._regions), network.n_units))
 
     # The regions ----------------------------------------------------------------------------------
 
@@ -209,6 +208,8 @@ class Partition:
     @cached_property
     def _neighbours(self) -> Neighbours:
         check_continuous(self.network)
+        if not self.network.n_units:
+            return Neighbours(1, np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64))
         finder = CandidateFinder(self.network, self.inputs)
         return neighbours(self._cells, self._store, self._regions, finder)
 

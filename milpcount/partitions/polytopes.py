@@ -1,7 +1,10 @@
 """Regions as polytopes: their rows, which of these are facets, and what has a size, in float64."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
+from math import lcm
 
 import numpy as np
 from scipy.optimize import linprog
@@ -11,10 +14,14 @@ from milpcount.errors import OptionError
 from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import ExactBox
 from milpcount.exact.program import attained
+from milpcount.limits import tick
 from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of
 from milpcount.rationals import to_float
 
 Array = np.ndarray
+
+_THIN = 1e-6
+"""Radius of a ball in a region, of its size, below which Qhull gets the exact vertices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +121,10 @@ class Polytopes:
         return True
 
     def ball(self, pattern: Pattern) -> tuple[Array, float]:
-        """Return centre and radius of a largest ball in a region, in float64.
+        """Return centre and radius of a largest ball in a region, in float64, by a linear program.
 
-        The radius is infinite where balls of any size fit.
+        The radius is infinite where balls of any size fit. The solver's tolerance is about 1e-7, so
+        of regions that are as thin the numbers say little.
         """
         rows = self.halfspaces(pattern, irredundant=False, exact=False)
         norms = np.linalg.norm(rows.A, axis=1)
@@ -142,47 +150,89 @@ class Polytopes:
         OptionError
             If the region is not bounded.
         """
-        if not self.is_bounded(pattern):
-            raise OptionError("the region is not bounded: it has no list of vertices that makes it")
-        d = self.dimension
-        rows = [list(row) for row, _ in self.exact_rows(pattern, irredundant=True)]
-        found: dict[tuple[tuple[int, ...], int], None] = {}
-        for chosen in combinations(rows, d):
-            solved = solve([row[1:] for row in chosen], [[-row[0]] for row in chosen])
-            if solved is None:
-                continue
-            point, q = [v[0] for v in solved[0]], solved[1]
-            if all(row[0] * q + sum(a * p for a, p in zip(row[1:], point, strict=True)) >= 0
-                   for row in rows):  # fmt: skip
-                scaled = primitive([q, *point])
-                found[scaled[1:], scaled[0]] = None
-        points = np.array([[to_float(p, q) for p in point] for point, q in found])
-        if d != 2:
+        exact = self._exact_vertices(pattern)
+        points = np.array([[float(v) for v in point] for point in exact])
+        if self.dimension != 2:
             return points
-        middle = points.mean(axis=0)
-        return points[np.argsort(np.arctan2(*(points - middle).T[::-1]))]
+        middle = [sum(column) / len(exact) for column in zip(*exact, strict=True)]
+        # Differences first: thin regions keep their order.
+        angles = [np.arctan2(float(y - middle[1]), float(x - middle[0])) for x, y in exact]
+        return points[np.argsort(angles)]
 
     def volume(self, pattern: Pattern) -> float:
         """Return the volume of a region in the domain's parameters; infinite if not bounded.
 
-        Float64, by Qhull, from the exact vertices where Qhull cannot cut the rows.
+        Float64, by Qhull; from the exact vertices where the region is too thin for that.
         """
         if not self.is_bounded(pattern):
             return np.inf
-        rows = self.halfspaces(pattern, irredundant=False, exact=False)
         if self.dimension == 1:
-            ends = np.sort(self.vertices(pattern)[:, 0])
-            return float(ends[-1] - ends[0])
+            low, high = sorted(v[0] for v in self._exact_vertices(pattern))
+            return float(high - low)
+        rows = self.halfspaces(pattern, irredundant=False, exact=False)
         centre, radius = self.ball(pattern)
-        try:
-            if not radius > 0:
-                raise QhullError("no room for an interior point")
-            # Round the centre: thin regions keep their relative precision.
+        room = (rows.b - rows.A @ centre) / np.linalg.norm(rows.A, axis=1)
+        if radius > 0 and room.min() > radius / 2:
             shifted = np.concatenate([rows.A, -(rows.b - rows.A @ centre)[:, None]], axis=1)
-            corners = HalfspaceIntersection(shifted, np.zeros(self.dimension)).intersections
-            return float(ConvexHull(corners).volume)
-        except QhullError:
-            return float(ConvexHull(self.vertices(pattern), qhull_options="QJ").volume)
+            try:
+                corners = HalfspaceIntersection(shifted, np.zeros(self.dimension)).intersections
+                if radius > _THIN * np.abs(corners).max():
+                    return float(ConvexHull(corners).volume)
+            except QhullError:
+                pass
+        return self._exact_volume(pattern)
+
+    def _exact_vertices(self, pattern: Pattern) -> list[list[Fraction]]:
+        if not self.is_bounded(pattern):
+            raise OptionError("the region is not bounded: it has no list of vertices that makes it")
+        rows = [row for row, _ in self.exact_rows(pattern, irredundant=True)]
+        found: dict[tuple[int, ...], None] = {}
+        for chosen in combinations(rows, self.dimension):
+            tick()
+            solved = solve([list(row[1:]) for row in chosen], [[-row[0]] for row in chosen])
+            if solved is None:
+                continue
+            point = primitive([solved[1], *(v[0] for v in solved[0])])
+            if all(sum(a * p for a, p in zip(row, point, strict=True)) >= 0 for row in rows):
+                found[point] = None
+        return [[Fraction(p, q) for p in point] for q, *point in found]
+
+    def _exact_volume(self, pattern: Pattern) -> float:
+        """Return the volume from the vertices, mapped so that a large simplex of them is plain.
+
+        The map is affine and exact, so what is thin becomes round, and its determinant is known.
+        """
+        points, d = self._exact_vertices(pattern), self.dimension
+        origin = points[0]
+        rays = [[a - b for a, b in zip(p, origin, strict=True)] for p in points[1:]]
+        best: list[list[Fraction]] = []
+        largest = Fraction(0)
+        for chosen in combinations(rays, d):
+            size = abs(determinant(chosen))
+            if size > largest:
+                best, largest = list(chosen), size
+        scale = lcm(*(v.denominator for ray in [*best, *rays] for v in ray))
+        matrix = [[int(ray[k] * scale) for ray in best] for k in range(d)]
+        solved = solve(matrix, [[int(ray[k] * scale) for ray in rays] for k in range(d)])
+        assert solved is not None
+        table = np.array([[to_float(v, solved[1]) for v in row] for row in solved[0]]).T
+        corners = np.concatenate([np.zeros((1, d)), table])
+        return float(ConvexHull(corners).volume) * float(largest)
+
+
+def determinant(rows: Sequence[Sequence[Fraction]]) -> Fraction:
+    """Return the determinant of a small matrix, by its first row."""
+    if not rows:
+        return Fraction(1)
+    rest = [list(row) for row in rows[1:]]
+    return sum(
+        (
+            (-1) ** k * value * determinant([row[:k] + row[k + 1 :] for row in rest])
+            for k, value in enumerate(rows[0])
+            if value
+        ),
+        Fraction(0),
+    )
 
 
 def floats(table: Array) -> Array:

@@ -42,7 +42,7 @@ def draw(
     labels : sequence of str
         What to write beside them.
     colour : {"region", "linear_region", "map", "layer"}
-        One colour for each activation region, each linear region (lines within one are thinner) or
+        One colour for each activation region, each linear region or
         each affine map; or all in white, and lines coloured by the layer whose units vanish there.
 
     Raises
