@@ -96,7 +96,7 @@ class Polytopes:
         table = np.array([row for row, _ in rows], dtype=object).reshape(-1, 1 + self.dimension)
         if not exact:
             table = floats(table)
-        return Halfspaces(-table[:, 1:], table[:, 0], tuple(units for _, units in rows))
+        return Halfspaces(0 - table[:, 1:], table[:, 0], tuple(units for _, units in rows))
 
     def is_bounded(self, pattern: Pattern) -> bool:
         """Return whether a region is bounded, decided exactly.

@@ -9,6 +9,7 @@ import pytest
 
 import milpcount as mc
 from milpcount.errors import OptionError
+from milpcount.examples import stargalla_2025
 from milpcount.network import leaky_relu, piecewise_linear
 from tests.partition.polygon_truth import NAMES
 from tests.partition.two_inputs import chain, difference, networks
@@ -270,3 +271,32 @@ def test_in_two_processes():
         result = mc.count(network, mc.Box(-1, 1), quantity="linear_regions", executor=pool)
     assert result.is_exact
     assert result.lower == mc.count(network, mc.Box(-1, 1), quantity="linear_regions").lower
+
+
+def test_definitions_differ_on_the_example_of_stargalla_et_al():
+    example = stargalla_2025()
+    found = numbers(example.network, example.domain)
+    assert (patterns(example), *found) == (7, 5, 3, 3, 3)
+
+
+def patterns(example):
+    return mc.count(example.network, example.domain, quantity="activation_patterns").lower
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_kept_regions_prove_the_count(name, tmp_path):
+    for label, network in networks(9, 300):
+        result = mc.count(network, mc.Box(-2, 2), quantity=name, keep_regions=True)
+        proof = result.verify()
+        assert proof and proof.sets == result.lower, label
+        path = tmp_path / "regions.npz"
+        mc.save_regions(result, path)
+        again = mc.load_regions(path, network)
+        assert again.quantity is result.quantity and again.verify() == proof
+        if len(result.regions) > 1:
+            # a list that lacks a region proves no more than there is
+            some = replace(again, regions=again.regions[1:])
+            assert some.verify().sets <= result.lower
+        if result.lower > 1:
+            assert not replace(result, lower=result.lower + 1, upper=result.lower + 1).verify()
+            assert replace(result, lower=1, upper=result.lower - 1).verify().is_refuted

@@ -1,6 +1,7 @@
 """The partition as an object: geometry, location, neighbours, files."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ BOX = mc.Box(-1, 1)
 def with_output(seed, n_inputs, widths, n_outputs=2):
     random = np.random.default_rng(seed)
     sizes = [n_inputs, *widths, n_outputs]
-    weights = [random.normal(size=(b, a)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [random.normal(size=(b, a)) for a, b in pairwise(sizes)]
     return mc.Network.from_arrays(weights, [0.3 * random.normal(size=b) for b in sizes[1:]])
 
 
