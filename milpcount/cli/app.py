@@ -8,6 +8,7 @@ import typer
 from milpcount.cli import options as opt
 from milpcount.cli.group import COMPLETE, FAILURE, STOPPED, Group
 from milpcount.cli.methods import MethodName, method_named
+from milpcount.errors import OptionError
 
 app = typer.Typer(
     cls=Group,
@@ -343,11 +344,17 @@ def plot(
         typer.Argument(
             metavar="STORE|NET",
             callback=opt.located,
-            help="Results of a sweep; for partition, a network.",
+            help="Results of a sweep; for partition and function, a network.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .pdf, .svg, .png; of a partition also .html.",
+        ),
     ],
     output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
@@ -365,14 +372,25 @@ def plot(
             help="Of a partition: region (default), linear_region, map, layer.",
         ),
     ] = None,
+    component: Annotated[
+        int | None,
+        typer.Option("--component", metavar="K", help="Of a function: which output, from 0."),
+    ] = None,
 ) -> None:
-    """Draw bounds, runtime or accuracy from a store, or the partition of a plane by a network."""
+    """Draw bounds, runtime or accuracy from a store, or a network's partition or function."""
     from milpcount.cli import plotting
 
+    if component is not None and kind is not opt.FigureName.function:
+        raise OptionError("--component: only a function has it, leave it out")
     if kind is opt.FigureName.partition:
         choice = opt.DomainChoice(source, box, box_file, None, section)
         by = (colour or opt.ColourName.region).value
         plotting.draw_partition(source, choice.domain(), mark or [], output, output_name, by)
+    elif kind is opt.FigureName.function:
+        choice = opt.DomainChoice(source, box, box_file, None, section)
+        if mark or colour:
+            raise OptionError("--mark and --colour: only a partition has these, leave them out")
+        plotting.draw_function(source, choice.domain(), output, output_name, component)
     else:
         given = opt.DomainChoice(source, box, box_file, None, section).given()
         given += (["--mark"] if mark else []) + (["--output-name"] if output_name else [])

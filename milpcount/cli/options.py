@@ -56,6 +56,7 @@ class FigureName(StrEnum):
     runtime = "runtime"
     accuracy = "accuracy"
     partition = "partition"  # type: ignore[assignment]  # the name of a method of str
+    function = "function"
 
 
 def located(path: Path | None) -> Path | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
+from milpcount.exact.evaluate import point_of
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
 from milpcount.partitions import law
@@ -102,6 +103,12 @@ class Partition:
     def point(self, index: int) -> Array:
         """Return an interior point of a region, in input space; see `Region.witness`."""
         return self[index].witness
+
+    def point_in_parameters(self, index: int) -> Array:
+        """Return an interior point of a region in the domain's parameters, in float64."""
+        point = point_of(self._cells.exact.inputs, self[index])
+        assert point is not None
+        return point.floats()
 
     @property
     def active_units(self) -> Array:

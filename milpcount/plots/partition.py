@@ -66,9 +66,9 @@ def draw(
         axes.add_collection(PolyCollection(shapes, facecolors="white", edgecolors="none"))
         _lines_by_layer(axes, found)
     else:
-        faces, title = _faces(found, colour)
+        face_colours, title = faces(found, colour)
         axes.add_collection(
-            PolyCollection(shapes, facecolors=faces, edgecolors="black", linewidths=0.25)
+            PolyCollection(shapes, facecolors=face_colours, edgecolors="black", linewidths=0.25)
         )
     for (x, y), label in zip(points, labels or [""] * len(points), strict=True):
         axes.plot([x], [y], marker="o", color="white", markeredgecolor="black", markersize=6)
@@ -86,7 +86,7 @@ def draw(
     return figure
 
 
-def _faces(found: Partition, by: str) -> tuple[list[tuple[float, float, float]], str]:
+def faces(found: Partition, by: str) -> tuple[list[tuple[float, float, float]], str]:
     """Return the colour of each region, and what they count."""
     patterns = [tuple(p) for p in found.patterns.tolist()]
     widths = found.network.widths
