@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.partitions import residues as mod
 from milpcount.partitions.relevance import Relevance
@@ -80,6 +81,7 @@ class CandidateFinder:
         ordered = hashes[order]
         found: list[Array] = []
         for unit, place, piece, behind in self._crossings():
+            tick()
             here = np.flatnonzero(alone[:, place] & (patterns[:, unit] == piece))
             wanted = hashes[here] ^ self._keys[unit, piece] ^ self._keys[unit, behind]
             at = np.searchsorted(ordered, wanted)
@@ -101,6 +103,7 @@ class CandidateFinder:
         """Return which rows may bound a region and are alone, and which regions are unclear."""
         alone, unclear = [], []
         for at in range(0, len(patterns), _BATCH):
+            tick()
             some, doubt = self._alone_in(patterns[at : at + _BATCH])
             alone.append(some)
             unclear.append(doubt)

@@ -102,36 +102,36 @@ class Merging:
         """Join some members to all of their neighbours in their classes, found exactly."""
         if not len(which):
             return
-        index: dict[tuple[int, Pattern], int] = {}
-        for i, number, pattern in zip(
-            members.tolist(), numbers.tolist(), map(tuple, patterns.tolist()), strict=True
-        ):
-            index[number, pattern] = i
+        keys = (row.tobytes() for row in self.patterns.pack(patterns))
+        places = zip(members.tolist(), numbers.tolist(), strict=True)
+        index = dict(zip(keys, places, strict=True))
         for at in which.tolist():
             own = tuple(patterns[at].tolist())
             for plane in self.cells.hyperplanes(own):
                 tick()
-                self._cross(own, plane, int(numbers[at]), int(members[at]), index)
+                self._cross(own, plane, int(members[at]), int(numbers[at]), index)
             yield
 
     def _cross(
-        self, own: Pattern, plane: Hyperplane, number: int, i: int,
-        index: dict[tuple[int, Pattern], int],
+        self, own: Pattern, plane: Hyperplane, i: int, number: int,
+        index: dict[bytes, tuple[int, int]],
     ) -> None:  # fmt: skip
+        """Join a region to the one behind a hyperplane, if they are of one class and share it."""
         behind = self.cells.behind(own, plane.row)
         if behind is None:
             return
-        j = index.get((number, behind))
-        if j is None:
-            if self._finder is None and self._is_new(own, behind, plane, number, index):
+        known = index.get(self.patterns.pack(np.array([behind]))[0].tobytes())
+        if known is None:
+            if self._finder is None and self._is_new(own, behind, plane):
                 self.unlisted += 1
-        elif not self.components.same(i, j) and self.cells.share_facet(own, behind, plane.row):
+            return
+        j, other = known
+        if other != number or self.components.same(i, j):
+            return
+        if self.cells.share_facet(own, behind, plane.row):
             self.components.join(i, j)
 
-    def _is_new(
-        self, own: Pattern, behind: Pattern, plane: Hyperplane, number: int,
-        index: dict[tuple[int, Pattern], int],
-    ) -> bool:  # fmt: skip
+    def _is_new(self, own: Pattern, behind: Pattern, plane: Hyperplane) -> bool:
         """Return whether a region that was not given lies behind a facet and has the same map."""
         exact = self.cells.exact
         if not is_same(exact.affine_map(own), exact.affine_map(behind)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.limits import tick
 from milpcount.network import Network
 
 Array = np.ndarray
@@ -27,6 +28,11 @@ class Relevance:
 
     def __init__(self, network: Network) -> None:
         self.network = network
+        most = max((int(layer.n_pieces.max()) for layer in network.layers), default=1)
+        self._fits = most < 1 << 15
+        # One more, at the end, for pieces that do not matter: they are number -1.
+        random = np.random.default_rng(0)
+        self._keys = random.integers(0, 1 << 63, size=(network.n_units, most + 1), dtype=np.uint64)
         # A number of a composite map's nearest matrix is zero exactly where the map's own is.
         self._reads: list[Any] = [
             (affine.matrix != 0).astype(np.float64) for affine in network.maps
@@ -43,12 +49,23 @@ class Relevance:
         -------
         ndarray of int, shape (k,)
         """
-        masked = np.empty(patterns.shape, dtype=np.int32)
+        masked = np.empty(patterns.shape, dtype=np.int16 if self._fits else np.int32)
+        hashes = np.zeros(len(patterns), dtype=np.uint64)
         for at in range(0, len(patterns), _BATCH):
+            tick()
             some = patterns[at : at + _BATCH].astype(np.int32)
             masked[at : at + _BATCH] = np.where(self._relevant(some), some, -1)
-        _, kinds = np.unique(masked, axis=0, return_inverse=True)
-        return np.asarray(kinds).reshape(-1)
+            for unit in range(patterns.shape[1]):
+                hashes[at : at + _BATCH] ^= self._keys[unit, masked[at : at + _BATCH, unit]]
+        order = np.argsort(hashes, kind="stable")
+        new = np.diff(hashes[order], prepend=hashes[order[:1]] + np.uint64(1)) != 0
+        numbers = np.cumsum(new) - 1
+        alike = masked[order] == masked[order[new][numbers]]
+        if not alike.all():  # two of them have one hash
+            return np.asarray(np.unique(masked, axis=0, return_inverse=True)[1]).reshape(-1)
+        kinds = np.empty(len(order), dtype=np.int64)
+        kinds[order] = numbers
+        return kinds
 
     def moving_rows(self, patterns: Array) -> Array:
         """Return which branch rows may depend on the input; others are constant on the region.
