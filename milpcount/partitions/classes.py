@@ -146,14 +146,16 @@ class MapClasses:
         pairs = zip(starts[several].tolist(), sizes[several].tolist(), strict=True)
         return [order[start : start + size] for start, size in pairs]
 
-    def exactly(self, exact: ExactNetwork) -> Iterator[Array]:
+    def exactly(self, exact: ExactNetwork, shared: Sequence[Array]) -> Iterator[Array]:
         """Yield the classes of two regions or more that have the same map, proved exactly.
+
+        `shared` are the regions that have the same residue, see the method of that name.
 
         Regions whose maps read the same units, on the same pieces, have the same map; of those that
         do not, one of each kind is compared with one of each other.
         """
         relevance = Relevance(self.network)
-        for group in self.shared():
+        for group in shared:
             patterns = self.patterns.take(group)
             kinds = relevance.kinds(patterns)
             order = np.argsort(kinds, kind="stable")

@@ -69,14 +69,15 @@ class RegionClasses:
         regions : sequence of Region, optional
             The regions that were given, with their witnesses.
         """
-        exact = ExactNetwork(self.network, self.inputs)
-        cells = Cells(exact)
         n = self.upper = len(self.maps)
-        components = Components(n)
-        classes = []
-        for members in self.maps.exactly(exact):
-            classes.append(members)
-            yield
+        components, classes = Components(n), list[Array]()
+        shared = self.maps.shared()
+        # With many inputs exact numbers take a while to make: only where they are needed.
+        cells = Cells(ExactNetwork(self.network, self.inputs)) if shared else None
+        if cells is not None:
+            for members in self.maps.exactly(cells.exact, shared):
+                classes.append(members)
+                yield
         self.lower = n - sum(len(members) - 1 for members in classes)
         self.known = {
             Quantity.ACTIVATION_REGIONS.value: n,
@@ -89,12 +90,14 @@ class RegionClasses:
                 for i in members[1:].tolist():
                     components.join(int(members[0]), i)
         else:
+            assert cells is not None
             finder = CandidateFinder(self.network, self.inputs)
             merging = Merging(cells, self.maps.patterns, regions, finder)
             components = merging.components
             for _ in merging.run(classes):
                 self.upper, self.programs = components.count, cells.programs
                 yield
+            self.programs = cells.programs
             self.known[Quantity.LINEAR_REGIONS.value] = components.count
             if self.quantity is Quantity.CLOSED_LINEAR_REGIONS:
                 touching = Touching(cells, components)
@@ -102,8 +105,9 @@ class RegionClasses:
                     for _ in touching.run(members, self.maps.patterns.take(members)):
                         self.upper, self.programs = components.count, cells.programs
                         yield
+                self.programs = cells.programs
         self.lower = self.upper = components.count
-        self.labels, self.programs = components.labels(), cells.programs
+        self.labels = components.labels()
 
 
 def check_continuous(network: Network) -> None:

@@ -41,7 +41,9 @@ class HullPoint:
         d = given.directions.shape[1]
         drawn = random.integers(1, mod.P, size=1 + d, dtype=np.uint64)
         if given.directions.dtype != object and given.origin.dtype != object:
-            moved = mod.Matrix(given.directions).times(drawn[1:, None])[:, 0]
+            # Most of a box's directions is zero.
+            directions = sparse.csr_array(given.directions)
+            moved = mod.Matrix(directions).times(drawn[1:, None])[:, 0]
             self.values = mod.plus(mod.times(mod.of_floats(given.origin), drawn[0]), moved)
             self.scale = drawn[0]
         else:
