@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from milpcount.api import bound, count
+    from milpcount.api import bound, count, partition, regions
     from milpcount.bounds.table import BoundTable
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.comparison import compare
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
-    from milpcount.region_files import load_regions, save_regions
+    from milpcount.region_files import (
+        load_partition,
+        load_regions,
+        save_partition,
+        save_regions,
+    )
     from milpcount.result import CountResult, Quantity, Status
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
@@ -46,7 +51,11 @@ _HOMES = {
     "compare": "counters.comparison",
     "count": "api",
     "formulate": "formulation",
+    "load_partition": "region_files",
     "load_regions": "region_files",
+    "partition": "api",
+    "regions": "api",
+    "save_partition": "region_files",
     "save_regions": "region_files",
     "warm_up": "counters.warming",
 }
@@ -74,7 +83,11 @@ __all__ = [
     "compare",
     "count",
     "formulate",
+    "load_partition",
     "load_regions",
+    "partition",
+    "regions",
+    "save_partition",
     "save_regions",
     "warm_up",
 ]

@@ -1,5 +1,6 @@
-"""The verbs: count, bound."""
+"""The verbs: count, partition, regions, bound."""
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from fractions import Fraction
@@ -16,14 +17,16 @@ from milpcount.bounds.table import BoundTable
 from milpcount.bounds.theorem import BOUNDED
 from milpcount.counters import driver
 from milpcount.counters.method import Method
+from milpcount.counters.streaming import stream
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import Interrupted, OptionError
 from milpcount.events import Listener, log
-from milpcount.exact.verify import Verifier
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
+from milpcount.partitions.partition import Partition
+from milpcount.partitions.verify import verifier_of
 from milpcount.preactivation import PreActivationBounds, interval_bounds
-from milpcount.result import CountResult, Quantity
+from milpcount.result import CountResult, Quantity, Region
 
 
 def count(
@@ -77,13 +80,15 @@ def count(
 
         method = RegionTree()
     network, domain = arguments.network(network), arguments.domain(domain)
-    verifier = Verifier(domain, network) if arguments.flag(keep_regions, "keep_regions") else None
+    wanted = arguments.quantity(quantity)
+    keep = arguments.flag(keep_regions, "keep_regions")
+    verifier = verifier_of(wanted, domain, network) if keep else None
     try:
         result = driver.count(
             network,
             domain,
             arguments.method(method),
-            quantity=arguments.quantity(quantity),
+            quantity=wanted,
             limits=arguments.limits(limits),
             seed=seed,
             keep_regions=keep_regions,
@@ -94,6 +99,92 @@ def count(
         stop.result = replace(stop.result, verifier=verifier)
         raise
     return replace(result, verifier=verifier) if verifier else result
+
+
+def partition(
+    network: Network,
+    domain: Domain,
+    method: Method | None = None,
+    *,
+    limits: Limits | None = None,
+    listener: Listener = log,
+    executor: Executor | None = None,
+) -> Partition:
+    """Return all activation regions of a network over a domain, as an object.
+
+    Parameters
+    ----------
+    network : Network
+    domain : Domain
+        Convex.
+    method : Method, optional
+        How the regions are found; the region tree by default.
+    limits, listener, executor
+        As in `count`.
+
+    Returns
+    -------
+    Partition
+
+    Raises
+    ------
+    OptionError
+        If a limit was reached before all regions were found, or the method names no regions.
+    Interrupted
+        On Ctrl-C, with the regions found by then in its result.
+    """
+    domain = arguments.domain(domain)
+    domain.bind(arguments.network(network).n_inputs)  # refuses a union before anything is counted
+    result = count(
+        network,
+        domain,
+        method,
+        limits=limits,
+        keep_regions=True,
+        listener=listener,
+        executor=executor,
+    )
+    return Partition(network, domain, result)
+
+
+def regions(
+    network: Network,
+    domain: Domain,
+    method: Method | None = None,
+    *,
+    limits: Limits | None = None,
+    seed: int = 0,
+) -> Iterator[Region]:
+    """Yield the activation regions of a network over a domain as they are found.
+
+    Nothing is kept of what has been yielded, so that there may be any number of them.
+
+    Parameters
+    ----------
+    network : Network
+    domain : Domain
+    method : Method, optional
+        How they are found; the region tree by default.
+    limits : Limits, optional
+        It ends at the limit; of seconds those that the regions are read in are counted too.
+    seed : int
+
+    Yields
+    ------
+    Region
+        Each once.
+    """
+    if method is None:
+        from milpcount.counters.region_tree import RegionTree
+
+        method = RegionTree()
+    return stream(
+        arguments.network(network),
+        arguments.domain(domain),
+        arguments.method(method),
+        arguments.limits(limits),
+        seed,
+    )
 
 
 def bound(

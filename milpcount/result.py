@@ -28,14 +28,28 @@ class Quantity(Enum):
     GRID_PATTERNS = "grid_patterns"
     """Patterns attained at points of the domain whose inputs are integers; no regions."""
     LINEAR_REGIONS = "linear_regions"
-    """Maximal connected full-dimensional sets on which the function is affine."""
+    """Maximal connected open sets on which the function, all of its outputs, is affine: activation
+    regions with one affine map that share a facet are one."""
+    CLOSED_LINEAR_REGIONS = "closed_linear_regions"
+    """Components of the union of one map's closed activation regions: pieces with one affine map
+    that touch anywhere are one."""
     AFFINE_PIECES = "affine_pieces"
-    """Distinct affine maps."""
+    """Distinct affine maps among the activation regions, on the domain's affine hull."""
+    LIVE_REGIONS = "live_regions"
+    """Activation regions in which every layer of a chain of ReLUs has an active unit."""
 
     @property
     def title(self) -> str:
         """The name with a space instead of the underscore."""
         return self.value.replace("_", " ")
+
+
+JOINED = frozenset(
+    {Quantity.LINEAR_REGIONS, Quantity.CLOSED_LINEAR_REGIONS, Quantity.AFFINE_PIECES}
+)
+"""What is obtained by joining activation regions."""
+FROM_REGIONS = JOINED | {Quantity.LIVE_REGIONS}
+"""What is obtained from all activation regions, whatever method finds them."""
 
 
 class Status(Enum):

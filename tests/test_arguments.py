@@ -127,7 +127,7 @@ def test_options_of_count(option, value, instead):
     ("verb", "option", "value", "instead"),
     [
         (mc.bound, "limits", 3, "give mc.Limits(seconds=3)"),
-        (mc.bound, "quantity", "x", "linear_regions, affine_pieces"),
+        (mc.bound, "quantity", "x", "linear_regions, closed_linear_regions, affine_pieces"),
         (mc.bound, "tighten", 3, "give one of interval, lp, milp"),
         (mc.bound, "family", 3, "there are any_network, arrangements"),
         (mc.compare, "quantity", "x", "give one of activation_regions"),
@@ -151,13 +151,6 @@ def test_what_is_right_passes_as_it_is():
     assert arguments.limits(None) is arguments.executor(None) is arguments.deadline(None) is None
     deadline = Deadline(1)
     assert arguments.deadline(deadline) is deadline
-
-
-@pytest.mark.parametrize("verb", [mc.count, mc.compare])
-@pytest.mark.parametrize("quantity", [q for q in Quantity if q not in arguments.COUNTED])
-def test_what_no_method_counts_yet(verb, quantity):
-    line = refusal(OptionError, verb, NET, BOX, quantity=quantity)
-    assert line.startswith(f"not counted yet: {quantity.value}; counted are activation_regions")
 
 
 def test_what_this_method_does_not_count():

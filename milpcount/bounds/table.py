@@ -164,7 +164,7 @@ def row_of(bound: Bound) -> list[str]:
         remark = "exact maximum of the architecture"
     if row.direction is Direction.ORDER:
         remark = "order of growth, no bound"
-    if not isinstance(row.quantity, Quantity):
+    if not isinstance(row.quantity, Quantity) or row.quantity is Quantity.LIVE_REGIONS:
         remark = f"{row.quantity.title}, {remark}"
     return [text_of(bound.value), row.title, remark, f"[{row.key}]"]
 

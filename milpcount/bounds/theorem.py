@@ -41,7 +41,6 @@ class Subject(Enum):
 class Other(Enum):
     """What theorems bound besides the quantities that can be counted."""
 
-    LIVE_REGIONS = "regions with an active unit in every layer"
     UNBOUNDED_REGIONS = "unbounded regions"
     BOUNDED_REGIONS = "bounded regions"
     BOUNDARY_VOLUME = "volume of the region boundaries"
@@ -142,11 +141,12 @@ _CHAIN = Condition("a chain of hidden layers", lambda case: case.is_chain and bo
 
 _FEWEST_FIRST = (
     Quantity.AFFINE_PIECES,
+    Quantity.CLOSED_LINEAR_REGIONS,
     Quantity.LINEAR_REGIONS,
     Quantity.ACTIVATION_REGIONS,
     Quantity.ACTIVATION_PATTERNS,
 )
-BOUNDED = (*_FEWEST_FIRST[::-1], Quantity.GRID_PATTERNS)
+BOUNDED = (*_FEWEST_FIRST[::-1], Quantity.LIVE_REGIONS, Quantity.GRID_PATTERNS)
 """The quantities that theorems of the registry bound from above."""
 
 
@@ -156,6 +156,8 @@ def at_most(one: Quantity | Other, other: Quantity | Other) -> bool:
         return True
     if one is Quantity.GRID_PATTERNS:  # of inputs that are integers: fewer inputs, fewer patterns
         return other is Quantity.ACTIVATION_PATTERNS
+    if one is Quantity.LIVE_REGIONS:  # some of the activation regions
+        return other in (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS)
     if one not in _FEWEST_FIRST or other not in _FEWEST_FIRST:
         return False
     return _FEWEST_FIRST.index(one) <= _FEWEST_FIRST.index(other)

@@ -8,6 +8,7 @@ import typer
 from milpcount.cli import options as opt
 from milpcount.cli.group import COMPLETE, FAILURE, STOPPED, Group
 from milpcount.cli.methods import MethodName, method_named
+from milpcount.errors import OptionError
 
 app = typer.Typer(
     cls=Group,
@@ -111,6 +112,48 @@ def count(
     finally:  # a reader that has left the pipe does not take the regions with it
         write_regions(request, result)
     raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
+
+
+@app.command()
+def regions(
+    network: opt.NetworkPath,
+    output_name: opt.OutputName = None,
+    box: opt.BoxOption = None,
+    box_file: opt.BoxFile = None,
+    vnnlib: opt.VnnlibFile = None,
+    vnnlib_inputs_only: opt.VnnlibInputsOnly = False,
+    section: opt.SectionFile = None,
+    unbounded: opt.UnboundedFlag = False,
+    header_box: opt.HeaderBox = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Patterns and points as .npz or .csv, or rows and maps of all regions as .mat "
+            "or .json.",
+        ),
+    ] = None,
+    time: opt.TimeOption = None,
+    memory: opt.MemoryOption = None,
+    workers: opt.WorkersOption = 1,
+    quiet: opt.QuietFlag = False,
+) -> None:
+    """Find all activation regions, with their rows and affine maps; print what they are like.
+
+    Exit codes: 0 written, 2 wrong usage or input, or a limit was reached, 1 failure.
+    """
+    from milpcount.cli import partitioning
+    from milpcount.cli.tables import print_facts
+    from milpcount.limits import Limits
+
+    choice = opt.DomainChoice(
+        network, box, box_file, vnnlib, section, unbounded, header_box, vnnlib_inputs_only
+    )
+    limits = Limits(time, None, None if memory is None else opt.parse_size(memory))
+    request = partitioning.Request(network, choice.domain(), limits, output, workers, output_name)
+    print_facts(partitioning.facts(partitioning.run(request, quiet=quiet)))
 
 
 @app.command()
@@ -304,11 +347,17 @@ def plot(
         typer.Argument(
             metavar="STORE|NET",
             callback=opt.located,
-            help="Results of a sweep; for partition, a network.",
+            help="Results of a sweep; for partition and function, a network.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="A .pdf, .svg or .png.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .pdf, .svg, .png; of a partition also .html.",
+        ),
     ],
     output_name: opt.OutputName = None,
     box: opt.BoxOption = None,
@@ -318,16 +367,37 @@ def plot(
         list[str] | None,
         typer.Option("--mark", metavar="T1,T2[=TEXT]", help="Mark a point of a partition."),
     ] = None,
+    colour: Annotated[
+        opt.ColourName | None,
+        typer.Option(
+            "--colour",
+            metavar="BY",
+            help="Of a partition: region (default), linear_region, map, layer.",
+        ),
+    ] = None,
+    component: Annotated[
+        int | None,
+        typer.Option("--component", metavar="K", help="Of a function: which output, from 0."),
+    ] = None,
 ) -> None:
-    """Draw bounds, runtime or accuracy from a store, or the partition of a plane by a network."""
+    """Draw bounds, runtime or accuracy from a store, or a network's partition or function."""
     from milpcount.cli import plotting
 
+    if component is not None and kind is not opt.FigureName.function:
+        raise OptionError("--component: only a function has it, leave it out")
     if kind is opt.FigureName.partition:
         choice = opt.DomainChoice(source, box, box_file, None, section)
-        plotting.draw_partition(source, choice.domain(), mark or [], output, output_name)
+        by = (colour or opt.ColourName.region).value
+        plotting.draw_partition(source, choice.domain(), mark or [], output, output_name, by)
+    elif kind is opt.FigureName.function:
+        choice = opt.DomainChoice(source, box, box_file, None, section)
+        if mark or colour:
+            raise OptionError("--mark and --colour: only a partition has these, leave them out")
+        plotting.draw_function(source, choice.domain(), output, output_name, component)
     else:
         given = opt.DomainChoice(source, box, box_file, None, section).given()
         given += (["--mark"] if mark else []) + (["--output-name"] if output_name else [])
+        given += ["--colour"] if colour else []
         plotting.draw_store(kind.value, source, output, given)
 
 

@@ -22,6 +22,10 @@ class QuantityName(StrEnum):
     activation_regions = "activation_regions"
     activation_patterns = "activation_patterns"
     grid_patterns = "grid_patterns"
+    linear_regions = "linear_regions"
+    closed_linear_regions = "closed_linear_regions"
+    affine_pieces = "affine_pieces"
+    live_regions = "live_regions"
 
 
 class BoundedName(StrEnum):
@@ -31,7 +35,18 @@ class BoundedName(StrEnum):
     activation_patterns = "activation_patterns"
     grid_patterns = "grid_patterns"
     linear_regions = "linear_regions"
+    closed_linear_regions = "closed_linear_regions"
     affine_pieces = "affine_pieces"
+    live_regions = "live_regions"
+
+
+class ColourName(StrEnum):
+    """What tells the regions of a partition apart in a figure."""
+
+    region = "region"
+    linear_region = "linear_region"
+    map = "map"
+    layer = "layer"
 
 
 class FigureName(StrEnum):
@@ -41,6 +56,7 @@ class FigureName(StrEnum):
     runtime = "runtime"
     accuracy = "accuracy"
     partition = "partition"  # type: ignore[assignment]  # the name of a method of str
+    function = "function"
 
 
 def located(path: Path | None) -> Path | None:

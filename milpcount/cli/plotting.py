@@ -4,11 +4,13 @@ import math
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import BinaryIO
 
 from milpcount.cli.outputs import check_target, deliver
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.network import Network
+from milpcount.network.paths import write_atomically
 from milpcount.plots import style
 from milpcount.plots.data import rows_of
 from milpcount.store import Store
@@ -43,7 +45,12 @@ def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) 
 
 
 def draw_partition(
-    network: Path, domain: Domain, marks: Sequence[str], output: Path, name: str | None = None
+    network: Path,
+    domain: Domain,
+    marks: Sequence[str],
+    output: Path,
+    name: str | None = None,
+    colour: str = "region",
 ) -> None:
     """Draw the partition of a plane by a network.
 
@@ -56,6 +63,8 @@ def draw_partition(
     output : Path
     name : str, optional
         Of the network's output, where it has several.
+    colour : {"region", "linear_region", "map", "layer"}
+        A page, ``.html``, shows the numbers of the region that the mouse is on.
 
     Raises
     ------
@@ -66,12 +75,66 @@ def draw_partition(
     """
     from milpcount.plots import partition
 
+    if output.suffix.lower() == ".html":
+        _write_page(Network.load(network, name), domain, marks, output, colour)
+        return
     style.check_target(output)
     check_target(output, "-o")
     points = [_mark(text) for text in marks]
     figure = partition.draw(
-        Network.load(network, name), domain, [p for p, _ in points], [t for _, t in points]
+        Network.load(network, name),
+        domain,
+        [p for p, _ in points],
+        [t for _, t in points],
+        colour=colour,
     )
+    deliver("-o", output, lambda: style.save(figure, output))
+
+
+def _write_page(
+    network: Network, domain: Domain, marks: Sequence[str], output: Path, colour: str
+) -> None:
+    from milpcount.plots.partition_page import page
+
+    if marks or colour == "layer":
+        given = "--mark" if marks else "--colour layer"
+        raise OptionError(f"{given}: a page has none, leave it out or draw a figure")
+    check_target(output, "-o")
+    text = page(network, domain, colour)
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(text.encode())
+
+    deliver("-o", output, lambda: write_atomically(output, write))
+
+
+def draw_function(
+    network: Path, domain: Domain, output: Path, name: str | None, component: int | None
+) -> None:
+    """Draw the function of a network over a line or a plane.
+
+    Parameters
+    ----------
+    network : Path
+    domain : Domain
+    output : Path
+    name : str or None
+        Of the network's output, where it has several.
+    component : int or None
+        Which of the output's numbers.
+
+    Raises
+    ------
+    InputError
+        If the domain is no line or plane, or an option does not do.
+    OutputError
+        If the figure cannot be written after all.
+    """
+    from milpcount.plots import function
+
+    style.check_target(output)
+    check_target(output, "-o")
+    figure = function.draw(Network.load(network, name), domain, component)
     deliver("-o", output, lambda: style.save(figure, output))
 
 

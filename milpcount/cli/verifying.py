@@ -79,6 +79,7 @@ def _record(found: Verification, about: str) -> dict[str, object]:
         "refuted": found.is_refuted,
         "claimed": integers.to_text(found.claimed),
         "verified": found.n_verified,
+        **({} if found.sets is None else {"sets": found.sets}),
         "failed": found.n_failed,
         "repeated": found.n_repeated,
         "proves": "that so many distinct regions exist, not that there are no more",

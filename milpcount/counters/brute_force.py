@@ -15,7 +15,7 @@ from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.limits import OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
 _HEARTBEAT = 0.2
@@ -39,7 +39,7 @@ class BruteForce:
 
     name: ClassVar[str] = "brute"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
     )
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")

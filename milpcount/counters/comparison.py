@@ -234,8 +234,6 @@ def compare(
         stopped.comparison = Comparison(run.quantity, tuple(map(_without_regions, outcomes)))
         raise stopped
     if all(one.result is None for one in outcomes):
-        if run.quantity not in arguments.COUNTED:
-            raise OptionError(arguments.not_counted_yet(run.quantity))
         reasons = "; ".join(f"{one.title}: {one.reason}" for one in outcomes)
         raise OptionError(f"no method can count {run.quantity.value} here: {reasons}")
     return Comparison(run.quantity, tuple(map(_without_regions, outcomes)))

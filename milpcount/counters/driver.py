@@ -11,7 +11,7 @@ from milpcount import integers
 from milpcount.arguments import check_counted
 from milpcount.bounds.best import naive
 from milpcount.caps import check_seed
-from milpcount.counters import union
+from milpcount.counters import from_regions, union
 from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
@@ -19,7 +19,7 @@ from milpcount.errors import Interrupted, LostWorkersError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, Waiting, ignore
 from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
-from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
+from milpcount.result import JOINED, CountResult, Guarantee, Quantity, Status, versions
 from milpcount.workers import Lasting
 
 
@@ -73,6 +73,7 @@ def count(
     limits = limits or Limits()
     inputs = union.hull(domain, network.n_inputs)
     method = union.over(method, domain, network)
+    method = from_regions.over(method, domain, network, quantity)
 
     def notice(text: str) -> None:
         listener(Notice(text))
@@ -167,7 +168,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
             close()
     if status is Status.COMPLETE and snapshot.uncertain:
         status = Status.UNCERTAIN
-    if snapshot.regions is not None:
+    if snapshot.regions is not None and problem.quantity not in JOINED:
         # Some may have come after the last snapshot.
         snapshot = replace(snapshot, lower=max(snapshot.lower, len(snapshot.regions)))
     return _Run(snapshot, status, time.perf_counter() - began, prepared or 0.0)

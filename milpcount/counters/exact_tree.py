@@ -10,7 +10,7 @@ from milpcount.counters.method import Problem, Snapshot
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.limits import OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
 _HEARTBEAT = 0.2
@@ -36,7 +36,7 @@ class ExactTree:
 
     name: ClassVar[str] = "exact"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
     )
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")

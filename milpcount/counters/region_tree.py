@@ -12,7 +12,7 @@ from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
 from milpcount.limits import OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 
 if TYPE_CHECKING:
     from milpcount.counters.parts import Parts
@@ -42,7 +42,7 @@ class RegionTree:
 
     name: ClassVar[str] = "tree"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
     )
     guarantee: ClassVar[Guarantee] = Guarantee.CERTIFIED
     packages: ClassVar[tuple[str, ...]] = ("numba",)

@@ -23,7 +23,7 @@ from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.margins import Form
 from milpcount.formulation.tighten import LEVELS
 from milpcount.limits import Deadline, OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 
 CLOCKS_DIFFER = 1.0
 """Seconds by which a solver may think that its time is up too early."""
@@ -86,7 +86,12 @@ class SolutionPool:
 
     name: ClassVar[str] = "pool"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, Quantity.GRID_PATTERNS}
+        {
+            Quantity.ACTIVATION_REGIONS,
+            Quantity.ACTIVATION_PATTERNS,
+            Quantity.GRID_PATTERNS,
+            *FROM_REGIONS,
+        }
     )
     packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo", "pyscipopt")
     theorem: ClassVar[str] = ""

@@ -34,6 +34,9 @@ class Verification:
         Indices of the first regions that failed.
     most : int or None
         The upper bound of the result, which more regions would refute.
+    sets : int or None
+        Where sets of activation regions are counted, e.g. linear regions: how many of them the
+        regions are proved to make.
     """
 
     n_verified: int
@@ -42,17 +45,23 @@ class Verification:
     claimed: int
     failed: tuple[int, ...] = ()
     most: int | None = None
+    sets: int | None = None
+
+    @property
+    def n_counted(self) -> int:
+        """How many of what is counted are proved: regions, or sets of them."""
+        return self.n_verified if self.sets is None else self.sets
 
     @property
     def is_proved(self) -> bool:
         """Whether the regions prove the lower bound that the result claims."""
         clean = not self.n_failed and not self.n_repeated and not self.is_refuted
-        return clean and self.n_verified >= self.claimed
+        return clean and self.n_counted >= self.claimed
 
     @property
     def is_refuted(self) -> bool:
         """Whether there are more regions than the result's upper bound allows."""
-        return self.most is not None and self.n_verified > self.most
+        return self.most is not None and self.n_counted > self.most
 
     def __bool__(self) -> bool:
         return self.is_proved
@@ -63,8 +72,10 @@ class Verification:
             f"lower bound {integers.human(self.claimed)} {verdict}: {self.n_verified} regions "
             f"verified, {self.n_failed} failed, {self.n_repeated} repeated"
         )
-        if self.n_verified < self.claimed and not self.n_failed:
-            text += f"; {integers.human(self.claimed - self.n_verified)} are missing"
+        if self.sets is not None:
+            text += f", in {integers.human(self.sets)} sets"
+        if self.n_counted < self.claimed and not self.n_failed:
+            text += f"; {integers.human(self.claimed - self.n_counted)} are missing"
         if self.is_refuted:
             assert self.most is not None
             return f"{text}; the upper bound {integers.human(self.most)} is REFUTED"

@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.api import count
+from milpcount.api import partition
 from milpcount.counters.region_tree import RegionTree
 from milpcount.domain import Domain
+from milpcount.errors import OptionError
 from milpcount.exact.polygons import polygons
 from milpcount.network import Network
+from milpcount.partitions.partition import Partition
 from milpcount.plots import style
-from milpcount.result import patterns_of
+from milpcount.result import Quantity
+
+COLOURS = ("region", "linear_region", "map", "layer")
+"""What the colours of a partition may tell apart."""
 
 
 def draw(
@@ -21,8 +26,9 @@ def draw(
     domain: Domain,
     points: Sequence[tuple[float, float]] = (),
     labels: Sequence[str] = (),
+    colour: str = "region",
 ) -> Any:
-    """Return the figure: every region as the polygon it is, coloured by its pattern.
+    """Return the figure: every activation region as the polygon it is.
 
     Regions are counted by the region tree and kept; their corners are computed in rational
     arithmetic.
@@ -36,23 +42,38 @@ def draw(
         Parameters of points to mark.
     labels : sequence of str
         What to write beside them.
+    colour : {"region", "linear_region", "map", "layer"}
+        One colour for each activation region, each linear region or
+        each affine map; or all in white, and lines coloured by the layer whose units vanish there.
 
     Raises
     ------
     DomainError
         If the domain is not a bounded plane one.
+    OptionError
+        If the colour is none of these.
     """
+    if colour not in COLOURS:
+        raise OptionError(f"colour={colour!r}: give one of {', '.join(COLOURS)}")
     inputs = domain.bind(network.n_inputs)
     polygons(network, inputs, [])  # complains about the domain before anything is counted
-    result = count(network, domain, RegionTree(), keep_regions=True)
-    patterns = list(patterns_of(result.regions or []))
+    found = partition(network, domain, RegionTree())
+    patterns = [tuple(p) for p in found.patterns.tolist()]
     figure, axes = style.figure(size=(5.5, 5.2))
     collections = optional.load("matplotlib.collections")
     shapes = [np.array(p, dtype=float) for p in polygons(network, inputs, patterns)]
-    colours = [colour(pattern, network.widths) for pattern in patterns]
-    axes.add_collection(
-        collections.PolyCollection(shapes, facecolors=colours, edgecolors="black", linewidths=0.25)
-    )
+    if colour == "layer":
+        axes.add_collection(
+            collections.PolyCollection(shapes, facecolors="white", edgecolors="none")
+        )
+        _lines_by_layer(axes, found)
+    else:
+        face_colours, title = faces(found, colour)
+        axes.add_collection(
+            collections.PolyCollection(
+                shapes, facecolors=face_colours, edgecolors="black", linewidths=0.25
+            )
+        )
     for (x, y), label in zip(points, labels or [""] * len(points), strict=True):
         axes.plot([x], [y], marker="o", color="white", markeredgecolor="black", markersize=6)
         axes.annotate(label, (x, y), (5, 5), textcoords="offset points", fontsize=9,
@@ -62,10 +83,49 @@ def draw(
     axes.set_aspect("equal")
     axes.set_xlabel("$t_1$")
     axes.set_ylabel("$t_2$")
-    axes.set_title(
-        f"{network.architecture}, {domain.title}: {result.lower:,} activation regions", fontsize=9
-    )
+    text = f"{network.architecture}, {domain.title}: {len(found):,} activation regions"
+    if colour in ("linear_region", "map"):
+        text += f", {title}"
+    axes.set_title(text, fontsize=9)
     return figure
+
+
+def faces(found: Partition, by: str) -> tuple[list[tuple[float, float, float]], str]:
+    """Return the colour of each region, and what they count."""
+    patterns = [tuple(p) for p in found.patterns.tolist()]
+    widths = found.network.widths
+    if by == "region":
+        return [colour(pattern, widths) for pattern in patterns], ""
+    kind = Quantity.LINEAR_REGIONS if by == "linear_region" else Quantity.AFFINE_PIECES
+    labels = found.labels(kind).tolist()
+    first: dict[int, tuple[int, ...]] = {}
+    for label, pattern in zip(labels, patterns, strict=True):
+        first.setdefault(label, pattern)
+    return [colour(first[label], widths) for label in labels], f"{len(first):,} {kind.title}"
+
+
+def _lines_by_layer(axes: Any, found: Partition) -> None:
+    """Draw the facets in the colour of the first layer whose units vanish on them."""
+    from matplotlib.collections import LineCollection
+
+    ends = np.cumsum(found.network.widths)
+    lines: list[list[Any]] = [[] for _ in ends]
+    for i in range(len(found)):
+        corners = found.vertices(i)
+        rows = found.rows(i)
+        for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            # The row that both ends are nearest to.
+            at = np.abs(rows.A @ a - rows.b) + np.abs(rows.A @ b - rows.b)
+            units = rows.units[int(np.argmin(at / np.linalg.norm(rows.A, axis=1)))]
+            if units:
+                lines[int(np.searchsorted(ends, min(units), side="right"))].append([a, b])
+    for number, segments in enumerate(lines):
+        label = f"layer {number + 1}"
+        axes.add_collection(
+            LineCollection(segments, colors=f"C{number}", linewidths=1.0, label=label)
+        )
+    if len(lines) > 1:
+        axes.legend(loc="upper right", fontsize=7)
 
 
 def colour(pattern: Sequence[int], widths: Sequence[int]) -> tuple[float, float, float]:

@@ -23,5 +23,6 @@ The file is an ``.npz`` archive of plain arrays; nothing in it is pickled. Its k
 """
 
 from milpcount.region_files.files import load_regions, save_regions
+from milpcount.region_files.partitions import load_partition, save_partition
 
-__all__ = ["load_regions", "save_regions"]
+__all__ = ["load_partition", "load_regions", "save_partition", "save_regions"]

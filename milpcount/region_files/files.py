@@ -16,6 +16,7 @@ from milpcount.exact.verify import Verifier, check_network
 from milpcount.network import Network
 from milpcount.network.npz_archive import read_arrays
 from milpcount.network.paths import existing_file, write_atomically
+from milpcount.partitions.verify import verifier_of
 from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of
 from milpcount.region_files.writing import write_array, write_regions
 from milpcount.result import CountResult, Region
@@ -113,7 +114,8 @@ def load_regions(path: str | Path, network: Network | None = None) -> CountResul
         raise
     except (ArithmeticError, KeyError, IndexError, TypeError, ValueError) as error:
         _refuse(path, error)
-    result = replace(result, regions=regions, verifier=Verifier(domain, network))
+    verifier = verifier_of(result.quantity, domain, network)
+    result = replace(result, regions=regions, verifier=verifier)
     if network is not None:
         check_network(result, network)
     return result

@@ -101,12 +101,14 @@ def test_without_biases_the_count_is_that_of_central_lines():
 
 
 def test_quantities_are_ordered():
-    chain = [Quantity.AFFINE_PIECES, Quantity.LINEAR_REGIONS, Quantity.ACTIVATION_REGIONS,
-             Quantity.ACTIVATION_PATTERNS]  # fmt: skip
+    chain = [Quantity.AFFINE_PIECES, Quantity.CLOSED_LINEAR_REGIONS, Quantity.LINEAR_REGIONS,
+             Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS]  # fmt: skip
     for i, low in enumerate(chain):
         for j, high in enumerate(chain):
             assert at_most(low, high) == (i <= j)
-    assert not at_most(Other.LIVE_REGIONS, Quantity.ACTIVATION_REGIONS)
+    assert at_most(Quantity.LIVE_REGIONS, Quantity.ACTIVATION_REGIONS)
+    assert not at_most(Quantity.LIVE_REGIONS, Quantity.AFFINE_PIECES)
+    assert not at_most(Other.BOUNDED_REGIONS, Quantity.ACTIVATION_REGIONS)
 
 
 def test_patterns_are_bounded_by_the_number_of_patterns_only():

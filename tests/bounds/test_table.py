@@ -28,7 +28,7 @@ def test_the_text_keeps_the_subjects_apart(table):
     assert "2,449,868  Serra et al. 2018, Theorem 1" in blocks[1]
     assert blocks[2].startswith("activation regions of the best network (no given one)")
     assert "Arora" in blocks[2] and "Arora" not in blocks[1]
-    assert "regions with an active unit in every layer" in blocks[-2]
+    assert "live regions" in blocks[-2]
 
 
 def test_the_html_has_every_row(table):
@@ -43,7 +43,7 @@ def test_the_record_is_exact_json(table):
     rows = {row["key"]: row for row in record["bounds"]}
     assert rows["serra2018"]["bounds_from_above"]
     assert rows["arora2018"]["subject"] == "best" and not rows["arora2018"]["bounds_from_above"]
-    assert rows["hu-zhang-3"]["quantity"] == "regions with an active unit in every layer"
+    assert rows["hu-zhang-3"]["quantity"] == "live_regions"
     assert not rows["hu-zhang-3"]["bounds_from_above"]
 
 

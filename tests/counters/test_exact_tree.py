@@ -70,5 +70,5 @@ def test_many_inputs() -> None:
 
 
 def test_other_quantities_are_refused() -> None:
-    with pytest.raises(OptionError, match="not counted yet: linear_regions"):
-        count(DEEP, Box(-1, 1), ExactTree(), quantity=Quantity.LINEAR_REGIONS)
+    with pytest.raises(OptionError, match="cannot count grid_patterns; it counts activation"):
+        count(DEEP, Box(-1, 1), ExactTree(), quantity=Quantity.GRID_PATTERNS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_the_regions_of_the_exact_tree(part: int) -> None:
 
 def general(widths: tuple[int, ...], seed: int = 0) -> mc.Network:
     random = np.random.default_rng(seed)
-    sizes = list(zip(widths[:-1], widths[1:], strict=True))
+    sizes = list(pairwise(widths))
     weights = [random.normal(size=(b, a)) * np.sqrt(2 / a) for a, b in sizes]
     biases = [random.normal(size=b) * 0.3 for _, b in sizes]
     return mc.Network.from_arrays(weights, biases, output=False)

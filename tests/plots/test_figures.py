@@ -177,3 +177,26 @@ def test_a_report_of_counts_alone(tmp_path):
     text = page("t", store, [])
     assert "Not drawn: no network has an exact count and a lower bound" in text
     assert np.isfinite(len(text))
+
+
+@pytest.mark.parametrize("colour", partition.COLOURS)
+def test_a_partition_tells_apart_what_is_asked(colour, tmp_path):
+    # zero output weights: one linear region, of one map
+    network = mc.Network.from_arrays(
+        [[[1, 0], [0, 1], [1, 1]], [[0, 0, 0]]], [[0, 0.25, -0.5], [1]]
+    )
+    figure = partition.draw(network, mc.Box(-1, 1), colour=colour)
+    (axes,) = figure.axes
+    faces = {tuple(c) for c in axes.collections[0].get_facecolor()}
+    assert len(faces) == {"region": 7, "linear_region": 1, "map": 1, "layer": 1}[colour]
+    title = {"linear_region": ", 1 linear regions", "map": ", 1 affine pieces"}.get(colour, "")
+    assert axes.get_title().endswith(f"7 activation regions{title}")
+    if colour == "layer":
+        (lines,) = axes.collections[1:]
+        assert len(lines.get_segments()) == 2 * 9  # each inner side from both of its regions
+    style.save(figure, tmp_path / "figure.svg")
+
+
+def test_a_partition_refuses_other_colours():
+    with pytest.raises(InputError, match="region, linear_region, map, layer"):
+        partition.draw(random_network(0, 2, (3,)), mc.Box(-1, 1), colour="blue")

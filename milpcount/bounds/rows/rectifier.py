@@ -5,6 +5,7 @@ from milpcount.bounds.case import Case
 from milpcount.bounds.costs import histograms, per_unit, weights
 from milpcount.bounds.rows import BEST, EVERY, EXACT, ORDER, REGIONS, SERRA, THIS, UPPER
 from milpcount.bounds.theorem import Other, Theorem, known
+from milpcount.result import Quantity
 
 
 def _empirical(case: Case) -> int:
@@ -203,7 +204,7 @@ ROWS: tuple[Theorem, ...] = (
         family="rectifier",
         direction=UPPER,
         subject=EVERY,
-        quantity=Other.LIVE_REGIONS,
+        quantity=Quantity.LIVE_REGIONS,
         speaks_of_chains=True,
         citation="hu2018",
         conditions=(conditions.RECTIFIERS,),

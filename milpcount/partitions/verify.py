@@ -1,0 +1,131 @@
+"""Verification of counts of linear regions, closed ones, affine pieces and live regions.
+
+Everything is computed anew from the kept activation regions and the raw weights, in rational
+arithmetic: each region by its witness, all maps, and what lies behind each facet. No residues, and
+nothing of the method that counted, are trusted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import gcd
+
+import numpy as np
+
+from milpcount.domain import Domain, Union
+from milpcount.errors import OptionError
+from milpcount.exact.geometry import Rows
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.verify import Verification, Verifier, check_network, verify_over
+from milpcount.network import Network
+from milpcount.partitions.cells import Cells, Pattern
+from milpcount.partitions.classes import PatternStore
+from milpcount.partitions.merging import Merging
+from milpcount.partitions.touching import Touching
+from milpcount.result import FROM_REGIONS, CountResult, Quantity, patterns_of
+
+Array = np.ndarray
+
+
+def verifier_of(quantity: Quantity, domain: Domain, network: Network | None) -> Verifier:
+    """Return what proves a count of a quantity again."""
+    return (JoinedVerifier if quantity in FROM_REGIONS else Verifier)(domain, network)
+
+
+@dataclass(frozen=True)
+class JoinedVerifier(Verifier):
+    """What `CountResult.verify` calls where activation regions were joined, or only some counted.
+
+    The lower end is proved: regions of different affine maps are in different sets. Two sets of one
+    map are proved to be different linear regions if behind none of their facets there is a region
+    with that map which the list lacks; and to be different closed ones if behind no facet of any
+    region there is a region that it lacks, which makes the list complete.
+    """
+
+    def __call__(self, result: CountResult, network: Network | None = None) -> Verification:
+        """Return what exact arithmetic says about a result."""
+        given = self.network if network is None else network
+        if given is None:
+            raise OptionError(
+                "a result read from a file does not hold its network: verify(network) is needed"
+            )
+        check_network(result, given)
+        regions = result.regions if result.regions is not None else []
+        patterns = [tuple(map(int, pattern)) for pattern in patterns_of(regions)]
+        as_regions = replace(
+            result,
+            quantity=Quantity.ACTIVATION_REGIONS,
+            lower=0,
+            upper=max(result.upper, len(patterns)),
+        )
+        found = verify_over(as_regions, given, self.domain)
+        found = replace(found, claimed=result.lower, most=result.upper)
+        if result.quantity is Quantity.LIVE_REGIONS:
+            dead = tuple(i for i, p in enumerate(patterns) if not _is_live(given, p))
+            alive = found.n_verified - len(dead)
+            return replace(
+                found, n_verified=alive, n_failed=found.n_failed + len(dead),
+                failed=(found.failed + dead)[:10],
+            )  # fmt: skip
+        if found.n_failed or found.n_repeated or not patterns:
+            return replace(found, sets=0)
+        return replace(found, sets=_sets(given, self.domain, patterns, result.quantity))
+
+
+def _is_live(network: Network, pattern: Pattern) -> bool:
+    ends = np.cumsum([0, *network.widths]).tolist()
+    return all(any(pattern[a:b]) for a, b in pairwise(ends))
+
+
+def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:
+    """Return how many sets of a quantity the regions are proved to be in."""
+    n = network.n_inputs
+    inputs = domain.hull(n) if isinstance(domain, Union) else domain.bind(n)
+    exact = ExactNetwork(network, inputs)
+    by_map: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for i, pattern in enumerate(patterns):
+        by_map.setdefault(_key(exact.affine_map(pattern)), []).append(i)
+    if kind is Quantity.AFFINE_PIECES or not network.n_units:
+        return len(by_map)
+    cells, store = Cells(exact), PatternStore(network)
+    store.add(np.array(patterns))
+    classes = [np.array(members) for members in by_map.values() if len(members) > 1]
+    merging = Merging(cells, store)
+    for _ in merging.run(classes):
+        pass
+    components = merging.components
+    if kind is Quantity.LINEAR_REGIONS:
+        return len(by_map) if merging.unlisted else components.count
+    touching = Touching(cells, components)
+    for members in classes:
+        for _ in touching.run(members, store.take(members)):
+            pass
+    if components.count > len(by_map) and not is_complete(cells, patterns):
+        return len(by_map)
+    return components.count
+
+
+def is_complete(cells: Cells, patterns: Sequence[Pattern]) -> bool:
+    """Return whether regions are all that there are: behind each facet of each lies another one.
+
+    The interior of a convex set stays connected without what is of codimension two, so from one
+    region all others are reached over facets.
+    """
+    known = set(patterns)
+    for pattern in patterns:
+        for plane in cells.hyperplanes(pattern):
+            behind = cells.behind(pattern, plane.row)
+            if behind is None or behind in known:
+                continue
+            if cells.point_between((pattern,), plane.row) is not None:
+                return False
+    return True
+
+
+def _key(rows: Rows) -> tuple[tuple[int, ...], ...]:
+    """Return an affine map in lowest terms."""
+    found = []
+    for values, q in zip(rows.values.tolist(), rows.denominators, strict=True):
+        common = gcd(q, *values)
+        found.append((q // common, *(v // common for v in values)))
+    return tuple(found)

@@ -1,0 +1,79 @@
+"""`milpcount regions`, and linear regions from the shell."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.io import loadmat
+
+import milpcount as mc
+from milpcount.cli.group import STOPPED
+
+
+@pytest.fixture
+def net(tmp_path):
+    # ReLU(x), ReLU(-x), ReLU(y) and their sum: |x| + ReLU(y)
+    network = mc.Network.from_arrays([[[1, 0], [-1, 0], [0, 1]], [[1, 1, 1]]], [[0, 0, 0], [0]])
+    path = tmp_path / "net.npz"
+    network.save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".mat", ".json", ".csv"])
+def test_regions_into_a_file(invoke, net, tmp_path, suffix):
+    target = tmp_path / f"regions{suffix}"
+    done = invoke("regions", net, "--box", -1, 1, "-o", target)
+    assert done.exit_code == 0, done.stderr
+    assert "activation regions  4" in done.stdout and target.stat().st_size > 100
+    if suffix == ".npz":
+        found = mc.load_partition(target, mc.Network.load(net))
+        assert len(found) == 4 and found.result.verify()
+    if suffix == ".mat":
+        assert loadmat(target)["A"].shape == (4, 1)
+    if suffix == ".json":
+        law = json.loads(target.read_text())
+        assert len(law["regions"]) == 4 and np.array(law["directions"]).tolist() == [[1, 0], [0, 1]]
+
+
+def test_bounded_and_unbounded_regions(invoke, net):
+    done = invoke("regions", net, "--unbounded")
+    assert done.exit_code == 0 and "unbounded           4" in done.stdout
+    assert "active units        1: 2, 2: 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--box", -1, 1, "-o", "regions.txt"), "ends in .npz, .mat, .json, .csv"),
+        (("-o", "regions.mat"), "--box"),
+    ],
+)
+def test_what_is_refused(invoke, net, arguments, line):
+    done = invoke("regions", net, *arguments)
+    assert done.exit_code == 2 and line in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("quantity", "count"),
+    [
+        ("linear_regions", 4),
+        ("closed_linear_regions", 4),
+        ("affine_pieces", 4),
+        ("live_regions", 4),
+    ],
+)
+def test_counts(invoke, net, tmp_path, quantity, count):
+    target = tmp_path / "kept.npz"
+    arguments = ("count", net, "--box", -1, 1, "--quantity", quantity)
+    done = invoke(*arguments, "--json", "--keep", target)
+    assert done.exit_code == 0
+    record = json.loads(done.stdout)
+    assert (record["lower"], record["upper"], record["quantity"]) == (f"{count}",) * 2 + (quantity,)
+    proof = invoke("verify", target, net)
+    assert proof.exit_code == 0 and f"lower bound {count} proved" in proof.stdout
+    assert invoke(*arguments, "--regions", 2).exit_code == STOPPED
+
+
+def test_methods_are_compared(invoke, net):
+    done = invoke("compare", net, "--box", -1, 1, "--quantity", "linear_regions", "--time", 30)
+    assert done.exit_code == 0, done.stderr
