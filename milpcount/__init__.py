@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.counters.warming import warm_up
-    from milpcount.domain import Box, Polytope, Section, Unbounded, Union
+    from milpcount.domain import (
+        Box,
+        Plane,
+        Polyline,
+        Polytope,
+        Section,
+        Segment,
+        Unbounded,
+        Union,
+    )
     from milpcount.errors import Interrupted
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
@@ -33,11 +42,14 @@ _HOMES = {
     "Limits": "limits",
     "MBound": "counters.mbound",
     "Network": "network",
+    "Plane": "domain",
+    "Polyline": "domain",
     "Polytope": "domain",
     "Probing": "counters.probing",
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",
+    "Segment": "domain",
     "SolutionPool": "counters.solution_pool",
     "Status": "result",
     "Unbounded": "domain",
@@ -61,11 +73,14 @@ __all__ = [
     "Limits",
     "MBound",
     "Network",
+    "Plane",
+    "Polyline",
     "Polytope",
     "Probing",
     "Quantity",
     "RegionTree",
     "Section",
+    "Segment",
     "SolutionPool",
     "Status",
     "Unbounded",

@@ -1,0 +1,125 @@
+"""What the walk does with large arrays, for those of numpy; torch's are in `torch_arrays`.
+
+Rows are points and columns are a network's numbers. What comes back for the combinatorics is always
+of numpy.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from milpcount.network import Activation
+from milpcount.preactivation.rounding import ROUNDOFF
+
+Array = np.ndarray
+
+
+class Arrays(Protocol):
+    """Operations on arrays of shape (points, numbers)."""
+
+    def rows(self, x: Any, which: Array) -> Any:
+        """Return some rows."""
+
+    def extended(self, x: Any, capacity: int) -> Any:
+        """Return an array with the same rows and room for more, up to a number of rows."""
+
+    def entries(self, x: Any, rows: Array, columns: Array) -> Array:
+        """Return single numbers."""
+
+    def put(self, x: Any, rows: Array, columns: Array, values: Any) -> None:
+        """Set single numbers."""
+
+    def between(self, x: Any, a: Array, b: Array, w: Array) -> Any:
+        """Return ``(1 - w) x[a] + w x[b]``, row by row."""
+
+    def between_error(self, x: Any, e: Any, a: Array, b: Array, w: Array, dw: Array) -> Any:
+        """Return what bounds the error of `between` for errors e of x and dw of w."""
+
+    def signs(self, x: Any, e: Any, columns: Any, threshold: float, tolerance: float) -> Any:
+        """Return three arrays of bool: certainly above a threshold, below it, and unknown."""
+
+    def largest(self, x: Any) -> float:
+        """Return the largest absolute value."""
+
+    def winners(self, x: Any, e: Any, columns: Any, rank: int, tolerance: float) -> Array:
+        """Return, as bits, which values of each maximum are certainly not below the others."""
+
+    def activate(self, activation: Activation, x: Any) -> Any:
+        """Return the outputs of units of one kind for their values, (points, units * rank)."""
+
+
+class NumpyArrays:
+    """The operations for numpy's arrays."""
+
+    def rows(self, x: Array, which: Array) -> Array:
+        """Return some rows."""
+        return x[which]
+
+    def extended(self, x: Array, capacity: int) -> Array:
+        """Return an array with the same rows and room for more."""
+        found = np.empty((capacity, *x.shape[1:]))
+        found[: len(x)] = x
+        return found
+
+    def entries(self, x: Array, rows: Array, columns: Array) -> Array:
+        """Return single numbers."""
+        return x[rows, columns]
+
+    def put(self, x: Array, rows: Array, columns: Array, values: Any) -> None:
+        """Set single numbers."""
+        x[rows, columns] = values
+
+    def between(self, x: Array, a: Array, b: Array, w: Array) -> Array:
+        """Return ``(1 - w) x[a] + w x[b]``, row by row."""
+        w = w.reshape(-1, *[1] * (x.ndim - 1))
+        return (1.0 - w) * x[a] + w * x[b]
+
+    def between_error(self, x: Array, e: Array, a: Array, b: Array, w: Array, dw: Array) -> Array:
+        """Return what bounds the error of `between`; see the module `points`."""
+        w, dw = w[:, None], dw[:, None]
+        xa, xb, ea, eb = x[a], x[b], e[a], e[b]
+        spread = np.abs(xb - xa) + ea + eb
+        size = (1.0 - w) * np.abs(xa) + w * np.abs(xb)
+        found = (1.0 - w) * ea + w * eb + dw * spread + 8 * ROUNDOFF * size
+        # Where both ends are zero, exactly, so is what lies between.
+        return np.asarray(found * (1.0 + 16 * ROUNDOFF))
+
+    def signs(
+        self, x: Array, e: Array | None, columns: Any, threshold: float, tolerance: float
+    ) -> tuple[Array, Array, Array]:
+        """Return which numbers are certainly above a threshold, below it, and unknown."""
+        f = x[:, columns] - threshold if threshold else x[:, columns]
+        bound: Any = tolerance if e is None else e[:, columns] * (1.0 + 8 * ROUNDOFF)
+        above, below = f > bound, f < -bound
+        zero = (f == 0.0) if e is None else (f == 0.0) & (bound == 0.0)
+        return above, below, ~(above | below | zero)
+
+    def largest(self, x: Array) -> float:
+        """Return the largest absolute value."""
+        return float(np.abs(x).max(initial=0.0))
+
+    def winners(
+        self, x: Array, e: Array | None, columns: Any, rank: int, tolerance: float
+    ) -> Array:
+        """Return, as bits, which values of each maximum are certainly not below the others."""
+        v = x[:, columns].reshape(len(x), -1, rank)
+        r = None if e is None else e[:, columns].reshape(len(x), -1, rank)
+        found = np.zeros(v.shape[:2], dtype=np.int64)
+        for k in range(rank):
+            wins = np.ones(v.shape[:2], dtype=bool)
+            for j in range(rank):
+                if j != k:
+                    f = v[..., k] - v[..., j]
+                    bound: Any = tolerance if r is None else (r[..., k] + r[..., j])
+                    zero = (f == 0.0) if r is None else (f == 0.0) & (bound == 0.0)
+                    wins &= (f > bound * (1.0 + 8 * ROUNDOFF)) | zero
+            found |= wins.astype(np.int64) << k
+        return found
+
+    def activate(self, activation: Activation, x: Array) -> Array:
+        """Return the outputs of units of one kind."""
+        if activation.is_relu:
+            return np.maximum(x, 0.0)
+        if activation.is_maxout:
+            return np.asarray(x.reshape(len(x), -1, activation.rank).max(axis=-1))
+        return activation.apply(x)

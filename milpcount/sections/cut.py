@@ -1,0 +1,416 @@
+"""A layer of units cuts cells.
+
+What may cut a cell is found for all units at once, from the signs at its corners; then the cells
+take their next unit each, round by round, until none has any left. A part of a cell is cut by no
+unit that does not cut the cell.
+
+A maximum is cut into the parts where one of its values is the largest: the cell, cut by the
+differences to all other values, keeping one side. Of values that are the same on all of it the
+first one has it.
+
+A sign is *certain* if the value exceeds the bound on its error, or, where no bounds are kept, the
+tolerance. Other signs are computed exactly where that can be done. Else, of a cell that has both
+certain signs, what is not certain is taken for a corner on the line; a cell that has only one is
+not cut, and the unit is counted as one that may do so.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from milpcount.limits import tick
+from milpcount.sections.cells import Cells, joined
+from milpcount.sections.exact import ExactSigns, Place, Vertex
+from milpcount.sections.points import GrowingPoints, Points
+from milpcount.sections.program import Program, Step
+
+Array = np.ndarray
+UNKNOWN = 2
+_BLOCK = 1 << 25
+"""Bytes of signs that are looked at together; a wrong value costs speed only."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What may cut cells: for each cell a range of these arrays.
+
+    Attributes
+    ----------
+    column : ndarray of int
+        A unit's value, or the first of a maximum's.
+    row : ndarray of int
+        Which of its thresholds.
+    threshold : ndarray
+    rank : ndarray of int
+        1 for units of one value.
+    """
+
+    column: Array
+    row: Array
+    threshold: Array
+    rank: Array
+
+
+@dataclass(eq=False)
+class Cutter:
+    """A layer of units, cutting a chunk of cells.
+
+    Attributes
+    ----------
+    program : Program
+    step : Step
+    layer : int
+        Its number among the layers of units, from 0.
+    points : Points
+    tolerance : float
+        What a value must exceed to have a certain sign, where errors are not bounded.
+    exact : ExactSigns or None
+    """
+
+    program: Program
+    step: Step
+    layer: int
+    points: Points
+    tolerance: float
+    exact: ExactSigns | None
+    rigorous: bool = True
+    resolved: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    known: dict[tuple[int, int, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.growing = GrowingPoints(self.points, self.step.reads[0])
+
+    # What may cut ---------------------------------------------------------------------------------
+
+    def candidates(self, cells: Cells) -> tuple[Cells, Candidates]:
+        """Return cells with the range of what may cut each, in ``next`` and ``stop``."""
+        found: list[tuple[Array, Array, int, float, int]] = []
+        doubts = cells.data["doubts"].copy()
+        x, e, arrays = self.growing.x, self.growing.e, self.program.arrays
+        for group in self.step.groups:
+            unit = group.activation
+            total = x.shape[1]
+            columns = np.arange(total)[group.values]
+            if unit.is_maxout:
+                won = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
+                for first, last in _blocks(cells, won.shape[1] * 8):
+                    at = slice(cells.start[first], cells.start[last])
+                    all_won = np.bitwise_and.reduceat(
+                        won[cells.corner[at]], cells.start[first:last] - cells.start[first]
+                    )
+                    cell, window = np.nonzero(all_won == 0)
+                    found.append((cell + first, columns[window * unit.rank], 0, 0.0, unit.rank))
+                continue
+            for number, row in enumerate(unit.rows):
+                signs = arrays.signs(x, e, group.values, row.threshold, self.tolerance)
+                above, below, unknown = (np.packbits(s, axis=1) for s in signs)
+                for first, last in _blocks(cells, above.shape[1]):
+                    at = cells.corner[cells.start[first] : cells.start[last]]
+                    places = cells.start[first:last] - cells.start[first]
+                    p, n, u = (
+                        np.bitwise_or.reduceat(bits[at], places) for bits in (above, below, unknown)
+                    )
+                    cut = p & n
+                    unsure = u & ~cut
+                    if self.exact is not None:
+                        cut |= unsure
+                    elif unsure.any():
+                        doubts[first:last] += np.bitwise_count(unsure).sum(axis=1, dtype=np.int64)
+                    some = np.flatnonzero(cut.any(axis=1))
+                    cell, column = np.nonzero(np.unpackbits(cut[some], axis=1)[:, : len(columns)])
+                    found.append(
+                        (some[cell] + first, columns[column], number, row.threshold, 1)
+                    )
+        cell = np.concatenate([f[0] for f in found])
+        order = np.argsort(cell, kind="stable")
+        sizes = [len(f[0]) for f in found]
+        given = Candidates(
+            np.concatenate([f[1] for f in found])[order],
+            np.repeat([f[2] for f in found], sizes)[order],
+            np.repeat([f[3] for f in found], sizes)[order],
+            np.repeat([f[4] for f in found], sizes)[order],
+        )
+        ends = np.searchsorted(cell[order], np.arange(len(cells) + 1))
+        data = cells.data | {"next": ends[:-1], "stop": ends[1:], "doubts": doubts}
+        return Cells(cells.start, cells.corner, cells.base, data), given
+
+    # One round ------------------------------------------------------------------------------------
+
+    def round(self, cells: Cells, candidates: Candidates) -> Cells:
+        """Return what becomes of cells when each takes its next candidate."""
+        at = cells.data["next"]
+        cells.data["next"] = at + 1
+        ranks = candidates.rank[at]
+        parts = []
+        for rank in np.unique(ranks):
+            which = np.flatnonzero(ranks == rank)
+            chosen = cells if len(which) == len(cells) else cells.taken(which)
+            k = at[which]
+            if rank == 1:
+                parts += self._by_unit(
+                    chosen, candidates.column[k], candidates.row[k], candidates.threshold[k]
+                )
+            else:
+                parts += self._by_maximum(chosen, candidates.column[k], int(rank))
+        return joined(parts)
+
+    def _by_unit(self, cells: Cells, column: Array, row: Array, threshold: Array) -> list[Cells]:
+        rows = _Rows(column, np.full(len(column), -1), row, threshold)
+        signs, above, below = self._signs(cells, rows)
+        both = np.flatnonzero(above & below)
+        if not both.size:
+            return [cells]
+        cut, (s, crossing) = self._cut(cells, signs, rows, both)
+        found = [cut.side(s, crossing, side) for side in (1, -1)]
+        if both.size < len(cells):
+            found.append(cells.taken(np.flatnonzero(~(above & below))))
+        return found
+
+    def _by_maximum(self, cells: Cells, column: Array, rank: int) -> list[Cells]:
+        found = []
+        for k in range(rank):
+            part, first = cells, column
+            for j in range(rank):
+                if j == k or not len(part):
+                    continue
+                side = 1 if k < j else -1
+                rows = _Rows(
+                    first + min(j, k),
+                    first + max(j, k),
+                    np.zeros(len(first), dtype=np.int64),
+                    np.zeros(len(first)),
+                )
+                signs, above, below = self._signs(part, rows)
+                larger, smaller = (above, below) if side == 1 else (below, above)
+                both = np.flatnonzero(above & below)
+                # Where the two are the same all over, the first one has it.
+                whole = np.flatnonzero(~smaller & (larger | (k < j)))
+                pieces, firsts = [part.taken(whole)], [first[whole]]
+                if both.size:
+                    cut, (s, crossing) = self._cut(part, signs, rows, both)
+                    pieces.append(cut.side(s, crossing, side))
+                    firsts.append(first[both])
+                part, first = joined(pieces), np.concatenate(firsts)
+            if len(part):
+                found.append(part)
+        return found
+
+    # Signs ----------------------------------------------------------------------------------------
+
+    def _signs(self, cells: Cells, rows: "_Rows") -> tuple[Array, Array, Array]:
+        """Return the sign of each cell's row at its corners, and which cells have which signs."""
+        owner = cells.owner
+        a, b, threshold = rows.a[owner], rows.b[owner], rows.threshold[owner]
+        f, bound = self._values(cells.corner, a, b, threshold)
+        signs = np.where(f > bound, 1, np.where(f < -bound, -1, UNKNOWN)).astype(np.int64)
+        zero = (f == 0) if self.growing.e is None else (f == 0) & (bound == 0)
+        signs[zero] = 0
+        begins = cells.start[:-1]
+        unknown = signs == UNKNOWN
+        if unknown.any():
+            if self.exact is not None:
+                for i in np.flatnonzero(unknown).tolist():
+                    signs[i] = self._exact_sign(cells, int(owner[i]), int(cells.corner[i]), rows)
+            else:
+                above, below = (np.logical_or.reduceat(signs == s, begins) for s in (1, -1))
+                unsure = np.logical_or.reduceat(unknown, begins)
+                # Where a cell is cut for certain, a corner of unknown sign is put on the line.
+                self.rigorous &= not bool((unsure & above & below).any())
+                cells.data["doubts"] = cells.data["doubts"] + (unsure & ~(above & below))
+                signs[unknown] = 0
+        above, below = (np.logical_or.reduceat(signs == s, begins) for s in (1, -1))
+        return signs, above, below
+
+    def _values(self, points: Array, a: Array, b: Array, threshold: Array) -> tuple[Array, Any]:
+        """Return rows at points, and what they must exceed to have a certain sign."""
+        arrays, x, e = self.program.arrays, self.growing.x, self.growing.e
+        f = arrays.entries(x, points, a)
+        bound: Any = self.tolerance if e is None else arrays.entries(e, points, a)
+        other = b >= 0
+        if other.any():
+            f = f - np.where(other, arrays.entries(x, points, b), 0.0)
+            if e is not None:
+                bound = bound + np.where(other, arrays.entries(e, points, b), 0.0)
+        # A difference of two floats has the right sign, and is off by one roundoff.
+        f = f - threshold
+        return f, bound if e is None else bound * (1.0 + 1e-14)
+
+    def _exact_sign(self, cells: Cells, cell: int, point: int, rows: "_Rows") -> int:
+        assert self.exact is not None
+        key = point, int(rows.a[cell]), int(rows.b[cell]), int(rows.row[cell])
+        if key not in self.resolved:
+            tick()
+            place = self._place(cells, cell, key[1], key[2], float(rows.threshold[cell]))
+            self.resolved[key] = self.exact.sign(place, self.growing.vertex(point))
+        return self.resolved[key]
+
+    def _place(self, cells: Cells, cell: int, a: int, b: int, threshold: float) -> Place:
+        pattern = tuple(cells.data["pattern"][cell].tolist())
+        return Place(self.layer, pattern, a, b, threshold)
+
+    # Cuts -----------------------------------------------------------------------------------------
+
+    def _cut(
+        self, cells: Cells, signs: Array, rows: "_Rows", both: Array
+    ) -> tuple[Cells, tuple[Array, Array]]:
+        """Return the cells that are cut, their signs, and the new points on their edges."""
+        sizes = cells.sizes
+        if both.size < len(cells):
+            mask = np.zeros(len(cells), dtype=bool)
+            mask[both] = True
+            signs = signs[np.repeat(mask, sizes)]
+            cells, rows = cells.taken(both), rows.taken(both)
+        crossing = np.full(len(signs), -1, dtype=np.int64)
+        at = np.flatnonzero(signs * cells.following(signs) == -1)
+        crossing[at] = self._new_points(cells, rows, cells.owner[at], np.sort(cells.base[at], axis=1))
+        return cells, (signs, crossing)
+
+    def _new_points(self, cells: Cells, rows: "_Rows", owner: Array, base: Array) -> Array:
+        """Return the points where rows are zero on the lines of bases; each is made once."""
+        a, b, row = rows.a[owner], rows.b[owner], rows.row[owner]
+        total = self.growing.x.shape[1]
+        code = (a * (total + 1) + b + 1) * 8192 + row
+        keys = list(zip(base[:, 0].tolist(), base[:, 1].tolist(), code.tolist(), strict=True))
+        new: list[int] = []
+        following = self.growing.n
+        found = np.empty(len(keys), dtype=np.int64)
+        for i, key in enumerate(keys):
+            number = self.known.get(key)
+            if number is None:
+                number = self.known[key] = following + len(new)
+                new.append(i)
+            found[i] = number
+        if new:
+            ends = base[new]
+            a, b, threshold = a[new], b[new], rows.threshold[owner[new]]
+            p, d = self._values(ends[:, 0], a, b, threshold)
+            q, e = self._values(ends[:, 1], a, b, threshold)
+            zero = np.zeros(len(new))
+            if self.growing.e is None:
+                d = e = zero
+            ids = self.growing.add(ends, p, q, d + zero, e + zero)
+            self._put_on_line(ids, a, b, threshold)
+            if self.points.vertices is not None:
+                for i, (one, other) in zip(new, ends.tolist(), strict=True):
+                    cell = int(owner[i])
+                    place = self._place(
+                        cells, cell, int(rows.a[cell]), int(rows.b[cell]), float(rows.threshold[cell])
+                    )
+                    pair = self.growing.vertex(one), self.growing.vertex(other)
+                    self.growing.vertices.append(Vertex(ends=pair, place=place))
+        return found
+
+    def _put_on_line(self, ids: Array, a: Array, b: Array, threshold: Array) -> None:
+        """Set a row that is zero at new points to zero."""
+        arrays, x, e = self.program.arrays, self.growing.x, self.growing.e
+        scalar = b < 0
+        arrays.put(x, ids[scalar], a[scalar], threshold[scalar])
+        pair = ~scalar
+        arrays.put(x, ids[pair], b[pair], arrays.entries(x, ids[pair], a[pair]))
+        if e is not None:
+            arrays.put(e, ids[scalar], a[scalar], 0.0)
+            arrays.put(e, ids[pair], b[pair], arrays.entries(e, ids[pair], a[pair]))
+
+    # Pieces ---------------------------------------------------------------------------------------
+
+    def pieces(self, cells: Cells) -> Array:
+        """Return the piece of every unit on each cell, once nothing cuts any more."""
+        x, e, arrays = self.growing.x[: self.growing.n], self.growing.e, self.program.arrays
+        e = None if e is None else e[: self.growing.n]
+        found = np.zeros((len(cells), self.step.width), dtype=np.int64)
+        begins = cells.start[:-1]
+        for group in self.step.groups:
+            unit = group.activation
+            columns = np.arange(x.shape[1])[group.values]
+            if unit.is_maxout:
+                won = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
+                all_won = np.bitwise_and.reduceat(won[cells.corner], begins)
+                lowest = np.zeros(all_won.shape, dtype=np.int64)
+                for k in reversed(range(unit.rank)):
+                    lowest[(all_won >> k) & 1 == 1] = k
+                for cell, window in zip(*np.nonzero(all_won == 0), strict=True):
+                    first = int(columns[window * unit.rank])
+                    lowest[cell, window] = self._winner(cells, int(cell), first, unit.rank)
+                found[:, group.units] = lowest
+                continue
+            pieces = np.zeros((len(cells), len(columns)), dtype=np.int64)
+            for number, row in enumerate(unit.rows):
+                given = arrays.signs(x, e, group.values, row.threshold, self.tolerance)
+                above, below, unknown = (
+                    np.logical_or.reduceat(sign[cells.corner], begins) for sign in given
+                )
+                for cell, place in zip(*np.nonzero(unknown & ~above & ~below), strict=True):
+                    above[cell, place] = self._is_above(
+                        cells, int(cell), int(columns[place]), number, row.threshold
+                    )
+                pieces += above
+            found[:, group.units] = pieces
+        return found
+
+    def _is_above(self, cells: Cells, cell: int, column: int, row: int, threshold: float) -> bool:
+        """Return whether a value that floats do not tell is above a threshold on a cell."""
+        corner = cells.corner[cells.start[cell] : cells.start[cell + 1]]
+        if self.exact is None:
+            at = np.full(len(corner), column)
+            return bool(self.program.arrays.entries(self.growing.x, corner, at).mean() > threshold)
+        n = len(cells)
+        rows = _Rows(
+            np.full(n, column), np.full(n, -1), np.full(n, row), np.full(n, float(threshold))
+        )
+        # It does not cut the cell, so that one sign that is not zero tells.
+        signs = (self._exact_sign(cells, cell, point, rows) for point in corner.tolist())
+        return next((sign for sign in signs if sign), 0) > 0
+
+    def _winner(self, cells: Cells, cell: int, first: int, rank: int) -> int:
+        """Return which value of a maximum is the largest on a cell where floats do not tell."""
+        corner = cells.corner[cells.start[cell] : cells.start[cell + 1]]
+        if self.exact is None:
+            x = self.program.arrays
+            total = [
+                x.entries(self.growing.x, corner, np.full(len(corner), first + k)).sum()
+                for k in range(rank)
+            ]
+            return int(np.argmax(total))
+        for k in range(rank):
+            if all(self._wins(cells, cell, int(p), first, k, j) for j in range(rank) for p in corner):
+                return k
+        raise AssertionError("a cell on which no value of a maximum is the largest")
+
+    def _wins(self, cells: Cells, cell: int, point: int, first: int, k: int, j: int) -> bool:
+        if j == k:
+            return True
+        a, b = first + min(j, k), first + max(j, k)
+        f, bound = self._values(np.array([point]), np.array([a]), np.array([b]), np.zeros(1))
+        if abs(f[0]) > np.max(bound):
+            sign = 1 if f[0] > 0 else -1
+        else:
+            n = len(cells)
+            rows = _Rows(np.full(n, a), np.full(n, b), np.zeros(n, dtype=np.int64), np.zeros(n))
+            sign = self._exact_sign(cells, cell, point, rows)
+        return sign * (1 if k < j else -1) >= 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """One row for each cell: value a less value b, where b is not -1, less a threshold."""
+
+    a: Array
+    b: Array
+    row: Array
+    threshold: Array
+
+    def taken(self, which: Array) -> "_Rows":
+        return _Rows(self.a[which], self.b[which], self.row[which], self.threshold[which])
+
+
+def _blocks(cells: Cells, bytes_of_corner: int) -> list[tuple[int, int]]:
+    """Return ranges of cells whose corners' signs fit a block."""
+    corners = max(1, _BLOCK // max(1, bytes_of_corner))
+    found, first = [], 0
+    while first < len(cells):
+        last = int(np.searchsorted(cells.start, cells.start[first] + corners, side="right")) - 1
+        last = min(max(last, first + 1), len(cells))
+        found.append((first, last))
+        first = last
+    return found
