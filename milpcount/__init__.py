@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from milpcount.counters.mbound import MBound
     from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
+    from milpcount.counters.section import SectionWalk
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.counters.warming import warm_up
     from milpcount.domain import (
@@ -49,6 +50,7 @@ _HOMES = {
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",
+    "SectionWalk": "counters.section",
     "Segment": "domain",
     "SolutionPool": "counters.solution_pool",
     "Status": "result",
@@ -80,6 +82,7 @@ __all__ = [
     "Quantity",
     "RegionTree",
     "Section",
+    "SectionWalk",
     "Segment",
     "SolutionPool",
     "Status",

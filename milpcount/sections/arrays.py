@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from milpcount.network import Activation
 from milpcount.preactivation.rounding import ROUNDOFF
+from milpcount.sections.program import Step
+from milpcount.sections.units import applied, unit_errors
 
 Array = np.ndarray
 
@@ -44,8 +45,11 @@ class Arrays(Protocol):
     def winners(self, x: Any, e: Any, columns: Any, rank: int, tolerance: float) -> Array:
         """Return, as bits, which values of each maximum are certainly not below the others."""
 
-    def activate(self, activation: Activation, x: Any) -> Any:
-        """Return the outputs of units of one kind for their values, (points, units * rank)."""
+    def activate(self, step: Step, x: Any) -> Any:
+        """Return the outputs of a layer's units for their values."""
+
+    def unit_errors(self, step: Step, x: Any, e: Any, y: Any) -> Any:
+        """Return what bounds the errors of continuous units, for those of their values."""
 
 
 class NumpyArrays:
@@ -116,10 +120,10 @@ class NumpyArrays:
             found |= wins.astype(np.int64) << k
         return found
 
-    def activate(self, activation: Activation, x: Array) -> Array:
-        """Return the outputs of units of one kind."""
-        if activation.is_relu:
-            return np.maximum(x, 0.0)
-        if activation.is_maxout:
-            return np.asarray(x.reshape(len(x), -1, activation.rank).max(axis=-1))
-        return activation.apply(x)
+    def activate(self, step: Step, x: Array) -> Array:
+        """Return the outputs of a layer's units."""
+        return applied(step, x)
+
+    def unit_errors(self, step: Step, x: Array, e: Array, y: Array) -> Array:
+        """Return what bounds the errors of continuous units."""
+        return unit_errors(step, x, e, y)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from milpcount.network.layer import Group
-from milpcount.sections.arrays import Arrays
+
+if TYPE_CHECKING:
+    from milpcount.sections.arrays import Arrays
 
 Array = np.ndarray
 
@@ -68,7 +70,7 @@ class Program:
         Its name.
     """
 
-    arrays: Arrays
+    arrays: "Arrays"
     steps: tuple[Step, ...]
     start: Callable[[Array], tuple[Any, Any]]
     input: Any = 0

@@ -7,7 +7,7 @@ along go first, so that few wait.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from milpcount.limits import tick
 from milpcount.sections.cells import Cells, joined
 from milpcount.sections.cut import Candidates, Cutter
 from milpcount.sections.exact import ExactSigns, Point, Vertex
-from milpcount.sections.network_program import pieces_applied, unit_errors
+from milpcount.sections.units import pieces_applied
 from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
 
@@ -36,19 +36,22 @@ class Settings:
     tolerance : float
         Of a certain sign, as a part of the largest value of the layer; where errors are bounded,
         it is not used.
+    certified : bool
+        Whether to keep bounds on errors even where they leave signs open.
     digests : bool
         Whether each cell's pattern is told, by a digest of 16 bytes.
     polygons : bool
         Whether each cell's corners are told.
-    patterns : bool
-        Whether the patterns themselves are; needed for exact signs.
+    regions : bool
+        Whether each cell's pattern is told itself, and how its corners are found exactly.
     """
 
     memory: int = 1 << 30
     tolerance: float = 1e-10
+    certified: bool = False
     digests: bool = False
     polygons: bool = False
-    patterns: bool = False
+    regions: bool = False
 
 
 @dataclass(eq=False)
@@ -88,7 +91,8 @@ class Found:
     digests : list of ndarray of bytes
     polygons : list of (Cells, ndarray)
         Cells and the parameters of their points.
-    patterns : list of ndarray
+    regions : list of (ndarray, Cells, ndarray)
+        Patterns of cells, the cells, and the vertices of their corners.
     points : int
         Corners made.
     """
@@ -102,7 +106,7 @@ class Found:
     chunks: int = 0
     digests: list[Array] = field(default_factory=list)
     polygons: list[tuple[Cells, Array]] = field(default_factory=list)
-    patterns: list[Array] = field(default_factory=list)
+    regions: list[tuple[Array, Cells, Array]] = field(default_factory=list)
 
 
 class Walk:
@@ -130,8 +134,9 @@ class Walk:
         exact: ExactSigns | None = None,
     ) -> None:
         self.program, self.exact = program, exact
-        settings = settings or Settings()
-        self.settings = replace(settings, patterns=settings.patterns or exact is not None)
+        self.settings = settings or Settings()
+        self._patterns = self.settings.regions or exact is not None
+        self._certify, self._may_give_up = True, not (settings and settings.certified)
         self.dimension = len(corners[0])
         self.found = Found()
         self._stack = [self._start(corners)]
@@ -157,7 +162,7 @@ class Walk:
             "doubts": np.zeros(1, dtype=np.int64),
             "most": np.array([1], dtype=object),
         }
-        if self.settings.patterns:
+        if self._patterns:
             data["pattern"] = np.zeros((1, 0), dtype=np.int16)
         if self.settings.digests:
             data["digest"] = np.array([b""], dtype=object)
@@ -176,10 +181,17 @@ class Walk:
                 tick()
                 yield self.found
 
+    @property
+    def waiting(self) -> int:
+        """Number of cells on their way, each of which holds a region at least."""
+        return sum(len(chunk.cells) for chunk in self._stack)
+
     # Steps ----------------------------------------------------------------------------------------
 
     def _advance(self, chunk: Chunk) -> None:
         step = self.program.steps[chunk.number]
+        if not self._certify:
+            chunk.points.errors = None
         if step.affine is None:
             self._through_units(chunk, step)
             return
@@ -207,6 +219,8 @@ class Walk:
         cells, candidates = chunk.cells, chunk.candidates
         if candidates is None:
             cells, candidates = cutter.candidates(cells.rebased())
+        if self._gives_up(chunk, cutter, cells):
+            return
         room, begun = self._room() // max(1, chunk.points.numbers), len(chunk.points)
         done = []
         while True:
@@ -220,6 +234,8 @@ class Walk:
                 break
             tick()
             cells = cutter.round(cells, candidates)
+            if self._gives_up(chunk, cutter, cells):
+                return
         self.found.rigorous &= cutter.rigorous
         points = cutter.growing.finished()
         self.found.points += len(points) - begun
@@ -231,6 +247,19 @@ class Walk:
 
             finished = joined(done)
             self._activate(chunk.number, step, finished, points, cutter, bool(len(cells)))
+
+    def _gives_up(self, chunk: Chunk, cutter: Cutter, cells: Cells) -> bool:
+        """Begin a layer again without bounds on errors, if they leave signs open that count.
+
+        They grow from layer to layer, so those of later layers would leave most of them open.
+        """
+        if self.exact is not None or chunk.points.errors is None or not self._may_give_up:
+            return False
+        if cutter.rigorous and not cells.data["doubts"].any():
+            return False
+        self._certify, chunk.points.errors = False, None
+        self._stack.append(chunk)
+        return True
 
     def _activate(
         self, number: int, step: Step, cells: Cells, points: Points, cutter: Cutter, partly: bool
@@ -246,9 +275,9 @@ class Walk:
         data |= {"most": most, "doubts": np.zeros(len(cells), dtype=np.int64)}
         cells = Cells(cells.start, cells.corner, cells.base, data)
         pieces = None
-        if self.settings.patterns or self.settings.digests or not step.is_continuous:
+        if self._patterns or self.settings.digests or not step.is_continuous:
             pieces = cutter.pieces(cells)
-        if pieces is not None and self.settings.patterns:
+        if pieces is not None and self._patterns:
             data["pattern"] = np.concatenate(
                 [data["pattern"], pieces.astype(np.int16)], axis=1
             )
@@ -274,8 +303,8 @@ class Walk:
             assert pieces is not None
             y, r = pieces_applied(step, pieces[owner], x, e)
         else:
-            y = _applied(self.program, step, x)
-            r = None if e is None else unit_errors(step, x, e, y)
+            y = self.program.arrays.activate(step, x)
+            r = None if e is None else self.program.arrays.unit_errors(step, x, e, y)
         points.values[step.name] = y if step.shape is None else step.shape(y)
         if points.errors is not None:
             points.errors[step.name] = r
@@ -295,23 +324,13 @@ class Walk:
         found.share += _size(cells, chunk.points.where)
         if self.settings.digests:
             found.digests.append(cells.data["digest"])
-        if self.settings.patterns:
-            found.patterns.append(cells.data["pattern"])
+        if self.settings.regions and chunk.points.vertices is not None:
+            found.regions.append((cells.data["pattern"], cells, chunk.points.vertices))
         if self.settings.polygons:
             found.polygons.append((cells, chunk.points.where))
 
     def _room(self) -> int:
         return self.settings.memory // (8 * _SHARE)
-
-
-def _applied(program: Program, step: Step, x: Any) -> Any:
-    first = step.groups[0]
-    if len(step.groups) == 1 and isinstance(first.units, slice):
-        return program.arrays.activate(first.activation, x)
-    y = np.empty((len(x), step.width))
-    for group in step.groups:
-        y[:, group.units] = program.arrays.activate(group.activation, x[:, group.values])
-    return y
 
 
 def _compact(chunk: Chunk) -> Chunk:
