@@ -75,18 +75,31 @@ class NumpyArrays:
 
     def between(self, x: Array, a: Array, b: Array, w: Array) -> Array:
         """Return ``(1 - w) x[a] + w x[b]``, row by row."""
-        w = w.reshape(-1, *[1] * (x.ndim - 1))
-        return (1.0 - w) * x[a] + w * x[b]
+        w = w[:, None]
+        found = x[a]
+        found *= 1.0 - w
+        other = x[b]
+        other *= w
+        found += other
+        return found
 
     def between_error(self, x: Array, e: Array, a: Array, b: Array, w: Array, dw: Array) -> Array:
         """Return what bounds the error of `between`; see the module `points`."""
         w, dw = w[:, None], dw[:, None]
         xa, xb, ea, eb = x[a], x[b], e[a], e[b]
-        spread = np.abs(xb - xa) + ea + eb
-        size = (1.0 - w) * np.abs(xa) + w * np.abs(xb)
-        found = (1.0 - w) * ea + w * eb + dw * spread + 8 * ROUNDOFF * size
+        found = np.abs(xb - xa)
+        found += ea
+        found += eb
+        found *= dw
         # Where both ends are zero, exactly, so is what lies between.
-        return np.asarray(found * (1.0 + 16 * ROUNDOFF))
+        for end, off, weight in ((xa, ea, 1.0 - w), (xb, eb, w)):
+            np.abs(end, out=end)
+            end *= 8 * ROUNDOFF
+            end += off
+            end *= weight
+            found += end
+        found *= 1.0 + 16 * ROUNDOFF
+        return np.asarray(found)
 
     def signs(
         self, x: Array, e: Array | None, columns: Any, threshold: float, tolerance: float

@@ -27,6 +27,8 @@ from milpcount.sections.program import Program, Step
 
 Array = np.ndarray
 UNKNOWN = 2
+_AHEAD = 1 << 17
+"""Signs that are looked at together to find the next unit; a wrong value costs speed only."""
 _BLOCK = 1 << 25
 """Bytes of signs that are looked at together; a wrong value costs speed only."""
 
@@ -138,11 +140,15 @@ class Cutter:
     # One round ------------------------------------------------------------------------------------
 
     def round(self, cells: Cells, candidates: Candidates) -> Cells:
-        """Return what becomes of cells when each takes its next candidate."""
+        """Return what becomes of cells when each takes the next candidate that may cut it."""
+        meets = self._skip(cells, candidates)
+        parts = []
+        if not meets.all():
+            parts.append(cells.taken(np.flatnonzero(~meets)))
+            cells = cells.taken(np.flatnonzero(meets))
         at = cells.data["next"]
         cells.data["next"] = at + 1
         ranks = candidates.rank[at]
-        parts = []
         for rank in np.unique(ranks):
             which = np.flatnonzero(ranks == rank)
             chosen = cells if len(which) == len(cells) else cells.taken(which)
@@ -154,6 +160,32 @@ class Cutter:
             else:
                 parts += self._by_maximum(chosen, candidates.column[k], int(rank))
         return joined(parts)
+
+    def _skip(self, cells: Cells, candidates: Candidates) -> Array:
+        """Pass over candidates that do not cut their cells; return which cells have met one.
+
+        Several are looked at together: most of what cuts a cell does not cut a small part of it.
+        """
+        corner, owner = cells.corner, cells.owner
+        first, stop = cells.data["next"], cells.data["stop"]
+        many = int(min(max(1, _AHEAD // len(corner)), (stop - first).max()))
+        k = first[:, None] + np.arange(many)
+        inside = k < stop[:, None]
+        k = np.minimum(k, stop[:, None] - 1)
+        columns, threshold = candidates.column[k], candidates.threshold[k][owner].ravel()
+        points = np.repeat(corner, many)
+        f, bound = self._values(
+            points, columns[owner].ravel(), np.full(len(points), -1), threshold
+        )
+        zero = (f == 0) if self.growing.e is None else (f == 0) & (bound == 0)
+        above, below = f > bound, f < -bound
+        signs = (s.reshape(-1, many) for s in (above, below, ~(above | below | zero)))
+        p, m, u = (np.logical_or.reduceat(s, cells.start[:-1], axis=0) for s in signs)
+        may = ((p & m) | u | (candidates.rank[k] > 1)) & inside
+        meets = may.any(axis=1)
+        passed = np.where(meets, may.argmax(axis=1), np.minimum(many, stop - first))
+        cells.data["next"] = first + passed
+        return np.asarray(meets)
 
     def _by_unit(self, cells: Cells, column: Array, row: Array, threshold: Array) -> list[Cells]:
         rows = _Rows(column, np.full(len(column), -1), row, threshold)

@@ -29,10 +29,11 @@ from milpcount.network.layer import Group
 from milpcount.network.torch_copies import traceable
 from milpcount.network.torch_export import decomposed, exported
 from milpcount.network.torch_modules import check_global_hooks, import_torch
+from milpcount.sections.arrays import NumpyArrays
 from milpcount.sections.network_program import SectionInputs
 from milpcount.sections.program import Program, Step
 from milpcount.sections.torch_arrays import TorchArrays
-from milpcount.sections.torch_steps import Gather, Normalise, SparseMap, TorchCall
+from milpcount.sections.torch_steps import Gather, Hosted, Normalise, SparseMap, TorchCall
 
 Array = np.ndarray
 _SAME = frozenset(
@@ -113,7 +114,9 @@ class Traced:
         """The numbers that it was traced with."""
         return {**self.core.state_dict, **self.core.constants}
 
-    def program(self, inputs: InputSet, state: Mapping[str, Any] | None = None) -> Program:
+    def program(
+        self, inputs: InputSet, state: Mapping[str, Any] | None = None, *, on_host: bool = True
+    ) -> Program:
         """Return the steps up to the last unit.
 
         Parameters
@@ -121,6 +124,8 @@ class Traced:
         inputs : InputSet
         state : mapping of str to torch.Tensor, optional
             Numbers in place of those that it was traced with, by the names of a state dict.
+        on_host : bool
+            Whether a module on the CPU is walked through in numpy's arrays; a GPU's never is.
 
         Raises
         ------
@@ -135,7 +140,7 @@ class Traced:
         held = self.state
         if state is not None:
             held |= {name: value.detach() for name, value in state.items() if name in held}
-        return _Steps(self, held).program(inputs)
+        return _Steps(self, held, on_host=on_host).program(inputs)
 
     @property
     def outline(self) -> str:
@@ -146,12 +151,13 @@ class Traced:
 class _Steps:
     """Makes the steps of a graph, node by node."""
 
-    def __init__(self, traced: Traced, held: Mapping[str, Any]) -> None:
+    def __init__(self, traced: Traced, held: Mapping[str, Any], *, on_host: bool = True) -> None:
         self._traced, self._held = traced, held
         self._steps: list[Step] = []
         self._torch = import_torch()
         numbers = [t for t in held.values() if hasattr(t, "is_floating_point")]
         self._device = numbers[0].device if numbers else self._torch.device("cpu")
+        self._on_host = on_host and self._device.type == "cpu"
 
     def program(self, inputs: InputSet) -> Program:
         """Return the program; see `Traced.program`."""
@@ -169,13 +175,18 @@ class _Steps:
         steps = self._steps
         while steps and steps[-1].affine is not None:
             steps.pop()
-        arrays = TorchArrays(self._device)
         start = SectionInputs(inputs)
+        if self._on_host:
+            # Numpy's arrays and torch's tensors are the same memory there, and numpy does not
+            # hand small work to threads.
+            wrapped = [s if s.affine is None else replace(s, affine=Hosted(s.affine)) for s in steps]
+            return Program(NumpyArrays(), _pruned(wrapped), start, "input")
 
         def begin(t: Array) -> tuple[Any, Any]:
-            return tuple(self._torch.from_numpy(v).to(self._device) for v in start(t))  # type: ignore[return-value]
+            x, e = (self._torch.from_numpy(v).to(self._device) for v in start(t))
+            return x, e
 
-        return Program(arrays, _pruned(steps), begin, "input")
+        return Program(TorchArrays(self._device), _pruned(steps), begin, "input")
 
     def _placeholders(self, core: Any) -> dict[Any, Any]:
         names = {s.arg.name: s for s in core.graph_signature.input_specs}

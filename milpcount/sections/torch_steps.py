@@ -170,6 +170,27 @@ class TorchCall:
         return found.reshape(n, -1)
 
 
+class Hosted:
+    """A step of torch's on arrays of numpy's, which share their memory."""
+
+    def __init__(self, step: Any) -> None:
+        self._step, self._torch = step, import_torch()
+
+    def __call__(self, values: Sequence[Array]) -> Array:
+        """Return the step's values."""
+        with self._torch.no_grad():
+            return np.asarray(self._step(self._tensors(values)).numpy())
+
+    def error(self, values: Sequence[Array], errors: Sequence[Array]) -> Array:
+        """Return what bounds their errors."""
+        with self._torch.no_grad():
+            found = self._step.error(self._tensors(values), self._tensors(errors))
+        return np.asarray(found.numpy())
+
+    def _tensors(self, arrays: Sequence[Array]) -> list[Any]:
+        return [self._torch.from_numpy(np.ascontiguousarray(a)) for a in arrays]
+
+
 class Normalise:
     """Batch normalisation in evaluation mode, ``scale x + shift`` channel by channel."""
 
