@@ -62,6 +62,11 @@ def network(value: Any, what: str = "the network") -> Network:
     raise NetworkError(f"{what} is {_described(value)}: give {_reader(value)}")
 
 
+def is_module(value: Any) -> bool:
+    """Return whether a value is a module of PyTorch, which is not imported for that."""
+    return _is_a(value, "torch.nn", "Module")
+
+
 def _reader(value: Any) -> str:
     """Return the call that makes a network of a value."""
     if isinstance(value, (str, PurePath)):

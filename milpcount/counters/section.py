@@ -1,7 +1,7 @@
 """Lines and planes cut layer by layer, as a counting method."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -75,7 +75,7 @@ class SectionWalk:
         """Yield snapshots while the section is cut."""
         inputs, network = problem.inputs, problem.network
         check_section(inputs)
-        exact = ExactSigns(network, inputs) if _is_small(network) else None
+        exact = exact_signs(network, inputs)
         if problem.keep_regions and exact is None:
             raise OptionError(
                 f"regions of networks up to {_EXACT_UNITS:,} units are kept: leave it out"
@@ -121,15 +121,15 @@ class SectionWalk:
             share=min(1.0, share),
             uncertain=found.uncertain,
             regions=regions,
-            details=details(found, self, 0 if exact is None else exact.asked),
+            details=details([found], self, 0 if exact is None else exact.asked),
             guarantee=None if found.rigorous else Guarantee.TOLERANCE,
         )
 
 
-def details(found: Found, method: SectionWalk, asked: int) -> dict[str, Any]:
-    """Return what a walk has to say besides its counts."""
-    said: dict[str, Any] = {"corners": found.points, "exact_signs": asked}
-    if not found.rigorous:
+def details(found: Sequence[Found], method: SectionWalk, asked: int) -> dict[str, Any]:
+    """Return what walks have to say besides their counts."""
+    said: dict[str, Any] = {"corners": sum(f.points for f in found), "exact_signs": asked}
+    if not all(f.rigorous for f in found):
         said["tolerance"] = method.tolerance
     return said
 
@@ -156,9 +156,11 @@ def extent(inputs: InputSet) -> float:
     return float(sides.prod()) or 1.0
 
 
-def _is_small(network: Network) -> bool:
+def exact_signs(network: Network, inputs: InputSet) -> ExactSigns | None:
+    """Return what computes signs exactly, for networks that are not too large for that."""
     numbers = sum(getattr(m.matrix, "nnz", m.n_in * m.n_out) for m in network.maps)
-    return network.n_units <= _EXACT_UNITS and numbers <= _EXACT_NUMBERS
+    small = network.n_units <= _EXACT_UNITS and numbers <= _EXACT_NUMBERS
+    return ExactSigns(network, inputs) if small else None
 
 
 def _regions(found: Found, inputs: ExactInputs, exact: ExactSigns) -> Iterator[Region]:

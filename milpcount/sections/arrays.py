@@ -42,8 +42,13 @@ class Arrays(Protocol):
     def largest(self, x: Any) -> float:
         """Return the largest absolute value."""
 
-    def winners(self, x: Any, e: Any, columns: Any, rank: int, tolerance: float) -> Array:
-        """Return, as bits, which values of each maximum are certainly not below the others."""
+    def winners(
+        self, x: Any, e: Any, columns: Any, rank: int, tolerance: float
+    ) -> tuple[Array, Array]:
+        """Return, as bits, which values of each maximum are certainly not below the others.
+
+        And which are certainly below another.
+        """
 
     def activate(self, step: Step, x: Any) -> Any:
         """Return the outputs of a layer's units for their values."""
@@ -117,21 +122,24 @@ class NumpyArrays:
 
     def winners(
         self, x: Array, e: Array | None, columns: Any, rank: int, tolerance: float
-    ) -> Array:
-        """Return, as bits, which values of each maximum are certainly not below the others."""
+    ) -> tuple[Array, Array]:
+        """Return, as bits, which values of maxima certainly win, and which certainly lose."""
         v = x[:, columns].reshape(len(x), -1, rank)
         r = None if e is None else e[:, columns].reshape(len(x), -1, rank)
-        found = np.zeros(v.shape[:2], dtype=np.int64)
+        won, lost = np.zeros((2, *v.shape[:2]), dtype=np.int64)
         for k in range(rank):
-            wins = np.ones(v.shape[:2], dtype=bool)
+            wins, loses = np.ones(v.shape[:2], dtype=bool), np.zeros(v.shape[:2], dtype=bool)
             for j in range(rank):
                 if j != k:
                     f = v[..., k] - v[..., j]
                     bound: Any = tolerance if r is None else (r[..., k] + r[..., j])
                     zero = (f == 0.0) if r is None else (f == 0.0) & (bound == 0.0)
-                    wins &= (f > bound * (1.0 + 8 * ROUNDOFF)) | zero
-            found |= wins.astype(np.int64) << k
-        return found
+                    bound = bound * (1.0 + 8 * ROUNDOFF)
+                    wins &= (f > bound) | zero
+                    loses |= f < -bound
+            won |= wins.astype(np.int64) << k
+            lost |= loses.astype(np.int64) << k
+        return won, lost
 
     def activate(self, step: Step, x: Array) -> Array:
         """Return the outputs of a layer's units."""

@@ -95,7 +95,7 @@ class Cutter:
             total = x.shape[1]
             columns = np.arange(total)[group.values]
             if unit.is_maxout:
-                won = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
+                won, _ = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
                 for first, last in _blocks(cells, won.shape[1] * 8):
                     at = slice(cells.start[first], cells.start[last])
                     all_won = np.bitwise_and.reduceat(
@@ -356,12 +356,16 @@ class Cutter:
             unit = group.activation
             columns = np.arange(x.shape[1])[group.values]
             if unit.is_maxout:
-                won = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
+                won, lost = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
                 all_won = np.bitwise_and.reduceat(won[cells.corner], begins)
+                # A value that loses at a corner is not the largest: mostly one is left.
+                left = ((1 << unit.rank) - 1) & ~np.bitwise_or.reduceat(lost[cells.corner], begins)
+                several = (all_won == 0) & ((left & (left - 1)) != 0)
+                bits = np.where(all_won == 0, left, all_won)
                 lowest = np.zeros(all_won.shape, dtype=np.int64)
                 for k in reversed(range(unit.rank)):
-                    lowest[(all_won >> k) & 1 == 1] = k
-                for cell, window in zip(*np.nonzero(all_won == 0), strict=True):
+                    lowest[(bits >> k) & 1 == 1] = k
+                for cell, window in zip(*np.nonzero(several), strict=True):
                     first = int(columns[window * unit.rank])
                     lowest[cell, window] = self._winner(cells, int(cell), first, unit.rank)
                 found[:, group.units] = lowest

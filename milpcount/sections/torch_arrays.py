@@ -79,21 +79,28 @@ class TorchArrays:
         """Return the largest absolute value."""
         return float(max(x.max().item(), -x.min().item())) if x.numel() else 0.0
 
-    def winners(self, x: Any, e: Any, columns: Any, rank: int, tolerance: float) -> Array:
-        """Return, as bits, which values of each maximum are certainly not below the others."""
+    def winners(
+        self, x: Any, e: Any, columns: Any, rank: int, tolerance: float
+    ) -> tuple[Array, Array]:
+        """Return, as bits, which values of maxima certainly win, and which certainly lose."""
         v = self._taken(x, columns).reshape(len(x), -1, rank)
         r = None if e is None else self._taken(e, columns).reshape(len(x), -1, rank)
-        found = self._torch.zeros(v.shape[:2], dtype=self._torch.int64, device=v.device)
+        torch = self._torch
+        won, lost = torch.zeros((2, *v.shape[:2]), dtype=torch.int64, device=v.device)
         for k in range(rank):
-            wins = self._torch.ones(v.shape[:2], dtype=self._torch.bool, device=v.device)
+            wins = torch.ones(v.shape[:2], dtype=torch.bool, device=v.device)
+            loses = ~wins
             for j in range(rank):
                 if j != k:
                     f = v[..., k] - v[..., j]
                     bound = tolerance if r is None else r[..., k] + r[..., j]
                     zero = (f == 0.0) if r is None else (f == 0.0) & (bound == 0.0)
-                    wins &= (f > bound * (1.0 + 8 * ROUNDOFF)) | zero
-            found |= wins.to(self._torch.int64) << k
-        return np.asarray(found.cpu().numpy())
+                    bound = bound * (1.0 + 8 * ROUNDOFF)
+                    wins &= (f > bound) | zero
+                    loses |= f < -bound
+            won |= wins.to(torch.int64) << k
+            lost |= loses.to(torch.int64) << k
+        return won.cpu().numpy(), lost.cpu().numpy()
 
     def activate(self, step: Step, x: Any) -> Any:
         """Return the outputs of a layer's units."""
