@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from milpcount.network import Network
     from milpcount.region_files import load_regions, save_regions
     from milpcount.result import CountResult, Quantity, Status
+    from milpcount.tracking.many import count_many
+    from milpcount.tracking.track import Tracker, track
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
@@ -54,14 +56,17 @@ _HOMES = {
     "Segment": "domain",
     "SolutionPool": "counters.solution_pool",
     "Status": "result",
+    "Tracker": "tracking.track",
     "Unbounded": "domain",
     "Union": "domain",
     "bound": "api",
     "compare": "counters.comparison",
     "count": "api",
+    "count_many": "tracking.many",
     "formulate": "formulation",
     "load_regions": "region_files",
     "save_regions": "region_files",
+    "track": "tracking.track",
     "warm_up": "counters.warming",
 }
 
@@ -86,14 +91,17 @@ __all__ = [
     "Segment",
     "SolutionPool",
     "Status",
+    "Tracker",
     "Unbounded",
     "Union",
     "bound",
     "compare",
     "count",
+    "count_many",
     "formulate",
     "load_regions",
     "save_regions",
+    "track",
     "warm_up",
 ]
 __version__ = "0.1.0"

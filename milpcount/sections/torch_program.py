@@ -139,8 +139,20 @@ class Traced:
             )
         held = self.state
         if state is not None:
+            if not self.follows(state):
+                raise NetworkError("the state does not fit the module that was traced")
             held |= {name: value.detach() for name, value in state.items() if name in held}
         return _Steps(self, held, on_host=on_host).program(inputs)
+
+    def follows(self, state: Mapping[str, Any]) -> bool:
+        """Whether a state dict has all numbers of the graph, so that no old one is left in it."""
+        constants = [v for v in self.core.constants.values() if hasattr(v, "is_floating_point")]
+        if any(v.is_floating_point() for v in constants):
+            return False
+        return all(
+            name in state and state[name].shape == value.shape
+            for name, value in self.core.state_dict.items()
+        )
 
     @property
     def outline(self) -> str:
