@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "guarantee": result.guarantee.name,
         "corners": result.details["corners"],
         "seconds": round(time.perf_counter() - began, 1),
+        "cpu_seconds": round(time.process_time(), 1),
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }
     print(json.dumps(line), flush=True)

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -286,8 +287,14 @@ class _Task:
             network=self.subject.title,
             domain=domain,
             upper_source=source,
-            versions=versions("torch"),
+            versions=dict(_versions()),
         )
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of what counts, looked up once."""
+    return versions("torch")
 
 
 def _along(found: Found) -> list[bytes]:

@@ -330,8 +330,19 @@ def _point(value: Any, n_inputs: int, what: str) -> Array:
 
 
 def _plain(exact: Array) -> Array:
-    """Return exact numbers in float64 where that holds them all."""
-    floats = exact.astype(np.float64)
+    """Return exact numbers in float64 where that holds them all.
+
+    Raises
+    ------
+    DomainError
+        If one is beyond its range.
+    """
+    try:
+        floats = exact.astype(np.float64)
+    except OverflowError:
+        raise DomainError(
+            "two points are further apart than 1.8e308, float64's largest number: scale the input"
+        ) from None
     return floats if bool((floats == exact).all()) else exact
 
 

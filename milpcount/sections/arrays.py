@@ -118,7 +118,7 @@ class NumpyArrays:
 
     def largest(self, x: Array) -> float:
         """Return the largest absolute value."""
-        return float(np.abs(x).max(initial=0.0))
+        return float(max(x.max(initial=0.0), -x.min(initial=0.0)))
 
     def winners(
         self, x: Array, e: Array | None, columns: Any, rank: int, tolerance: float

@@ -127,8 +127,11 @@ class Tracker:
                          listener=ignore)  # fmt: skip
         return result
 
-    def _graph(self, module: Any, domain: Domain) -> tuple[Any, Mapping[str, Any]]:
-        """Return a module's graph, traced once, and the numbers it has now."""
+    def _graph(self, module: Any, domain: Domain) -> tuple[Any, Mapping[str, Any] | None]:
+        """Return a module's graph, traced once, and the numbers it has now.
+
+        A module with numbers that a state dict does not hold is traced anew.
+        """
         from milpcount.sections.torch_program import Traced
 
         shape = section_runs.input_shape(domain)
@@ -138,7 +141,7 @@ class Tracker:
         if known is None or not known[1].follows(state):
             # The module is kept, so that no other one gets its identity.
             known = self._traced[key] = (module, Traced.of(module, shape))
-        return known[1], state
+        return known[1], state if known[1].follows(state) else None
 
     def _read(self, module: Any, domain: Domain) -> Network:
         shape = self.input_shape
