@@ -193,6 +193,31 @@ def run(
     return result
 
 
+def cells_of(
+    subject: Subject, domain: Domain, method: SectionWalk | None = None
+) -> list[tuple[bytes, Array]]:
+    """Return the cells of a line or a plane: a digest of the pattern, and the corners.
+
+    Returns
+    -------
+    list of (bytes, ndarray of shape (corners, d))
+        The corners in the parameters of the section, in float64.
+    """
+    inputs = domain.bind(subject.n_inputs)
+    check_section(inputs)
+    program, exact = subject.program(inputs)
+    settings = (method or SectionWalk()).settings(digests=True, polygons=True)
+    walk = Walk(program, corners(inputs), settings, exact)
+    for _ in walk.run():
+        pass
+    found = walk.found
+    return [
+        (digest, where[cells.corner[start:stop]])
+        for (cells, where), digests in zip(found.polygons, found.digests, strict=True)
+        for digest, start, stop in zip(digests, cells.start, cells.start[1:], strict=False)
+    ]
+
+
 @dataclass(eq=False)
 class _Task:
     """A count on one set after the other."""

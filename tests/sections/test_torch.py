@@ -90,7 +90,7 @@ def test_what_floats_leave_open_is_counted_exactly(images) -> None:
 def test_a_tolerance_leaves_an_interval_that_holds(images) -> None:
     module = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3), nn.ReLU()).double()
     with torch.no_grad():
-        module[0].weight[1], module[0].bias[1] = module[0].weight[0] * 3, module[0].bias[0] * 3
+        module[0].weight[1], module[0].bias[1] = module[0].weight[0], module[0].bias[0] + 1e-9
     line = mc.Segment([-3.0, 2.0], [3.0, -2.0])
     inputs = line.bind(2)
     right = mc.count(mc.Network.from_torch(module), line, mc.ExactTree()).lower
