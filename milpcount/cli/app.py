@@ -162,8 +162,10 @@ def section(
     from milpcount.counters.section import SectionWalk
     from milpcount.limits import Limits
 
-    given = {"memory": None if memory is None else opt.parse_size(memory), "tolerance": tolerance}
-    method = SectionWalk(**{k: v for k, v in given.items() if v is not None})
+    method = SectionWalk(
+        SectionWalk.memory if memory is None else opt.parse_size(memory),
+        SectionWalk.tolerance if tolerance is None else tolerance,
+    )
     domain = sectioning.domain_of(start, ends, window, plane=plane)
     result = sectioning.run(
         network, output_name, domain, method, Limits(time, regions), output, quiet=quiet

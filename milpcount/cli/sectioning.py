@@ -42,7 +42,7 @@ def domain_of(
             "--to C"
         )
     box = Box() if window is None else Box(*window)
-    return Plane.through(*points, box=box)
+    return Plane.through(points[0], points[1], points[2], box)
 
 
 def _point(path: Path) -> np.ndarray:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -95,11 +96,11 @@ def input_shape(domain: Domain) -> tuple[int, ...]:
         If it is no line or plane of such points.
     """
     if isinstance(domain, Segment):
-        return np.shape(domain.a)
+        return tuple(np.shape(domain.a))
     if isinstance(domain, Plane):
-        return np.shape(domain.origin)
+        return tuple(np.shape(domain.origin))
     if isinstance(domain, Polyline):
-        return np.shape(domain.points)[1:]
+        return tuple(np.shape(domain.points)[1:])
     raise DomainError(
         "a torch module is counted as it is on mc.Segment(a, b), mc.Polyline(points) and "
         "mc.Plane(origin, u, v, box); for other domains read it first: "
@@ -132,9 +133,7 @@ def count_module(
     shape = input_shape(domain)
     traced = Traced.of(module, shape)
     subject = of_traced(traced)
-    result = run(
-        subject, domain, method, quantity=quantity, limits=limits, listener=listener
-    )
+    result = run(subject, domain, method, quantity=quantity, limits=limits, listener=listener)
     doubtful = result.guarantee is Guarantee.TOLERANCE or not result.is_exact
     if doubtful and result.status.is_complete and result.details["units"] <= _SMALL:
         try:
@@ -296,7 +295,7 @@ class _Task:
                 status = Status.UNCERTAIN
         if self.path and status is Status.COMPLETE:
             walked = [digest for run in self.runs for digest in run]
-            said["transitions"] = sum(a != b for a, b in zip(walked, walked[1:], strict=False))
+            said["transitions"] = sum(a != b for a, b in pairwise(walked))
             said["pieces"] = [len(run) for run in self.runs]
         return CountResult(
             quantity=Quantity.ACTIVATION_REGIONS,
@@ -344,4 +343,3 @@ def section_method(method: Any) -> SectionWalk:
         f"method {getattr(method, 'name', method)!r} does not count on this: leave the method out, "
         "or give mc.SectionWalk()"
     )
-

@@ -58,7 +58,7 @@ class L1Ball:
         return f"1-norm ball of radius {float(self.radius):g}"
 
 
-def ball(center: Any, radius: Any, norm: str = "linf", within: Any = None) -> Domain:
+def ball(center: Any, radius: Any, norm: Any = "linf", within: Any = None) -> Domain:
     """Return the ball round a point, without rounding its bounds.
 
     Parameters

@@ -213,7 +213,9 @@ class Segment:
         DomainError
             If the points do not fit the network, are not finite, or are the same.
         """
-        a, b = (_point(p, n_inputs, f"the segment's {n}") for p, n in ((self.a, "a"), (self.b, "b")))
+        a, b = (
+            _point(p, n_inputs, f"the segment's {n}") for p, n in ((self.a, "a"), (self.b, "b"))
+        )
         if bool((a == b).all()):
             raise DomainError("the segment's ends are one point: give two different ones")
         direction = exactly(b) - exactly(a)
@@ -245,7 +247,7 @@ class Plane:
 
     @classmethod
     def through(cls, a: Any, b: Any, c: Any, box: Box | None = None) -> "Plane":
-        """Return the plane through three points, without rounding: a at (0, 0), b at (1, 0), c at (0, 1)."""
+        """Return the plane with a at (0, 0), b at (1, 0) and c at (0, 1), without rounding."""
         flat = [array_of(point, "a point of the plane").ravel() for point in (a, b, c)]
         if len({point.size for point in flat}) > 1:
             raise DomainError(f"points of {[point.size for point in flat]} numbers: give one shape")

@@ -34,14 +34,15 @@ def draw(
         Parameters of points to mark, in a plane.
     labels : sequence of str
     """
-    figure, axes = style.figure(size=(5.2, 5.2))
     cells = cells_of(subject, domain, method)
+    flat = cells[0][1].shape[1] == 1
+    figure, axes = style.figure(size=(6.4, 1.6) if flat else (5.2, 5.2))
     paint(axes, cells)
     for (x, y), label in zip(points, labels or [""] * len(points), strict=True):
         axes.plot([x], [y], marker="o", color="white", markeredgecolor="black", markersize=6)
         axes.annotate(label, (x, y), (5, 5), textcoords="offset points", fontsize=9,
                       bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"})  # fmt: skip
-    axes.set_title(f"{domain.title}: {len(cells):,} cells", fontsize=9)
+    axes.set_title(_title(domain.title, cells), fontsize=9)
     return figure
 
 
@@ -89,7 +90,7 @@ def colour(digest: bytes) -> tuple[float, float, float]:
 
 
 def animate(
-    frames: Iterable[tuple[str, Cells]], path: Path, *, per_second: float = 4.0, size: float = 4.6
+    frames: Iterable[tuple[str, Cells]], path: Path, *, per_second: int = 4, size: float = 4.6
 ) -> None:
     """Write an animation of a plane's cells, e.g. over a training.
 
@@ -99,7 +100,7 @@ def animate(
         As `cells_of` returns them.
     path : Path
         A .gif.
-    per_second : float
+    per_second : int
         Frames.
     size : float
         Inches.
@@ -124,8 +125,12 @@ def animate(
         for title, cells in frames:
             axes.clear()
             paint(axes, cells)
-            axes.set_title(f"{title}: {len(cells):,} cells", fontsize=9)
+            axes.set_title(_title(title, cells), fontsize=9)
             writer.grab_frame()
+
+
+def _title(text: str, cells: Cells) -> str:
+    return f"{text}: {len(cells):,} {'region' if len(cells) == 1 else 'regions'}"
 
 
 def _stretch(corners: np.ndarray) -> np.ndarray:

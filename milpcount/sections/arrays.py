@@ -62,7 +62,7 @@ class NumpyArrays:
 
     def rows(self, x: Array, which: Array) -> Array:
         """Return some rows."""
-        return x[which]
+        return np.asarray(x[which])
 
     def extended(self, x: Array, capacity: int) -> Array:
         """Return an array with the same rows and room for more."""
@@ -72,7 +72,7 @@ class NumpyArrays:
 
     def entries(self, x: Array, rows: Array, columns: Array) -> Array:
         """Return single numbers."""
-        return x[rows, columns]
+        return np.asarray(x[rows, columns])
 
     def put(self, x: Array, rows: Array, columns: Array, values: Any) -> None:
         """Set single numbers."""
@@ -86,7 +86,7 @@ class NumpyArrays:
         other = x[b]
         other *= w
         found += other
-        return found
+        return np.asarray(found)
 
     def between_error(self, x: Array, e: Array, a: Array, b: Array, w: Array, dw: Array) -> Array:
         """Return what bounds the error of `between`; see the module `points`."""

@@ -1,8 +1,8 @@
 """Cells as lists of corners, and what becomes of them when a line cuts them.
 
-Cells are kept one after the other, as the rows of a sparse matrix are. A cell of a plane is a convex
-polygon, its corners in order; one of a line is its two ends, a polygon of two corners and two equal
-edges, so that the same rules serve both.
+Cells are kept one after the other, as the rows of a sparse matrix are. A cell of a plane is a
+convex polygon, its corners in order; one of a line is its two ends, a polygon of two corners and
+two equal edges, so that the same rules serve both.
 
 Every edge knows the *base* it lies on: the two points that were the ends of that edge, or of the
 cut, when the layer began to cut. Where a unit is zero on the edge follows from its values at the
@@ -66,7 +66,11 @@ class Cells:
         """Return some of the cells."""
         sizes = self.sizes[which]
         start = np.concatenate([[0], np.cumsum(sizes)])
-        at = np.arange(start[-1]) - np.repeat(start[:-1], sizes) + np.repeat(self.start[which], sizes)
+        at = (
+            np.arange(start[-1])
+            - np.repeat(start[:-1], sizes)
+            + np.repeat(self.start[which], sizes)
+        )
         data = {name: values[which] for name, values in self.data.items()}
         return Cells(start, self.corner[at], self.base[at], data)
 

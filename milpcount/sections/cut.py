@@ -97,10 +97,9 @@ class Cutter:
             if unit.is_maxout:
                 won, _ = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
                 for first, last in _blocks(cells, won.shape[1] * 8):
-                    at = slice(cells.start[first], cells.start[last])
-                    all_won = np.bitwise_and.reduceat(
-                        won[cells.corner[at]], cells.start[first:last] - cells.start[first]
-                    )
+                    at = cells.corner[cells.start[first] : cells.start[last]]
+                    places = cells.start[first:last] - cells.start[first]
+                    all_won = np.bitwise_and.reduceat(won[at], places)
                     cell, window = np.nonzero(all_won == 0)
                     found.append((cell + first, columns[window * unit.rank], 0, 0.0, unit.rank))
                 continue
@@ -111,19 +110,19 @@ class Cutter:
                     at = cells.corner[cells.start[first] : cells.start[last]]
                     places = cells.start[first:last] - cells.start[first]
                     p, n, u = (
-                        np.bitwise_or.reduceat(bits[at], places) for bits in (above, below, unknown)
+                        np.asarray(np.bitwise_or.reduceat(bits[at], places), dtype=np.uint8)
+                        for bits in (above, below, unknown)
                     )
                     cut = p & n
                     unsure = u & ~cut
                     if self.exact is not None:
                         cut |= unsure
                     elif unsure.any():
-                        doubts[first:last] += np.bitwise_count(unsure).sum(axis=1, dtype=np.int64)
+                        each = np.unpackbits(unsure, axis=1)
+                        doubts[first:last] += each.sum(axis=1, dtype=np.int64)
                     some = np.flatnonzero(cut.any(axis=1))
                     cell, column = np.nonzero(np.unpackbits(cut[some], axis=1)[:, : len(columns)])
-                    found.append(
-                        (some[cell] + first, columns[column], number, row.threshold, 1)
-                    )
+                    found.append((some[cell] + first, columns[column], number, row.threshold, 1))
         cell = np.concatenate([f[0] for f in found])
         order = np.argsort(cell, kind="stable")
         sizes = [len(f[0]) for f in found]
@@ -174,9 +173,7 @@ class Cutter:
         k = np.minimum(k, stop[:, None] - 1)
         columns, threshold = candidates.column[k], candidates.threshold[k][owner].ravel()
         points = np.repeat(corner, many)
-        f, bound = self._values(
-            points, columns[owner].ravel(), np.full(len(points), -1), threshold
-        )
+        f, bound = self._values(points, columns[owner].ravel(), np.full(len(points), -1), threshold)
         zero = (f == 0) if self.growing.e is None else (f == 0) & (bound == 0)
         above, below = f > bound, f < -bound
         signs = (s.reshape(-1, many) for s in (above, below, ~(above | below | zero)))
@@ -295,7 +292,9 @@ class Cutter:
             cells, rows = cells.taken(both), rows.taken(both)
         crossing = np.full(len(signs), -1, dtype=np.int64)
         at = np.flatnonzero(signs * cells.following(signs) == -1)
-        crossing[at] = self._new_points(cells, rows, cells.owner[at], np.sort(cells.base[at], axis=1))
+        crossing[at] = self._new_points(
+            cells, rows, cells.owner[at], np.sort(cells.base[at], axis=1)
+        )
         return cells, (signs, crossing)
 
     def _new_points(self, cells: Cells, rows: "_Rows", owner: Array, base: Array) -> Array:
@@ -327,7 +326,11 @@ class Cutter:
                 for i, (one, other) in zip(new, ends.tolist(), strict=True):
                     cell = int(owner[i])
                     place = self._place(
-                        cells, cell, int(rows.a[cell]), int(rows.b[cell]), float(rows.threshold[cell])
+                        cells,
+                        cell,
+                        int(rows.a[cell]),
+                        int(rows.b[cell]),
+                        float(rows.threshold[cell]),
                     )
                     pair = self.growing.vertex(one), self.growing.vertex(other)
                     self.growing.vertices.append(Vertex(ends=pair, place=place))
@@ -409,7 +412,9 @@ class Cutter:
             ]
             return int(np.argmax(total))
         for k in range(rank):
-            if all(self._wins(cells, cell, int(p), first, k, j) for j in range(rank) for p in corner):
+            if all(
+                self._wins(cells, cell, int(p), first, k, j) for j in range(rank) for p in corner
+            ):
                 return k
         raise AssertionError("a cell on which no value of a maximum is the largest")
 

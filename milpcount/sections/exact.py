@@ -86,7 +86,9 @@ class ExactSigns:
         row = [Fraction(int(v), numbers.denominator) for v in numbers.values[place.a]]
         if place.b >= 0:
             other = numbers.values[place.b]
-            row = [x - Fraction(int(v), numbers.denominator) for x, v in zip(row, other, strict=True)]
+            row = [
+                x - Fraction(int(v), numbers.denominator) for x, v in zip(row, other, strict=True)
+            ]
         row[0] -= Fraction(place.threshold)
         return tuple(row)
 

@@ -51,7 +51,7 @@ class LayerMap:
 
     def __call__(self, values: Sequence[Array]) -> Array:
         """Return ``weight @ x + bias``, shape (points, n_out)."""
-        return _times(self._matrix, self._joined(values)) + self._bias
+        return np.asarray(_times(self._matrix, self._joined(values)) + self._bias)
 
     def error(self, values: Sequence[Array], errors: Sequence[Array]) -> Array:
         """Return what bounds its error."""
@@ -70,7 +70,7 @@ class LayerMap:
             v if source.local is None else v[:, source.local]
             for source, v in zip(self._sources, values, strict=True)
         ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return np.asarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
 
 
 @dataclass(frozen=True, eq=False)

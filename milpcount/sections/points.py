@@ -1,8 +1,8 @@
 """Corners of cells: where they are, and what the network has computed there.
 
 A corner that a unit makes is the point of an edge (A, B) where a row f of its layer is zero. With
-``f(A)`` and ``f(B)`` of opposite signs it is ``(1 - w) A + w B`` for ``w = f(A) / (f(A) - f(B))``, and
-every number g of the network that is affine there is ``(1 - w) g(A) + w g(B)``.
+``f(A)`` and ``f(B)`` of opposite signs it is ``(1 - w) A + w B`` for ``w = f(A) / (f(A) - f(B))``,
+and every number g of the network that is affine there is ``(1 - w) g(A) + w g(B)``.
 
 Errors. The corner is the true one; what is bounded are the numbers there. With computed values p, q
 of f(A), f(B) that are off by at most d, e, the computed w is off by at most ::

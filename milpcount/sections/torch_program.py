@@ -191,7 +191,9 @@ class _Steps:
         if self._on_host:
             # Numpy's arrays and torch's tensors are the same memory there, and numpy does not
             # hand small work to threads.
-            wrapped = [s if s.affine is None else replace(s, affine=Hosted(s.affine)) for s in steps]
+            wrapped = [
+                s if s.affine is None else replace(s, affine=Hosted(s.affine)) for s in steps
+            ]
             return Program(NumpyArrays(), _pruned(wrapped), start, "input")
 
         def begin(t: Array) -> tuple[Any, Any]:
@@ -249,7 +251,7 @@ class _Steps:
             return self._units(node, name, arguments, live)
         if name not in OPERATORS_OF_ATEN:
             raise NetworkError(why_not(name, is_last=False))
-        if name in _SAME and shape is not None or name == "_to_copy":
+        if (name in _SAME and shape is not None) or name == "_to_copy":
             dtype = arguments.get("dtype")
             if dtype not in (None, self._torch.float32, self._torch.float64):
                 raise NetworkError("a cast that rounds is not implemented")
@@ -272,7 +274,8 @@ class _Steps:
             return self._step(node, live, call, shape)
         if place >= len(values) or values[place] is None:
             raise NetworkError(
-                f"node {node.name!r}: of its outputs only the values are implemented, not their places"
+                f"node {node.name!r}: of its outputs only the values are implemented, "
+                "not their places"
             )
         return values[place]
 
@@ -282,7 +285,9 @@ class _Steps:
         if all(isinstance(v, Live) for v in pair):
             raise NetworkError("a product of two values of the network is not piecewise linear")
         if name == "div" and (isinstance(pair[1], Live) or arguments.get("rounding_mode")):
-            raise NetworkError("dividing by a value of the network, or rounding, is not implemented")
+            raise NetworkError(
+                "dividing by a value of the network, or rounding, is not implemented"
+            )
 
     def _step(self, node: Any, live: list[Live], affine: Any, shape: tuple[int, ...]) -> Live:
         reads = tuple(dict.fromkeys(v.name for v in live))
@@ -323,7 +328,9 @@ class _Steps:
         if len(names) > 1:
             start = f"{name}.input"
             sizes = [prod(v.shape) for v in live]
-            self._steps.append(Step(start, tuple(dict.fromkeys(names)), Gather.joining(names, sizes)))
+            self._steps.append(
+                Step(start, tuple(dict.fromkeys(names)), Gather.joining(names, sizes))
+            )
         made = {0: start}
         for number, affine in enumerate(network.maps):
             sources = network.sources[number]
@@ -339,9 +346,7 @@ class _Steps:
                 return Live(label, out.shape)
             layer = network.layers[number]
             made[number + 1] = f"{name}.{number}"
-            self._steps.append(
-                Step(made[number + 1], (label,), None, layer.groups, layer.width)
-            )
+            self._steps.append(Step(made[number + 1], (label,), None, layer.groups, layer.width))
         return Live(made[len(network.layers)], out.shape)
 
 
@@ -387,5 +392,3 @@ def _by_name(target: Any, args: Any, kwargs: Any) -> dict[str, Any]:
         elif argument.has_default_value():
             found[argument.name] = argument.default_value
     return found
-
-

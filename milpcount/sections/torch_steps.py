@@ -19,7 +19,9 @@ from milpcount.network.torch_modules import import_torch
 from milpcount.preactivation.rounding import UNDERFLOW, gamma
 
 Array = np.ndarray
-_ROWS = frozenset(("convolution", "addmm", "mm", "linear", "add", "sub", "rsub", "neg", "mul", "div"))
+_ROWS = frozenset(
+    ("convolution", "addmm", "mm", "linear", "add", "sub", "rsub", "neg", "mul", "div")
+)
 _ROWS |= {"avg_pool2d", "_adaptive_avg_pool2d", "upsample_nearest2d"}
 """Operators that treat the rows of a batch one by one: all points are one batch."""
 _BLOCK = 1 << 24
@@ -55,7 +57,7 @@ class TorchCall:
         self._torch = import_torch()
         fan_in = sum(prod(v.shape) for v in live)
         weight = arguments.get("weight")
-        if name == "convolution" and not arguments["transposed"]:
+        if weight is not None and name == "convolution" and not arguments["transposed"]:
             fan_in = prod(weight.shape[1:])
         self._gamma = gamma(fan_in + 2)
         self._is_rows = name in _ROWS and all(v.shape[:1] == (1,) for v in live) and self._fits()
@@ -65,9 +67,7 @@ class TorchCall:
         first = next(iter(self._arguments.values()))
         if self._name in ("add", "sub", "rsub", "mul", "div"):
             ranks = {len(v.shape) for v in self._live}
-            constants = [
-                v for v in leaves(self._arguments) if isinstance(v, self._torch.Tensor)
-            ]
+            constants = [v for v in leaves(self._arguments) if isinstance(v, self._torch.Tensor)]
             rank = max(ranks)
             return len(ranks) == 1 and all(
                 c.dim() < rank or (c.dim() == rank and c.shape[0] == 1) for c in constants
@@ -105,9 +105,12 @@ class TorchCall:
                 if not _is_live(self._arguments[key]):
                     arguments[key] = arguments[key] * self._gamma
             arguments["alpha"] = abs(self._arguments.get("alpha") or 1)
-            overload = "Scalar" if not isinstance(
-                arguments["other"], self._torch.Tensor
-            ) and not _is_live(arguments["other"]) else "Tensor"
+            overload = (
+                "Scalar"
+                if not isinstance(arguments["other"], self._torch.Tensor)
+                and not _is_live(arguments["other"])
+                else "Tensor"
+            )
             return getattr(aten.add, overload), arguments
         if self._name == "neg":
             return aten.abs.default, arguments
@@ -160,9 +163,7 @@ class TorchCall:
 
             def one(*tensors: Any) -> Any:
                 at = iter(tensors)
-                return called(
-                    target, replaced(arguments, lambda v: next(at) if _is_live(v) else v)
-                )
+                return called(target, replaced(arguments, lambda v: next(at) if _is_live(v) else v))
 
             found = self._torch.func.vmap(one)(*shaped)
         if self._place is not None:

@@ -24,10 +24,10 @@ def applied(step: Step, x: Array) -> Array:
 
 def _activated(activation: Activation, x: Array) -> Array:
     if activation.is_relu:
-        return np.maximum(x, 0.0)
+        return np.asarray(np.maximum(x, 0.0))
     if activation.is_maxout:
         return np.asarray(x.reshape(len(x), -1, activation.rank).max(axis=-1))
-    return activation.apply(x)
+    return np.asarray(activation.apply(x))
 
 
 def unit_errors(step: Step, x: Array, e: Array, y: Array) -> Array:
@@ -64,7 +64,7 @@ def _scalar_errors(unit: Any, v: Array, r: Array) -> Array:
     if rounds:
         extra = 4 * ROUNDOFF * (size + farthest) + np.where(v != 0, UNDERFLOW, 0.0)
         found = np.where((v == 0) & (r == 0) & (farthest == 0), 0.0, found + extra)
-    return found * (1.0 + 8 * ROUNDOFF)
+    return np.asarray(found * (1.0 + 8 * ROUNDOFF))
 
 
 def pieces_applied(step: Step, pieces: Array, x: Array, e: Array | None) -> tuple[Array, Any]:

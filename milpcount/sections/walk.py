@@ -8,7 +8,6 @@ along go first, so that few wait.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -16,13 +15,13 @@ from milpcount.limits import tick
 from milpcount.sections.cells import Cells, joined
 from milpcount.sections.cut import Candidates, Cutter
 from milpcount.sections.exact import ExactSigns, Point, Vertex
-from milpcount.sections.units import pieces_applied
 from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
+from milpcount.sections.units import pieces_applied
 
 Array = np.ndarray
 _SHARE = 6
-"""A chunk may hold this part of the memory: what waits, and copies while it grows, take the rest."""
+"""A chunk may hold this part of the memory: what waits, and copies of it, take the rest."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ class Walk:
         self.dimension = len(corners[0])
         self.found = Found()
         self._stack = [self._start(corners)]
-        self._layer_of = {}
+        self._layer_of: dict[int, int] = {}
         for number, step in enumerate(program.steps):
             if step.affine is None:
                 self._layer_of[number] = len(self._layer_of)
@@ -243,8 +242,6 @@ class Walk:
             rest = _compact(Chunk(chunk.number, cells, points, candidates))
             self._stack += _halves(rest)
         if done:
-
-
             finished = joined(done)
             self._activate(chunk.number, step, finished, points, cutter, bool(len(cells)))
 
@@ -278,9 +275,7 @@ class Walk:
         if self._patterns or self.settings.digests or not step.is_continuous:
             pieces = cutter.pieces(cells)
         if pieces is not None and self._patterns:
-            data["pattern"] = np.concatenate(
-                [data["pattern"], pieces.astype(np.int16)], axis=1
-            )
+            data["pattern"] = np.concatenate([data["pattern"], pieces.astype(np.int16)], axis=1)
         if pieces is not None and self.settings.digests:
             data["digest"] = _digests(data["digest"], pieces)
         if number + 1 == len(self.program.steps):
@@ -339,9 +334,7 @@ def _compact(chunk: Chunk) -> Chunk:
     used = np.unique(np.concatenate([cells.corner, cells.base.ravel()]))
     places = np.zeros(len(chunk.points), dtype=np.int64)
     places[used] = np.arange(len(used))
-    return Chunk(
-        chunk.number, cells.numbered(places), chunk.points.taken(used), chunk.candidates
-    )
+    return Chunk(chunk.number, cells.numbered(places), chunk.points.taken(used), chunk.candidates)
 
 
 def _halves(chunk: Chunk) -> list[Chunk]:
@@ -379,5 +372,3 @@ def _size(cells: Cells, where: Array) -> float:
         return float(np.abs(x[:, 0] - cells.following(x[:, 0])).sum() / 2)
     u, v = x.T
     return float(abs((u * cells.following(v) - v * cells.following(u)).sum()) / 2)
-
-

@@ -74,7 +74,7 @@ def count_many(
         raise OptionError(
             f"points of shape {given.shape}: give one row for each point, e.g. points[None] for one"
         )
-    radii = [radius] if np.ndim(radius) == 0 else list(radius)  # type: ignore[arg-type]
+    radii: list[float] = [radius] if np.ndim(radius) == 0 else list(radius)  # type: ignore[arg-type,list-item]
     jobs = [
         (number, size, ball(point, size, norm, within))
         for number, point in enumerate(given)

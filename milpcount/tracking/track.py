@@ -212,8 +212,8 @@ def _loaded(path: str | Path) -> Any:
     except Exception as error:  # a pickle may raise anything
         reason = " ".join(str(error).split())[:200]
         raise NetworkError(
-            f"{path}: it holds more than numbers, which torch does not load safely ({reason}): save "
-            "model.state_dict()"
+            f"{path}: it holds more than numbers, which torch does not load safely ({reason}): "
+            "save model.state_dict()"
         ) from None
 
 

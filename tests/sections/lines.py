@@ -42,8 +42,7 @@ def difference(number: int, seed: int = 0) -> str | None:
     walk = Walk(
         program_of(net, inputs), corners(inputs), Settings(regions=True, digests=True), exact
     )
-    for found in walk.run():
-        pass
+    *_, found = walk.run()
     tree = ExactRegionTree(ExactNetwork(net, inputs))
     right = {cell.pattern for cell in tree.walk() if cell is not None}
     patterns = [tuple(row.tolist()) for part, _, _ in found.regions for row in part]

@@ -75,7 +75,9 @@ def test_overflow_goes_to_exact_arithmetic() -> None:
         [[[1e150, 0.0]], [[1e150]], [[-1.6e60]]], [[0.0], [0.0], [0.0]], output=False
     )
     plane = mc.Section([0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], mc.Box([0.4, -1.0], [0.6, 1.0]))
-    assert mc.count(net, plane, mc.SectionWalk()).lower == mc.count(net, plane, mc.ExactTree()).lower
+    assert (
+        mc.count(net, plane, mc.SectionWalk()).lower == mc.count(net, plane, mc.ExactTree()).lower
+    )
     pair = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
     assert mc.count(pair, mc.Segment([-1e307], [1e307])).lower == 2
     with pytest.raises(DomainError, match="further apart"):
