@@ -1,8 +1,7 @@
 """A layer of units cuts cells.
 
-What may cut a cell is found for all units at once, from the signs at its corners; then the cells
-take their next unit each, round by round, until none has any left. A part of a cell is cut by no
-unit that does not cut the cell.
+What may cut a cell is found first (`candidates`); then the cells take their next unit each, round by
+round, until none has any left. A part of a cell is cut by no unit that does not cut the cell.
 
 A maximum is cut into the parts where one of its values is the largest: the cell, cut by the
 differences to all other values, keeping one side. Of values that are the same on all of it the
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.limits import tick
+from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells, joined
 from milpcount.sections.exact import ExactSigns, Place, Vertex
 from milpcount.sections.points import GrowingPoints, Points
@@ -29,29 +29,6 @@ Array = np.ndarray
 UNKNOWN = 2
 _AHEAD = 1 << 17
 """Signs that are looked at together to find the next unit; a wrong value costs speed only."""
-_BLOCK = 1 << 25
-"""Bytes of signs that are looked at together; a wrong value costs speed only."""
-
-
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """What may cut cells: for each cell a range of these arrays.
-
-    Attributes
-    ----------
-    column : ndarray of int
-        A unit's value, or the first of a maximum's.
-    row : ndarray of int
-        Which of its thresholds.
-    threshold : ndarray
-    rank : ndarray of int
-        1 for units of one value.
-    """
-
-    column: Array
-    row: Array
-    threshold: Array
-    rank: Array
 
 
 @dataclass(eq=False)
@@ -82,59 +59,6 @@ class Cutter:
 
     def __post_init__(self) -> None:
         self.growing = GrowingPoints(self.points, self.step.reads[0])
-
-    # What may cut ---------------------------------------------------------------------------------
-
-    def candidates(self, cells: Cells) -> tuple[Cells, Candidates]:
-        """Return cells with the range of what may cut each, in ``next`` and ``stop``."""
-        found: list[tuple[Array, Array, int, float, int]] = []
-        doubts = cells.data["doubts"].copy()
-        x, e, arrays = self.growing.x, self.growing.e, self.program.arrays
-        for group in self.step.groups:
-            unit = group.activation
-            total = x.shape[1]
-            columns = np.arange(total)[group.values]
-            if unit.is_maxout:
-                won, _ = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
-                for first, last in _blocks(cells, won.shape[1] * 8):
-                    at = cells.corner[cells.start[first] : cells.start[last]]
-                    places = cells.start[first:last] - cells.start[first]
-                    all_won = np.bitwise_and.reduceat(won[at], places)
-                    cell, window = np.nonzero(all_won == 0)
-                    found.append((cell + first, columns[window * unit.rank], 0, 0.0, unit.rank))
-                continue
-            for number, row in enumerate(unit.rows):
-                signs = arrays.signs(x, e, group.values, row.threshold, self.tolerance)
-                above, below, unknown = (np.packbits(s, axis=1) for s in signs)
-                for first, last in _blocks(cells, above.shape[1]):
-                    at = cells.corner[cells.start[first] : cells.start[last]]
-                    places = cells.start[first:last] - cells.start[first]
-                    p, n, u = (
-                        np.asarray(np.bitwise_or.reduceat(bits[at], places), dtype=np.uint8)
-                        for bits in (above, below, unknown)
-                    )
-                    cut = p & n
-                    unsure = u & ~cut
-                    if self.exact is not None:
-                        cut |= unsure
-                    elif unsure.any():
-                        each = np.unpackbits(unsure, axis=1)
-                        doubts[first:last] += each.sum(axis=1, dtype=np.int64)
-                    some = np.flatnonzero(cut.any(axis=1))
-                    cell, column = np.nonzero(np.unpackbits(cut[some], axis=1)[:, : len(columns)])
-                    found.append((some[cell] + first, columns[column], number, row.threshold, 1))
-        cell = np.concatenate([f[0] for f in found])
-        order = np.argsort(cell, kind="stable")
-        sizes = [len(f[0]) for f in found]
-        given = Candidates(
-            np.concatenate([f[1] for f in found])[order],
-            np.repeat([f[2] for f in found], sizes)[order],
-            np.repeat([f[3] for f in found], sizes)[order],
-            np.repeat([f[4] for f in found], sizes)[order],
-        )
-        ends = np.searchsorted(cell[order], np.arange(len(cells) + 1))
-        data = cells.data | {"next": ends[:-1], "stop": ends[1:], "doubts": doubts}
-        return Cells(cells.start, cells.corner, cells.base, data), given
 
     # One round ------------------------------------------------------------------------------------
 
@@ -173,7 +97,7 @@ class Cutter:
         k = np.minimum(k, stop[:, None] - 1)
         columns, threshold = candidates.column[k], candidates.threshold[k][owner].ravel()
         points = np.repeat(corner, many)
-        f, bound = self._values(points, columns[owner].ravel(), np.full(len(points), -1), threshold)
+        f, bound = self.values(points, columns[owner].ravel(), np.full(len(points), -1), threshold)
         zero = (f == 0) if self.growing.e is None else (f == 0) & (bound == 0)
         above, below = f > bound, f < -bound
         signs = (s.reshape(-1, many) for s in (above, below, ~(above | below | zero)))
@@ -185,8 +109,8 @@ class Cutter:
         return np.asarray(meets)
 
     def _by_unit(self, cells: Cells, column: Array, row: Array, threshold: Array) -> list[Cells]:
-        rows = _Rows(column, np.full(len(column), -1), row, threshold)
-        signs, above, below = self._signs(cells, rows)
+        rows = Rows(column, np.full(len(column), -1), row, threshold)
+        signs, above, below = self.signs_of(cells, rows)
         both = np.flatnonzero(above & below)
         if not both.size:
             return [cells]
@@ -204,13 +128,13 @@ class Cutter:
                 if j == k or not len(part):
                     continue
                 side = 1 if k < j else -1
-                rows = _Rows(
+                rows = Rows(
                     first + min(j, k),
                     first + max(j, k),
                     np.zeros(len(first), dtype=np.int64),
                     np.zeros(len(first)),
                 )
-                signs, above, below = self._signs(part, rows)
+                signs, above, below = self.signs_of(part, rows)
                 larger, smaller = (above, below) if side == 1 else (below, above)
                 both = np.flatnonzero(above & below)
                 # Where the two are the same all over, the first one has it.
@@ -227,11 +151,11 @@ class Cutter:
 
     # Signs ----------------------------------------------------------------------------------------
 
-    def _signs(self, cells: Cells, rows: "_Rows") -> tuple[Array, Array, Array]:
+    def signs_of(self, cells: Cells, rows: "Rows") -> tuple[Array, Array, Array]:
         """Return the sign of each cell's row at its corners, and which cells have which signs."""
         owner = cells.owner
         a, b, threshold = rows.a[owner], rows.b[owner], rows.threshold[owner]
-        f, bound = self._values(cells.corner, a, b, threshold)
+        f, bound = self.values(cells.corner, a, b, threshold)
         signs = np.where(f > bound, 1, np.where(f < -bound, -1, UNKNOWN)).astype(np.int64)
         zero = (f == 0) if self.growing.e is None else (f == 0) & (bound == 0)
         signs[zero] = 0
@@ -240,7 +164,7 @@ class Cutter:
         if unknown.any():
             if self.exact is not None:
                 for i in np.flatnonzero(unknown).tolist():
-                    signs[i] = self._exact_sign(cells, int(owner[i]), int(cells.corner[i]), rows)
+                    signs[i] = self.exact_sign(cells, int(owner[i]), int(cells.corner[i]), rows)
             else:
                 above, below = (np.logical_or.reduceat(signs == s, begins) for s in (1, -1))
                 unsure = np.logical_or.reduceat(unknown, begins)
@@ -251,7 +175,7 @@ class Cutter:
         above, below = (np.logical_or.reduceat(signs == s, begins) for s in (1, -1))
         return signs, above, below
 
-    def _values(self, points: Array, a: Array, b: Array, threshold: Array) -> tuple[Array, Any]:
+    def values(self, points: Array, a: Array, b: Array, threshold: Array) -> tuple[Array, Any]:
         """Return rows at points, and what they must exceed to have a certain sign."""
         arrays, x, e = self.program.arrays, self.growing.x, self.growing.e
         f = arrays.entries(x, points, a)
@@ -265,7 +189,8 @@ class Cutter:
         f = f - threshold
         return f, bound if e is None else bound * (1.0 + 1e-14)
 
-    def _exact_sign(self, cells: Cells, cell: int, point: int, rows: "_Rows") -> int:
+    def exact_sign(self, cells: Cells, cell: int, point: int, rows: "Rows") -> int:
+        """Return the sign of a cell's row at a point, in exact arithmetic; computed once."""
         assert self.exact is not None
         key = point, int(rows.a[cell]), int(rows.b[cell]), int(rows.row[cell])
         if key not in self.resolved:
@@ -281,7 +206,7 @@ class Cutter:
     # Cuts -----------------------------------------------------------------------------------------
 
     def _cut(
-        self, cells: Cells, signs: Array, rows: "_Rows", both: Array
+        self, cells: Cells, signs: Array, rows: "Rows", both: Array
     ) -> tuple[Cells, tuple[Array, Array]]:
         """Return the cells that are cut, their signs, and the new points on their edges."""
         sizes = cells.sizes
@@ -297,7 +222,7 @@ class Cutter:
         )
         return cells, (signs, crossing)
 
-    def _new_points(self, cells: Cells, rows: "_Rows", owner: Array, base: Array) -> Array:
+    def _new_points(self, cells: Cells, rows: "Rows", owner: Array, base: Array) -> Array:
         """Return the points where rows are zero on the lines of bases; each is made once."""
         a, b, row = rows.a[owner], rows.b[owner], rows.row[owner]
         total = self.growing.x.shape[1]
@@ -315,8 +240,8 @@ class Cutter:
         if new:
             ends = base[new]
             a, b, threshold = a[new], b[new], rows.threshold[owner[new]]
-            p, d = self._values(ends[:, 0], a, b, threshold)
-            q, e = self._values(ends[:, 1], a, b, threshold)
+            p, d = self.values(ends[:, 0], a, b, threshold)
+            q, e = self.values(ends[:, 1], a, b, threshold)
             zero = np.zeros(len(new))
             if self.growing.e is None:
                 d = e = zero
@@ -347,93 +272,9 @@ class Cutter:
             arrays.put(e, ids[scalar], a[scalar], 0.0)
             arrays.put(e, ids[pair], b[pair], arrays.entries(e, ids[pair], a[pair]))
 
-    # Pieces ---------------------------------------------------------------------------------------
-
-    def pieces(self, cells: Cells) -> Array:
-        """Return the piece of every unit on each cell, once nothing cuts any more."""
-        x, e, arrays = self.growing.x[: self.growing.n], self.growing.e, self.program.arrays
-        e = None if e is None else e[: self.growing.n]
-        found = np.zeros((len(cells), self.step.width), dtype=np.int64)
-        begins = cells.start[:-1]
-        for group in self.step.groups:
-            unit = group.activation
-            columns = np.arange(x.shape[1])[group.values]
-            if unit.is_maxout:
-                won, lost = arrays.winners(x, e, group.values, unit.rank, self.tolerance)
-                all_won = np.bitwise_and.reduceat(won[cells.corner], begins)
-                # A value that loses at a corner is not the largest: mostly one is left.
-                left = ((1 << unit.rank) - 1) & ~np.bitwise_or.reduceat(lost[cells.corner], begins)
-                several = (all_won == 0) & ((left & (left - 1)) != 0)
-                bits = np.where(all_won == 0, left, all_won)
-                lowest = np.zeros(all_won.shape, dtype=np.int64)
-                for k in reversed(range(unit.rank)):
-                    lowest[(bits >> k) & 1 == 1] = k
-                for cell, window in zip(*np.nonzero(several), strict=True):
-                    first = int(columns[window * unit.rank])
-                    lowest[cell, window] = self._winner(cells, int(cell), first, unit.rank)
-                found[:, group.units] = lowest
-                continue
-            pieces = np.zeros((len(cells), len(columns)), dtype=np.int64)
-            for number, row in enumerate(unit.rows):
-                given = arrays.signs(x, e, group.values, row.threshold, self.tolerance)
-                above, below, unknown = (
-                    np.logical_or.reduceat(sign[cells.corner], begins) for sign in given
-                )
-                for cell, place in zip(*np.nonzero(unknown & ~above & ~below), strict=True):
-                    above[cell, place] = self._is_above(
-                        cells, int(cell), int(columns[place]), number, row.threshold
-                    )
-                pieces += above
-            found[:, group.units] = pieces
-        return found
-
-    def _is_above(self, cells: Cells, cell: int, column: int, row: int, threshold: float) -> bool:
-        """Return whether a value that floats do not tell is above a threshold on a cell."""
-        corner = cells.corner[cells.start[cell] : cells.start[cell + 1]]
-        if self.exact is None:
-            at = np.full(len(corner), column)
-            return bool(self.program.arrays.entries(self.growing.x, corner, at).mean() > threshold)
-        n = len(cells)
-        rows = _Rows(
-            np.full(n, column), np.full(n, -1), np.full(n, row), np.full(n, float(threshold))
-        )
-        # It does not cut the cell, so that one sign that is not zero tells.
-        signs = (self._exact_sign(cells, cell, point, rows) for point in corner.tolist())
-        return next((sign for sign in signs if sign), 0) > 0
-
-    def _winner(self, cells: Cells, cell: int, first: int, rank: int) -> int:
-        """Return which value of a maximum is the largest on a cell where floats do not tell."""
-        corner = cells.corner[cells.start[cell] : cells.start[cell + 1]]
-        if self.exact is None:
-            x = self.program.arrays
-            total = [
-                x.entries(self.growing.x, corner, np.full(len(corner), first + k)).sum()
-                for k in range(rank)
-            ]
-            return int(np.argmax(total))
-        for k in range(rank):
-            if all(
-                self._wins(cells, cell, int(p), first, k, j) for j in range(rank) for p in corner
-            ):
-                return k
-        raise AssertionError("a cell on which no value of a maximum is the largest")
-
-    def _wins(self, cells: Cells, cell: int, point: int, first: int, k: int, j: int) -> bool:
-        if j == k:
-            return True
-        a, b = first + min(j, k), first + max(j, k)
-        f, bound = self._values(np.array([point]), np.array([a]), np.array([b]), np.zeros(1))
-        if abs(f[0]) > np.max(bound):
-            sign = 1 if f[0] > 0 else -1
-        else:
-            n = len(cells)
-            rows = _Rows(np.full(n, a), np.full(n, b), np.zeros(n, dtype=np.int64), np.zeros(n))
-            sign = self._exact_sign(cells, cell, point, rows)
-        return sign * (1 if k < j else -1) >= 0
-
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class Rows:
     """One row for each cell: value a less value b, where b is not -1, less a threshold."""
 
     a: Array
@@ -441,17 +282,6 @@ class _Rows:
     row: Array
     threshold: Array
 
-    def taken(self, which: Array) -> "_Rows":
-        return _Rows(self.a[which], self.b[which], self.row[which], self.threshold[which])
-
-
-def _blocks(cells: Cells, bytes_of_corner: int) -> list[tuple[int, int]]:
-    """Return ranges of cells whose corners' signs fit a block."""
-    corners = max(1, _BLOCK // max(1, bytes_of_corner))
-    found, first = [], 0
-    while first < len(cells):
-        last = int(np.searchsorted(cells.start, cells.start[first] + corners, side="right")) - 1
-        last = min(max(last, first + 1), len(cells))
-        found.append((first, last))
-        first = last
-    return found
+    def taken(self, which: Array) -> "Rows":
+        """Return the rows of some of the cells."""
+        return Rows(self.a[which], self.b[which], self.row[which], self.threshold[which])

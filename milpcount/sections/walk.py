@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from milpcount.limits import tick
+from milpcount.sections.candidates import Candidates, find
 from milpcount.sections.cells import Cells, joined
-from milpcount.sections.cut import Candidates, Cutter
+from milpcount.sections.cut import Cutter
 from milpcount.sections.exact import ExactSigns, Point, Vertex
+from milpcount.sections.pieces import pieces_of
 from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
 from milpcount.sections.units import pieces_applied
@@ -217,7 +219,7 @@ class Walk:
         cutter = Cutter(self.program, step, layer, chunk.points, tolerance, self.exact)
         cells, candidates = chunk.cells, chunk.candidates
         if candidates is None:
-            cells, candidates = cutter.candidates(cells.rebased())
+            cells, candidates = find(cutter, cells.rebased())
         if self._gives_up(chunk, cutter, cells):
             return
         room, begun = self._room() // max(1, chunk.points.numbers), len(chunk.points)
@@ -273,7 +275,7 @@ class Walk:
         cells = Cells(cells.start, cells.corner, cells.base, data)
         pieces = None
         if self._patterns or self.settings.digests or not step.is_continuous:
-            pieces = cutter.pieces(cells)
+            pieces = pieces_of(cutter, cells)
         if pieces is not None and self._patterns:
             data["pattern"] = np.concatenate([data["pattern"], pieces.astype(np.int16)], axis=1)
         if pieces is not None and self.settings.digests:
