@@ -41,17 +41,17 @@ class Residual(nn.Module):
         return self.head(h.mean(dim=(2, 3)))
 
 
-def vgg(width: int = 1) -> nn.Module:
+def vgg() -> nn.Module:
     """Return eight convolutions and three dense layers on colour images of 32 x 32."""
     layers: list[nn.Module] = []
     before = 3
-    for channels in (128, "M", 160, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"):
+    for channels in (192, "M", 192, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"):
         if channels == "M":
             layers.append(nn.AvgPool2d(2))
             continue
         assert isinstance(channels, int)
-        layers += [nn.Conv2d(before, channels * width, 3, padding=1), nn.ReLU()]
-        before = channels * width
+        layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+        before = channels
     head = [nn.Linear(before, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)]
     return nn.Sequential(*layers, nn.Flatten(), *head)
 

@@ -1,7 +1,7 @@
 """A layer of units cuts cells.
 
-What may cut a cell is found first (`candidates`); then the cells take their next unit each, round by
-round, until none has any left. A part of a cell is cut by no unit that does not cut the cell.
+What may cut a cell is found first (`candidates`); then the cells take their next unit each, round
+by round, until none has any left. A part of a cell is cut by no unit that does not cut the cell.
 
 A maximum is cut into the parts where one of its values is the largest: the cell, cut by the
 differences to all other values, keeping one side. Of values that are the same on all of it the
