@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from milpcount.preactivation.rounding import ROUNDOFF
+from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
 from milpcount.sections.program import Step
 from milpcount.sections.units import applied, unit_errors
 
 Array = np.ndarray
+_TINY = UNDERFLOW * 2.0**70
+"""Errors below it may come of products that underflow."""
 
 
 class Arrays(Protocol):
@@ -104,6 +106,10 @@ class NumpyArrays:
             end *= weight
             found += end
         found *= 1.0 + 16 * ROUNDOFF
+        # What underflows loses besides, unless both ends are zero.
+        small = found < _TINY
+        if small.any():
+            found[small & ((x[a] != 0) | (x[b] != 0))] += UNDERFLOW
         return np.asarray(found)
 
     def signs(

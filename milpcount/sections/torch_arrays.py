@@ -60,7 +60,9 @@ class TorchArrays:
         xa, xb, ea, eb = x[one], x[two], e[one], e[two]
         size = (1.0 - weight) * xa.abs() + weight * xb.abs()
         found = (1.0 - weight) * ea + weight * eb + off * ((xb - xa).abs() + ea + eb)
-        return (found + 8 * ROUNDOFF * size) * (1.0 + 16 * ROUNDOFF)
+        found = (found + 8 * ROUNDOFF * size) * (1.0 + 16 * ROUNDOFF)
+        # What underflows loses besides, unless both ends are zero.
+        return self._torch.where((xa != 0) | (xb != 0), found + UNDERFLOW, found)
 
     def signs(
         self, x: Any, e: Any, columns: Any, threshold: float, tolerance: float

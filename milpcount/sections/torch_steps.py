@@ -24,6 +24,10 @@ _ROWS = frozenset(
 )
 _ROWS |= {"avg_pool2d", "_adaptive_avg_pool2d", "upsample_nearest2d"}
 """Operators that treat the rows of a batch one by one: all points are one batch."""
+_BOUNDED = frozenset(("bmm", "mv", "dot", "matmul", "addmv", "baddbmm", "mean", "sum", "cumsum"))
+_BOUNDED |= {"avg_pool1d", "avg_pool3d", "adaptive_avg_pool1d", "_adaptive_avg_pool3d"}
+"""Further ones whose errors are bounded as in the module's text."""
+_COMBINING = frozenset(("add", "sub", "rsub", "mul", "div"))
 _BLOCK = 1 << 24
 """Numbers that an operator is given at once: torch's convolutions take several times as many."""
 
@@ -85,6 +89,9 @@ class TorchCall:
     def error(self, values: Sequence[Any], errors: Sequence[Any]) -> Any:
         """Return what bounds their errors."""
         exact = self._name in MOVING
+        if not exact and not self._is_bounded():
+            like = self(values)
+            return self._torch.full_like(like, float("inf"))
         if exact:
             given = dict(zip(self._names, errors, strict=True))
             return self._run(self._target, self._without_constants(), given)
@@ -96,11 +103,17 @@ class TorchCall:
         found = self._run(target, arguments, given)
         return self._torch.where(found > 0, found * (1.0 + self._gamma) + UNDERFLOW, found)
 
+    def _is_bounded(self) -> bool:
+        """Whether the formula bounds the operator's error: not where torch computes its weights."""
+        if self._name == "rsub" and self._arguments.get("alpha") not in (None, 1):
+            return False
+        return self._name in _ROWS or self._name in _BOUNDED
+
     def _absolute(self) -> tuple[Any, dict[str, Any]]:
         """Return the operator with absolute weights, and gamma times absolute constants."""
         aten = self._torch.ops.aten
         arguments = replaced(self._arguments, self._size)
-        if self._name in ("sub", "rsub", "add"):
+        if self._name in _COMBINING - {"mul", "div"}:
             for key in ("self", "other"):
                 if not _is_live(self._arguments[key]):
                     arguments[key] = arguments[key] * self._gamma
@@ -126,9 +139,8 @@ class TorchCall:
     def _size(self, value: Any) -> Any:
         if isinstance(value, self._torch.Tensor) and value.is_floating_point():
             return value.abs()
-        if self._name in ("mul", "div") and isinstance(value, float):
-            return abs(value)
-        return value
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return abs(value) if is_number and self._name in _COMBINING else value
 
     def _without_constants(self) -> dict[str, Any]:
         def bare(value: Any) -> Any:
@@ -195,8 +207,8 @@ class Hosted:
 class Normalise:
     """Batch normalisation in evaluation mode, ``scale x + shift`` channel by channel."""
 
-    def __init__(self, scale: Any, shift: Any, channels: int) -> None:
-        self._scale, self._shift, self._channels = scale, shift, channels
+    def __init__(self, scale: Any, shift: Any, size: Any, channels: int) -> None:
+        self._scale, self._shift, self._size, self._channels = scale, shift, size, channels
         self._gamma = gamma(8)
 
     @classmethod
@@ -210,10 +222,12 @@ class Normalise:
         scale = (variance + arguments["eps"]).rsqrt() if arguments["weight"] is None else (
             arguments["weight"] / (variance + arguments["eps"]).sqrt()
         )  # fmt: skip
+        # Scale and shift are rounded: the shift's error is one of its terms, which may cancel.
         shift = -mean * scale
+        size = shift.abs()
         if arguments["bias"] is not None:
-            shift = shift + arguments["bias"]
-        return cls(scale, shift, shape[1])
+            shift, size = shift + arguments["bias"], size + arguments["bias"].abs()
+        return cls(scale, shift, size, shape[1])
 
     def __call__(self, values: Sequence[Any]) -> Any:
         """Return the normalised values."""
@@ -222,13 +236,12 @@ class Normalise:
         return found.reshape(values[0].shape)
 
     def error(self, values: Sequence[Any], errors: Sequence[Any]) -> Any:
-        """Return what bounds their errors; scale and shift are roundings of the module's."""
+        """Return what bounds their errors, those of scale and shift included."""
         n = len(values[0])
         x = (errors[0] * (1.0 + self._gamma) + self._gamma * values[0].abs()).reshape(
             n, self._channels, -1
         )
-        # The shift is a difference: its own error is one of its two terms.
-        off = self._gamma * (self._shift.abs() + 2 * (self._shift.abs()))
+        off = self._gamma * self._size
         found = x * self._scale.abs()[None, :, None] + off[None, :, None]
         return found.reshape(values[0].shape) + UNDERFLOW
 

@@ -48,5 +48,5 @@ def test_a_training_and_its_animation(tmp_path) -> None:
         assert image.n_frames >= 1 and image.size == (460, 460)
     with pytest.raises(OptionError, match=r"\.gif"):
         section.animate([], tmp_path / "plane.mp4")
-    with pytest.raises(OptionError, match="mc.track"):
+    with pytest.raises(OptionError, match=r"mc\.track"):
         training.draw(tracker.frame().head(0))

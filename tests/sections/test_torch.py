@@ -118,3 +118,48 @@ def test_hooks_are_refused_and_smooth_units_too(images) -> None:
 def test_a_module_without_units_has_one_region() -> None:
     result = mc.count(nn.Linear(2, 2), mc.Segment([0.0, 0.0], [1.0, 1.0]))
     assert result.lower == result.upper == 1
+
+
+def test_bounds_on_errors_hold() -> None:
+    """Numbers with every kind of constant, against the network in exact arithmetic."""
+
+    class Affine(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.norm = nn.Linear(3, 4), nn.BatchNorm1d(4)
+            self.norm.running_mean.copy_(torch.tensor([1e3, -2.0, 0.1, 5.0]))
+            self.norm.bias.data = self.norm.running_mean * (1 + 1e-5) ** -0.5
+
+        def forward(self, x):
+            h = self.norm(self.inner(x))
+            h = -2 * h + (0.3 - h) * 3 - 0.7
+            return torch.relu((h / 3).sub(h.flip(1), alpha=-0.1) + h.mean(dim=1, keepdim=True) / -7)
+
+    from milpcount.exact.weights import ExactRule, ExactWeights, Numbers
+    from milpcount.network import propagate
+    from milpcount.rationals import to_integers
+
+    torch.manual_seed(0)
+    module = Affine().eval()
+    net = mc.Network.from_torch(module, (3,))
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 3))
+    program = Traced.of(module, (3,)).program(mc.Segment(a, b).bind(3))
+    x, e = program.start(np.array([[0.0], [1.0]]))
+    held, off = {"input": x}, {"input": e}
+    for step in program.steps[:-1]:
+        read = [held[name] for name in step.reads]
+        off[step.name] = step.affine.error(read, [off[name] for name in step.reads])
+        held[step.name] = step.affine(read)
+    name = program.steps[-1].reads[0]
+    weights = ExactWeights(net)
+    for number, point in enumerate((a, b)):
+        integers, q = to_integers(point)
+        rule = ExactRule(weights)
+        rule.activate = lambda layer, values: values  # type: ignore[method-assign]
+        right = propagate(net, Numbers(integers[:, None], q), rule, to_output=False).values[0]
+        for value, bound, exact in zip(
+            held[name][number], off[name][number], right.values[:, 0], strict=True
+        ):
+            difference = abs(float(exact / right.denominator) - value)
+            assert difference <= bound * 1.01 < 1e-9
