@@ -73,6 +73,8 @@ def train(
                 f"{time.monotonic() - began:.0f} s",
                 flush=True,
             )
+        if step == max(STEPS):
+            break
         chosen = torch.randint(len(images), (BATCH,), generator=order)
         optimiser.zero_grad()
         nn.functional.cross_entropy(model.train()(images[chosen]), labels[chosen]).backward()

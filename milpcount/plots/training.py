@@ -46,7 +46,7 @@ def draw(table: Any, beside: tuple[str, ...] = ("loss", "accuracy")) -> Any:
             top.fill_between(part.step, lower, upper, color=look["color"], alpha=0.2, linewidth=0)
     top.set_yscale("log")
     top.set_ylabel("regions" if several else str(table.quantity.iloc[0]).replace("_", " "))
-    top.legend(fontsize=8)
+    top.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
     once = table.drop_duplicates("step")
     for name, place in zip(others, rest, strict=True):
         place.plot(once.step, once[name], color=style.BLACK)
