@@ -37,8 +37,6 @@ class Settings:
     tolerance : float
         Of a certain sign, as a part of the largest value of the layer; where errors are bounded,
         it is not used.
-    certified : bool
-        Whether to keep bounds on errors even where they leave signs open.
     digests : bool
         Whether each cell's pattern is told, by a digest of 16 bytes.
     polygons : bool
@@ -49,7 +47,6 @@ class Settings:
 
     memory: int = 1 << 30
     tolerance: float = 1e-10
-    certified: bool = False
     digests: bool = False
     polygons: bool = False
     regions: bool = False
@@ -137,7 +134,7 @@ class Walk:
         self.program, self.exact = program, exact
         self.settings = settings or Settings()
         self._patterns = self.settings.regions or exact is not None
-        self._certify, self._may_give_up = True, not (settings and settings.certified)
+        self._certify = True
         self.dimension = len(corners[0])
         self.found = Found()
         self._stack = [self._start(corners)]
@@ -252,7 +249,7 @@ class Walk:
 
         They grow from layer to layer, so those of later layers would leave most of them open.
         """
-        if self.exact is not None or chunk.points.errors is None or not self._may_give_up:
+        if self.exact is not None or chunk.points.errors is None:
             return False
         if cutter.rigorous and not cells.data["doubts"].any():
             return False
