@@ -12,9 +12,19 @@ if TYPE_CHECKING:
     from milpcount.counters.mbound import MBound
     from milpcount.counters.probing import Probing
     from milpcount.counters.region_tree import RegionTree
+    from milpcount.counters.section import SectionWalk
     from milpcount.counters.solution_pool import SolutionPool
     from milpcount.counters.warming import warm_up
-    from milpcount.domain import Box, Polytope, Section, Unbounded, Union
+    from milpcount.domain import (
+        Box,
+        Plane,
+        Polyline,
+        Polytope,
+        Section,
+        Segment,
+        Unbounded,
+        Union,
+    )
     from milpcount.errors import Interrupted
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
         save_regions,
     )
     from milpcount.result import CountResult, Quantity, Status
+    from milpcount.tracking.many import count_many
+    from milpcount.tracking.track import Tracker, track
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
@@ -38,18 +50,24 @@ _HOMES = {
     "Limits": "limits",
     "MBound": "counters.mbound",
     "Network": "network",
+    "Plane": "domain",
+    "Polyline": "domain",
     "Polytope": "domain",
     "Probing": "counters.probing",
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",
+    "SectionWalk": "counters.section",
+    "Segment": "domain",
     "SolutionPool": "counters.solution_pool",
     "Status": "result",
+    "Tracker": "tracking.track",
     "Unbounded": "domain",
     "Union": "domain",
     "bound": "api",
     "compare": "counters.comparison",
     "count": "api",
+    "count_many": "tracking.many",
     "formulate": "formulation",
     "load_partition": "region_files",
     "load_regions": "region_files",
@@ -57,6 +75,7 @@ _HOMES = {
     "regions": "api",
     "save_partition": "region_files",
     "save_regions": "region_files",
+    "track": "tracking.track",
     "warm_up": "counters.warming",
 }
 
@@ -70,18 +89,24 @@ __all__ = [
     "Limits",
     "MBound",
     "Network",
+    "Plane",
+    "Polyline",
     "Polytope",
     "Probing",
     "Quantity",
     "RegionTree",
     "Section",
+    "SectionWalk",
+    "Segment",
     "SolutionPool",
     "Status",
+    "Tracker",
     "Unbounded",
     "Union",
     "bound",
     "compare",
     "count",
+    "count_many",
     "formulate",
     "load_partition",
     "load_regions",
@@ -89,6 +114,7 @@ __all__ = [
     "regions",
     "save_partition",
     "save_regions",
+    "track",
     "warm_up",
 ]
 __version__ = "0.1.0"

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from milpcount.bounds.theorem import BOUNDED
 from milpcount.counters import driver
 from milpcount.counters.method import Method
 from milpcount.counters.streaming import stream
-from milpcount.domain import Domain, InputSet
+from milpcount.domain import Domain, InputSet, Plane, Polyline, Segment
 from milpcount.errors import Interrupted, OptionError
 from milpcount.events import Listener, log
 from milpcount.limits import Deadline, Limits
@@ -30,7 +31,7 @@ from milpcount.result import CountResult, Quantity, Region
 
 
 def count(
-    network: Network,
+    network: Network | Any,
     domain: Domain,
     method: Method | None = None,
     *,
@@ -46,10 +47,11 @@ def count(
     Parameters
     ----------
     network : Network
+        Or a PyTorch module as it is, on a segment, a polyline or in a plane.
     domain : Domain
         E.g. ``Box(0, 1)``.
     method : Method, optional
-        How; the region tree by default.
+        How; by default the region tree, on segments, polylines and planes `SectionWalk`.
     quantity : Quantity or str
         What; activation regions by default.
     limits : Limits, optional
@@ -75,11 +77,13 @@ def count(
     InputError
         If what was given is of the wrong type, or the method cannot count it.
     """
+    domain = arguments.domain(domain)
     if method is None:
-        from milpcount.counters.region_tree import RegionTree
-
-        method = RegionTree()
-    network, domain = arguments.network(network), arguments.domain(domain)
+        method = _standard(domain, arguments.quantity(quantity))
+    is_module = arguments.is_module(network)
+    if isinstance(domain, Polyline) or (is_module and isinstance(domain, Segment | Plane)):
+        return _on_section(network, domain, method, quantity, limits, keep_regions, listener)
+    network = arguments.network(network)
     wanted = arguments.quantity(quantity)
     keep = arguments.flag(keep_regions, "keep_regions")
     verifier = verifier_of(wanted, domain, network) if keep else None
@@ -134,6 +138,10 @@ def partition(
         On Ctrl-C, with the regions found by then in its result.
     """
     domain = arguments.domain(domain)
+    if method is None:
+        from milpcount.counters.region_tree import RegionTree
+
+        method = RegionTree()
     domain.bind(arguments.network(network).n_inputs)  # refuses a union before anything is counted
     result = count(
         network,
@@ -185,6 +193,46 @@ def regions(
         arguments.limits(limits),
         seed,
     )
+
+
+def _standard(domain: Domain, quantity: Quantity) -> Any:
+    """Return the method by default."""
+    is_section = isinstance(domain, Segment | Plane | Polyline)
+    if is_section and quantity is Quantity.ACTIVATION_REGIONS:
+        from milpcount.counters.section import SectionWalk
+
+        return SectionWalk()
+    from milpcount.counters.region_tree import RegionTree
+
+    return RegionTree()
+
+
+def _on_section(
+    network: Any,
+    domain: Domain,
+    method: Any,
+    quantity: Quantity | str,
+    limits: Limits | None,
+    keep_regions: bool,
+    listener: Listener,
+) -> CountResult:
+    """Count what the driver does not take: polylines, and modules as they are."""
+    from milpcount.counters import section_runs
+
+    if keep_regions:
+        raise OptionError(
+            "regions are kept of a milpcount.Network on a segment or a plane: read the module by "
+            "mc.Network.from_torch, and count the segments of a polyline one by one"
+        )
+    given: dict[str, Any] = {
+        "quantity": arguments.quantity(quantity),
+        "limits": arguments.limits(limits),
+        "listener": arguments.listener(listener),
+    }
+    if arguments.is_module(network):
+        return section_runs.count_module(network, domain, method, **given)
+    subject = section_runs.of_network(arguments.network(network))
+    return section_runs.run(subject, domain, section_runs.section_method(method), **given)
 
 
 def bound(

@@ -25,6 +25,7 @@ METHODS = {
     "brute": "BruteForce",
     "probe": "Probing",
     "mbound": "MBound",
+    "section": "SectionWalk",
 }
 """The methods' names on the command line, and their classes."""
 
@@ -63,6 +64,11 @@ def network(value: Any, what: str = "the network") -> Network:
     if isinstance(value, Network):
         return value
     raise NetworkError(f"{what} is {_described(value)}: give {_reader(value)}")
+
+
+def is_module(value: Any) -> bool:
+    """Return whether a value is a module of PyTorch, which is not imported for that."""
+    return _is_a(value, "torch.nn", "Module")
 
 
 def _reader(value: Any) -> str:

@@ -157,6 +157,72 @@ def regions(
 
 
 @app.command()
+def section(
+    network: opt.NetworkPath,
+    start: Annotated[
+        Path, typer.Option("--from", metavar="A.npy", help="The first point.", exists=True)
+    ],
+    ends: Annotated[
+        list[Path],
+        typer.Option(
+            "--to", metavar="B.npy", help="The next point; several make a polyline.", exists=True
+        ),
+    ],
+    plane: Annotated[
+        bool, typer.Option("--plane", help="The plane through three points instead of lines.")
+    ] = False,
+    window: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--window", metavar="LO HI", help="Of both parameters of a plane [0 1]."),
+    ] = None,
+    output_name: opt.OutputName = None,
+    time: opt.TimeOption = None,
+    regions: opt.RegionsOption = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="Divide the work to hold about that [1GiB]."),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            "--tolerance", metavar="T", help="Of signs, where bounds on errors do not tell [1e-10]."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Draw it: a .pdf, .svg or .png."),
+    ] = None,
+    quiet: opt.QuietFlag = False,
+    json: opt.JsonFlag = False,
+) -> None:
+    """Count the regions on a line, a polyline or a plane through points, of large networks too.
+
+    On a polyline patterns are counted once, and its changes of pattern are told besides. Exit codes
+    are those of count.
+    """
+    from milpcount.cli import sectioning
+    from milpcount.cli.tables import print_facts
+    from milpcount.counters.section import SectionWalk
+    from milpcount.limits import Limits
+
+    method = SectionWalk(
+        SectionWalk.memory if memory is None else opt.parse_size(memory),
+        SectionWalk.tolerance if tolerance is None else tolerance,
+    )
+    domain = sectioning.domain_of(start, ends, window, plane=plane)
+    result = sectioning.run(
+        network, output_name, domain, method, Limits(time, regions), output, quiet=quiet
+    )
+    if json:
+        print(result.to_json(), flush=True)
+    else:
+        extra = result.details.get("transitions")
+        rows = result.rows()
+        print_facts(rows if extra is None else [*rows[:1], ("transitions", str(extra)), *rows[1:]])
+    raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
+
+
+@app.command()
 def verify(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Regions that count --keep has written.")

@@ -19,6 +19,7 @@ class MethodName(StrEnum):
     exact = "exact"
     mbound = "mbound"
     probe = "probe"
+    section = "section"
 
 
 class ModeName(StrEnum):
@@ -53,6 +54,7 @@ _HOMES = {
     MethodName.exact: ("exact_tree", "ExactTree"),
     MethodName.mbound: ("mbound", "MBound"),
     MethodName.probe: ("probing", "Probing"),
+    MethodName.section: ("section", "SectionWalk"),
 }
 
 OPTIONS = {

@@ -213,7 +213,8 @@ def _result(
     snapshot, status, network = run.snapshot, run.status, problem.network
     extra: dict[str, Any] = {"prepare_seconds": run.prepare_seconds}
     # Without units there is no chance, and no tolerance, in any method.
-    guarantee = method.guarantee if network.n_units else Guarantee.EXACT_ARITHMETIC
+    rests_on = snapshot.guarantee or method.guarantee
+    guarantee = rests_on if network.n_units else Guarantee.EXACT_ARITHMETIC
     sampled = guarantee is Guarantee.PROBABILISTIC
     if sampled and status is Status.COMPLETE:
         status = Status.SAMPLED

@@ -81,6 +81,8 @@ class Snapshot:
     regions : list of Region
         The regions found so far, if the problem asks to keep them; the same growing list, from
         which a reader may take what it has read.
+    guarantee : Guarantee or None
+        What `lower` rests on where that depends on the run; None is what the method says.
     """
 
     lower: int = 0
@@ -93,6 +95,7 @@ class Snapshot:
     note: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     regions: MutableSequence[Region] | None = None
+    guarantee: Guarantee | None = None
 
 
 class Method(Protocol):

@@ -5,7 +5,27 @@ that the counting methods read.
 """
 
 from milpcount.domain.input_set import InputSet
-from milpcount.domain.shapes import Box, Domain, Polytope, Section, Unbounded
+from milpcount.domain.shapes import (
+    Box,
+    Domain,
+    Plane,
+    Polyline,
+    Polytope,
+    Section,
+    Segment,
+    Unbounded,
+)
 from milpcount.domain.union import Union
 
-__all__ = ["Box", "Domain", "InputSet", "Polytope", "Section", "Unbounded", "Union"]
+__all__ = [
+    "Box",
+    "Domain",
+    "InputSet",
+    "Plane",
+    "Polyline",
+    "Polytope",
+    "Section",
+    "Segment",
+    "Unbounded",
+    "Union",
+]

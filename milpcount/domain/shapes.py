@@ -1,6 +1,7 @@
-"""Boxes, polytopes, sections and all of space."""
+"""Boxes, polytopes, sections, lines and planes, and all of space."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -187,6 +188,164 @@ class Section:
     def title(self) -> str:
         """One line for people."""
         return f"section of dimension {np.atleast_2d(np.asarray(self.directions)).shape[0]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """The straight line between two points, ``x = (1 - t) a + t b`` for t in [0, 1].
+
+    Without rounding: the direction ``b - a`` is exact. Counts are relative to the line: regions
+    are intervals of t.
+
+    Parameters
+    ----------
+    a, b : array_like, shape (n_inputs,) or the shape of one input, e.g. of an image
+    """
+
+    a: Any
+    b: Any
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs.
+
+        Raises
+        ------
+        DomainError
+            If the points do not fit the network, are not finite, or are the same.
+        """
+        a, b = (
+            _point(p, n_inputs, f"the segment's {n}") for p, n in ((self.a, "a"), (self.b, "b"))
+        )
+        if bool((a == b).all()):
+            raise DomainError("the segment's ends are one point: give two different ones")
+        direction = exactly(b) - exactly(a)
+        ends, none = np.zeros(1), np.zeros((0, 1))
+        return InputSet.of(a, _plain(direction)[:, None], ends, ends + 1.0, none, np.zeros(0))
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return "segment"
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A window of a plane, ``x = origin + s u + t v`` for (s, t) in a box.
+
+    Parameters
+    ----------
+    origin, u, v : array_like, shape (n_inputs,) or the shape of one input
+        u and v linearly independent.
+    box : Box
+        Of s and t; [0, 1]^2 by default.
+    """
+
+    origin: Any
+    u: Any
+    v: Any
+    box: Box = field(default_factory=Box)
+
+    @classmethod
+    def through(cls, a: Any, b: Any, c: Any, box: Box | None = None) -> "Plane":
+        """Return the plane with a at (0, 0), b at (1, 0) and c at (0, 1), without rounding."""
+        flat = [array_of(point, "a point of the plane").ravel() for point in (a, b, c)]
+        if len({point.size for point in flat}) > 1:
+            raise DomainError(f"points of {[point.size for point in flat]} numbers: give one shape")
+        if not all(is_finite(point).all() for point in flat):
+            raise DomainError("a point of the plane holds a number that is not finite")
+        origin, *others = flat
+        u, v = (exactly(point) - exactly(origin) for point in others)
+        return cls(origin, _plain(u), _plain(v), Box() if box is None else box)
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set for a network with so many inputs.
+
+        Raises
+        ------
+        DomainError
+            If shapes do not fit, a number is not finite, or u and v are dependent.
+        """
+        origin, u, v = (
+            _point(value, n_inputs, f"the plane's {name}")
+            for name, value in (("origin", self.origin), ("u", self.u), ("v", self.v))
+        )
+        directions = np.empty((2, n_inputs), dtype=np.result_type(u, v))
+        directions[0], directions[1] = u, v
+        return Section(origin, directions, self.box).bind(n_inputs)
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return f"plane, (s, t) in {self.box.title}" if isinstance(self.box, Box) else "plane"
+
+
+@dataclass(frozen=True, eq=False)
+class Polyline:
+    """The path from point to point along straight lines.
+
+    Parameters
+    ----------
+    points : array_like, shape (k, n_inputs) or (k, ...) with the shape of one input
+        At least two; those that follow each other differ.
+
+    Notes
+    -----
+    It is not convex, so a pattern may be met several times: `milpcount.count` counts patterns, each
+    once, and its result's ``details["transitions"]`` the changes of the pattern along the path.
+    """
+
+    points: Any
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The straight parts, in order."""
+        points = list(self.points)
+        if len(points) < 2:
+            raise DomainError(f"a polyline of {len(points)} points: give two or more")
+        return tuple(Segment(a, b) for a, b in pairwise(points))
+
+    def bind(self, n_inputs: int) -> InputSet:
+        """Return the set if it is one segment, else raise DomainError."""
+        parts = self.segments
+        if len(parts) == 1:
+            return parts[0].bind(n_inputs)
+        raise DomainError(
+            f"a {self.title} is no convex set, which is needed here: only counts by the method "
+            "section take it; give its segments one by one"
+        )
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return f"polyline of {len(self.segments)} segments"
+
+
+def _point(value: Any, n_inputs: int, what: str) -> Array:
+    """Return the numbers of a point, row by row where it has the shape of an input."""
+    array = array_of(value, what)
+    if array.size != n_inputs or not array.ndim:
+        raise DomainError(f"{what} has shape {array.shape}, but there are {n_inputs} inputs")
+    array = array.ravel()
+    if not is_finite(array).all():
+        raise DomainError(f"{what} holds a number that is not finite")
+    return array
+
+
+def _plain(exact: Array) -> Array:
+    """Return exact numbers in float64 where that holds them all.
+
+    Raises
+    ------
+    DomainError
+        If one is beyond its range.
+    """
+    try:
+        floats = exact.astype(np.float64)
+    except OverflowError:
+        raise DomainError(
+            "two points are further apart than 1.8e308, float64's largest number: scale the input"
+        ) from None
+    return floats if bool((floats == exact).all()) else exact
 
 
 @dataclass(frozen=True)

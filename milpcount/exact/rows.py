@@ -67,6 +67,10 @@ class ExactNetwork:
         """Return the outputs of a layer's units under a pattern that covers the layer."""
         return _rows(self._outputs(layer, tuple(pattern[: self.starts[layer + 1]])))
 
+    def values(self, layer: int, pattern: Pattern) -> Numbers:
+        """Return what comes out of a layer's affine map, before units, below a pattern."""
+        return self._values(layer, tuple(pattern[: self.starts[layer]]))
+
     def affine_map(self, pattern: Pattern) -> Rows:
         """Return the network's affine map on the region of a full pattern."""
         if self.network.output is None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from milpcount import optional
 from milpcount.api import partition
 from milpcount.domain import Domain
 from milpcount.errors import DomainError, OptionError
@@ -82,7 +83,7 @@ def _line(found: Partition, outputs: tuple[int, ...]) -> Any:
 
 def _plane(found: Partition, output: int) -> Any:
     figure, flat = style.figure(size=(6.0, 5.5))
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+    art3d = optional.load("mpl_toolkits.mplot3d.art3d")
 
     flat.remove()
     axes = figure.add_subplot(projection="3d")
@@ -96,7 +97,7 @@ def _plane(found: Partition, output: int) -> Any:
         first.setdefault(int(labels[i]), found.pattern(i))
         faces.append(colour(first[int(labels[i])], found.network.widths))
     axes.add_collection3d(
-        Poly3DCollection(shapes, facecolors=faces, edgecolors="black", linewidths=0.2)
+        art3d.Poly3DCollection(shapes, facecolors=faces, edgecolors="black", linewidths=0.2)
     )
     every = np.concatenate(shapes)
     low, high = every.min(axis=0), every.max(axis=0)

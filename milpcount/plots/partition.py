@@ -106,7 +106,7 @@ def faces(found: Partition, by: str) -> tuple[list[tuple[float, float, float]], 
 
 def _lines_by_layer(axes: Any, found: Partition) -> None:
     """Draw the facets in the colour of the first layer whose units vanish on them."""
-    from matplotlib.collections import LineCollection
+    collections = optional.load("matplotlib.collections")
 
     ends = np.cumsum(found.network.widths)
     lines: list[list[Any]] = [[] for _ in ends]
@@ -122,7 +122,7 @@ def _lines_by_layer(axes: Any, found: Partition) -> None:
     for number, segments in enumerate(lines):
         label = f"layer {number + 1}"
         axes.add_collection(
-            LineCollection(segments, colors=f"C{number}", linewidths=1.0, label=label)
+            collections.LineCollection(segments, colors=f"C{number}", linewidths=1.0, label=label)
         )
     if len(lines) > 1:
         axes.legend(loc="upper right", fontsize=7)

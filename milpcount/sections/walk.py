@@ -1,0 +1,373 @@
+"""The walk: chunks of cells through the steps of a network, depth first.
+
+A chunk carries the numbers of its corners that later steps read. One that would grow beyond the
+memory allowed is divided in two by place, and what waits is kept on a stack: parts that are further
+along go first, so that few wait.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from milpcount.limits import tick
+from milpcount.sections.candidates import Candidates, find
+from milpcount.sections.cells import Cells, joined
+from milpcount.sections.cut import Cutter
+from milpcount.sections.exact import ExactSigns, Point, Vertex
+from milpcount.sections.pieces import pieces_of
+from milpcount.sections.points import Points
+from milpcount.sections.program import Program, Step
+from milpcount.sections.units import pieces_applied
+
+Array = np.ndarray
+_SHARE = 6
+"""A chunk may hold this part of the memory: what waits, and copies of it, take the rest."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a walk goes.
+
+    Attributes
+    ----------
+    memory : int
+        Bytes that it may hold.
+    tolerance : float
+        Of a certain sign, as a part of the largest value of the layer; where errors are bounded,
+        it is not used.
+    digests : bool
+        Whether each cell's pattern is told, by a digest of 16 bytes.
+    polygons : bool
+        Whether each cell's corners are told.
+    regions : bool
+        Whether each cell's pattern is told itself, and how its corners are found exactly.
+    """
+
+    memory: int = 1 << 30
+    tolerance: float = 1e-10
+    digests: bool = False
+    polygons: bool = False
+    regions: bool = False
+
+
+@dataclass(eq=False)
+class Chunk:
+    """Cells on their way, before a step.
+
+    Attributes
+    ----------
+    number : int
+        Of the step.
+    candidates : Candidates or None
+        What is left to cut them, in the middle of a layer.
+    """
+
+    number: int
+    cells: Cells
+    points: Points
+    candidates: Candidates | None = None
+
+
+@dataclass(eq=False)
+class Found:
+    """What a walk has found so far.
+
+    Attributes
+    ----------
+    cells : int
+        Finished ones: as many different patterns at least.
+    most : int
+        The most patterns that there can be in them.
+    uncertain : int
+        Cells that some unit may or may not cut.
+    rigorous : bool
+        Whether nothing rests on a tolerance.
+    share : float
+        Of the section that is finished.
+    digests : list of ndarray of bytes
+    polygons : list of (Cells, ndarray)
+        Cells and the parameters of their points.
+    regions : list of (ndarray, Cells, ndarray)
+        Patterns of cells, the cells, and the vertices of their corners.
+    points : int
+        Corners made.
+    """
+
+    cells: int = 0
+    most: int = 0
+    uncertain: int = 0
+    rigorous: bool = True
+    share: float = 0.0
+    points: int = 0
+    chunks: int = 0
+    digests: list[Array] = field(default_factory=list)
+    polygons: list[tuple[Cells, Array]] = field(default_factory=list)
+    regions: list[tuple[Array, Cells, Array]] = field(default_factory=list)
+
+
+class Walk:
+    """A walk through a program's steps.
+
+    Parameters
+    ----------
+    program : Program
+    corners : list of Point
+        Of the section, in order.
+    settings : Settings
+    exact : ExactSigns, optional
+        For signs that floats do not tell.
+
+    Attributes
+    ----------
+    found : Found
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        corners: list[Point],
+        settings: Settings | None = None,
+        exact: ExactSigns | None = None,
+    ) -> None:
+        self.program, self.exact = program, exact
+        self.settings = settings or Settings()
+        self._patterns = self.settings.regions or exact is not None
+        self._certify = True
+        self.dimension = len(corners[0])
+        self.found = Found()
+        self._stack = [self._start(corners)]
+        self._layer_of: dict[int, int] = {}
+        for number, step in enumerate(program.steps):
+            if step.affine is None:
+                self._layer_of[number] = len(self._layer_of)
+
+    def _start(self, corners: list[Point]) -> Chunk:
+        where = np.array([[float(v) for v in point] for point in corners])
+        x, e = self.program.start(where)
+        vertices = None
+        if self.exact is not None:
+            vertices = np.empty(len(corners), dtype=object)
+            vertices[:] = [Vertex(point) for point in corners]
+        points = Points(
+            self.program.arrays, where, {self.program.input: x},
+            None if e is None else {self.program.input: e}, vertices,
+        )  # fmt: skip
+        n = len(corners)
+        corner = np.arange(n)
+        data: dict[str, Array] = {
+            "doubts": np.zeros(1, dtype=np.int64),
+            "most": np.array([1], dtype=object),
+        }
+        if self._patterns:
+            data["pattern"] = np.zeros((1, 0), dtype=np.int16)
+        if self.settings.digests:
+            data["digest"] = np.array([b""], dtype=object)
+        base = np.stack([corner, np.roll(corner, -1)], axis=1)
+        return Chunk(0, Cells(np.array([0, n]), corner, base, data), points)
+
+    def run(self) -> Iterator[Found]:
+        """Yield what is found, after every chunk and every step of it."""
+        with np.errstate(all="ignore"):  # what is no number has no certain sign
+            while self._stack:
+                chunk = self._stack.pop()
+                if chunk.number == len(self.program.steps):
+                    self._finish(chunk)
+                else:
+                    self._advance(chunk)
+                tick()
+                yield self.found
+
+    @property
+    def waiting(self) -> int:
+        """Number of cells on their way, each of which holds a region at least."""
+        return sum(len(chunk.cells) for chunk in self._stack)
+
+    # Steps ----------------------------------------------------------------------------------------
+
+    def _advance(self, chunk: Chunk) -> None:
+        step = self.program.steps[chunk.number]
+        if not self._certify:
+            chunk.points.errors = None
+        if step.affine is None:
+            self._through_units(chunk, step)
+            return
+        room = self._room()
+        if len(chunk.cells) > 1 and len(chunk.points) * chunk.points.numbers > room:
+            self._stack += _halves(chunk)
+            return
+        points = chunk.points
+        values = [points.values[name] for name in step.reads]
+        made = step.affine(values)
+        if points.errors is not None:
+            errors = [points.errors[name] for name in step.reads]
+            points.errors[step.name] = step.affine.error(values, errors)
+        points.values[step.name] = made
+        self._push(chunk.cells, points, chunk.number + 1)
+
+    def _through_units(self, chunk: Chunk, step: Step) -> None:
+        tolerance = 0.0
+        if chunk.points.errors is None:
+            size = self.program.arrays.largest(chunk.points.values[step.reads[0]])
+            tolerance = self.settings.tolerance * size
+            self.found.rigorous = False
+        layer = self._layer_of[chunk.number]
+        cutter = Cutter(self.program, step, layer, chunk.points, tolerance, self.exact)
+        cells, candidates = chunk.cells, chunk.candidates
+        if candidates is None:
+            cells, candidates = find(cutter, cells.rebased())
+        if self._gives_up(chunk, cutter, cells):
+            return
+        room, begun = self._room() // max(1, chunk.points.numbers), len(chunk.points)
+        done = []
+        while True:
+            active = cells.data["next"] < cells.data["stop"]
+            if not active.all():
+                done.append(cells.taken(np.flatnonzero(~active)))
+                cells = cells.taken(np.flatnonzero(active))
+            if not len(cells):
+                break
+            if cutter.growing.n > max(room, 2 * begun) and len(cells) > 1:
+                break
+            tick()
+            cells = cutter.round(cells, candidates)
+            if self._gives_up(chunk, cutter, cells):
+                return
+        self.found.rigorous &= cutter.rigorous
+        points = cutter.growing.finished()
+        self.found.points += len(points) - begun
+        if len(cells):
+            rest = _compact(Chunk(chunk.number, cells, points, candidates))
+            self._stack += _halves(rest)
+        if done:
+            finished = joined(done)
+            self._activate(chunk.number, step, finished, points, cutter, bool(len(cells)))
+
+    def _gives_up(self, chunk: Chunk, cutter: Cutter, cells: Cells) -> bool:
+        """Begin a layer again without bounds on errors, if they leave signs open that count.
+
+        They grow from layer to layer, so those of later layers would leave most of them open.
+        """
+        if self.exact is not None or chunk.points.errors is None:
+            return False
+        if cutter.rigorous and not cells.data["doubts"].any():
+            return False
+        self._certify, chunk.points.errors = False, None
+        self._stack.append(chunk)
+        return True
+
+    def _activate(
+        self, number: int, step: Step, cells: Cells, points: Points, cutter: Cutter, partly: bool
+    ) -> None:
+        """Send cells on that nothing cuts any more, with what the units make of their values."""
+        data = {k: v for k, v in cells.data.items() if k not in ("next", "stop")}
+        doubtful = np.flatnonzero(data["doubts"])
+        most = data["most"].copy()
+        for i in doubtful.tolist():
+            k = int(data["doubts"][i])
+            # k lines leave at most so many parts.
+            most[i] *= 1 + k + (k * (k - 1) // 2 if self.dimension == 2 else 0)
+        data |= {"most": most, "doubts": np.zeros(len(cells), dtype=np.int64)}
+        cells = Cells(cells.start, cells.corner, cells.base, data)
+        pieces = None
+        if self._patterns or self.settings.digests or not step.is_continuous:
+            pieces = pieces_of(cutter, cells)
+        if pieces is not None and self._patterns:
+            data["pattern"] = np.concatenate([data["pattern"], pieces.astype(np.int16)], axis=1)
+        if pieces is not None and self.settings.digests:
+            data["digest"] = _digests(data["digest"], pieces)
+        if number + 1 == len(self.program.steps):
+            points.keep_only(())
+            self._push(cells, points, number + 1)
+            return
+        if not step.is_continuous:
+            # Cells that meet in a corner have different values there: each gets one of its own.
+            points = points.taken(cells.corner)
+            own = np.arange(len(cells.corner))
+            owner = cells.owner
+            cells = Cells(cells.start, own, cells.base, data).rebased()
+        elif partly:
+            part = _compact(Chunk(number, cells, points))
+            cells, points = part.cells, part.points
+        name = step.reads[0]
+        x = points.values[name]
+        e = None if points.errors is None else points.errors[name]
+        if not step.is_continuous:
+            assert pieces is not None
+            y, r = pieces_applied(step, pieces[owner], x, e)
+        else:
+            y = self.program.arrays.activate(step, x)
+            r = None if e is None else self.program.arrays.unit_errors(step, x, e, y)
+        points.values[step.name] = y if step.shape is None else step.shape(y)
+        if points.errors is not None:
+            points.errors[step.name] = r
+        self._push(cells, points, number + 1)
+
+    def _push(self, cells: Cells, points: Points, number: int) -> None:
+        points.keep_only(self.program.needed(number))
+        self._stack.append(Chunk(number, cells, points))
+
+    def _finish(self, chunk: Chunk) -> None:
+        found, cells = self.found, chunk.cells
+        most = cells.data["most"]
+        found.cells += len(cells)
+        found.most += sum(most.tolist())
+        found.uncertain += int(sum(v > 1 for v in most.tolist()))
+        found.chunks += 1
+        found.share += _size(cells, chunk.points.where)
+        if self.settings.digests:
+            found.digests.append(cells.data["digest"])
+        if self.settings.regions and chunk.points.vertices is not None:
+            found.regions.append((cells.data["pattern"], cells, chunk.points.vertices))
+        if self.settings.polygons:
+            found.polygons.append((cells, chunk.points.where))
+
+    def _room(self) -> int:
+        return self.settings.memory // (8 * _SHARE)
+
+
+def _compact(chunk: Chunk) -> Chunk:
+    """Return a chunk without the points that it does not need."""
+    cells = chunk.cells
+    used = np.unique(np.concatenate([cells.corner, cells.base.ravel()]))
+    places = np.zeros(len(chunk.points), dtype=np.int64)
+    places[used] = np.arange(len(used))
+    return Chunk(chunk.number, cells.numbered(places), chunk.points.taken(used), chunk.candidates)
+
+
+def _halves(chunk: Chunk) -> list[Chunk]:
+    """Return a chunk in two, by place along its longer side."""
+    cells, where = chunk.cells, chunk.points.where
+    if len(cells) < 2:
+        return [chunk]
+    middle = np.add.reduceat(where[cells.corner], cells.start[:-1]) / cells.sizes[:, None]
+    axis = int(np.argmax(np.nan_to_num(np.ptp(middle, axis=0))))
+    order = np.argsort(middle[:, axis], kind="stable")
+    parts = []
+    for half in np.array_split(order, 2):
+        part = cells.taken(half)
+        if chunk.candidates is None:
+            part = part.rebased()
+        parts.append(_compact(Chunk(chunk.number, part, chunk.points, chunk.candidates)))
+    return parts
+
+
+def _digests(before: Array, pieces: Array) -> Array:
+    """Return digests of patterns, for those of the layers before and the pieces of this one."""
+    found = np.empty(len(pieces), dtype=object)
+    rows = pieces.astype("<u2")
+    found[:] = [
+        hashlib.blake2b(old + row.tobytes(), digest_size=16).digest()
+        for old, row in zip(before.tolist(), rows, strict=True)
+    ]
+    return found
+
+
+def _size(cells: Cells, where: Array) -> float:
+    """Return the length or area of cells."""
+    x = where[cells.corner]
+    if x.shape[1] == 1:
+        return float(np.abs(x[:, 0] - cells.following(x[:, 0])).sum() / 2)
+    u, v = x.T
+    return float(abs((u * cells.following(v) - v * cells.following(u)).sum()) / 2)

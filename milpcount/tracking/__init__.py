@@ -1,0 +1,1 @@
+"""Counts in bulk: round many points, and over a training."""

@@ -1,0 +1,53 @@
+"""Random graph networks on random lines and planes, against the exact tree."""
+
+import numpy as np
+
+import milpcount as mc
+from milpcount.domain import InputSet
+from milpcount.errors import DomainError
+from milpcount.exact.rows import ExactNetwork
+from milpcount.exact.tree import ExactRegionTree
+from milpcount.sections.exact import ExactSigns, corners
+from milpcount.sections.network_program import program_of
+from milpcount.sections.walk import Settings, Walk
+from tests.graphs import KINDS
+
+
+def case(number: int, seed: int = 0) -> tuple[mc.Network, InputSet]:
+    """Return a network of a kind in turn and a line or plane; each third of small integers."""
+    random = np.random.default_rng([seed, number])
+    kind, n, integer = KINDS[number % len(KINDS)], 2 + (number // len(KINDS)) % 4, number % 3 == 2
+    net = kind(random, n, integer)
+
+    def draw() -> np.ndarray:
+        return random.integers(-2, 3, size=n).astype(float) if integer else random.normal(size=n)
+
+    while True:
+        points = draw(), draw(), draw()
+        domain = (
+            mc.Segment(2 * points[0], 2 * points[1])
+            if number % 2
+            else mc.Plane(*points, mc.Box(-2, 2))
+        )
+        try:
+            return net, domain.bind(n)
+        except DomainError:  # two points the same, or dependent directions
+            continue
+
+
+def difference(number: int, seed: int = 0) -> str | None:
+    """Return what the walk and the exact tree say differently."""
+    net, inputs = case(number, seed)
+    exact = ExactSigns(net, inputs)
+    walk = Walk(
+        program_of(net, inputs), corners(inputs), Settings(regions=True, digests=True), exact
+    )
+    *_, found = walk.run()
+    tree = ExactRegionTree(ExactNetwork(net, inputs))
+    right = {cell.pattern for cell in tree.walk() if cell is not None}
+    patterns = [tuple(row.tolist()) for part, _, _ in found.regions for row in part]
+    digests = {digest for part in found.digests for digest in part}
+    same = set(patterns) == right and len(patterns) == len(right) == len(digests)
+    if same and found.cells == found.most == len(right) and found.rigorous:
+        return None
+    return f"{KINDS[number % len(KINDS)].__name__} {number}: {found.cells}, right {len(right)}"
