@@ -46,8 +46,7 @@ _POLL_SECONDS = 0.1
 def folder_name() -> str:
     """Return the name of the folder, which tells all that compiled code depends on."""
     plain = {_HERE / f"{name}.py" for name in _PLAIN}
-    kernel = _HERE.parent / "kernel"
-    sources = sorted({*_HERE.glob("*.py"), *kernel.glob("*.py")} - plain)
+    sources = sorted(set(_HERE.glob("*.py")) - plain)
     said = f"{sys.implementation.cache_tag} {numba.__version__} {llvmlite.__version__}"
     content = b"".join(file.read_bytes() for file in sources) + said.encode()
     return f"milpcount-{hashlib.sha256(content).hexdigest()[:16]}"

@@ -14,9 +14,8 @@ import numpy as np
 
 from milpcount.domain import Box
 from milpcount.formulation.xor import Xor
-from milpcount.kernel import vertex_search
 from milpcount.network import Network
-from milpcount.tree import kernel, parity, points, probe
+from milpcount.tree import kernel, parity, points, probe, vertex_search
 from milpcount.tree.cache import alone
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.image import SMALL

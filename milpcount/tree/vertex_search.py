@@ -16,7 +16,10 @@ a face of it: the patterns that are attained in its closure are those of its reg
 
 import numpy as np
 
-from milpcount.kernel.vertex_cells import (
+from milpcount.tree.compiled import entry, inlined
+from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
+from milpcount.tree.state import KNOWN
+from milpcount.tree.vertex_cells import (
     CUT,
     NEGATIVE,
     NO_ROOM,
@@ -30,8 +33,8 @@ from milpcount.kernel.vertex_cells import (
     take_whole,
     test_row,
 )
-from milpcount.kernel.vertex_sections import LARGER, count_regions
-from milpcount.kernel.vertex_state import (
+from milpcount.tree.vertex_sections import LARGER, count_regions
+from milpcount.tree.vertex_state import (
     ABOVE,
     ANY,
     BELOW,
@@ -58,9 +61,6 @@ from milpcount.kernel.vertex_state import (
     VERTICES,
     WEIGHTS,
 )
-from milpcount.tree.compiled import entry, inlined
-from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
-from milpcount.tree.state import KNOWN
 
 DONE, PAUSED, ASK_ROOM = range(3)
 """What the search wants: nothing more, another slice, or larger arrays."""

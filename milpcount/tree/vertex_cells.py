@@ -33,7 +33,9 @@ degenerate one, in which a row is zero at a vertex.
 
 import numpy as np
 
-from milpcount.kernel.vertex_state import (
+from milpcount.tree.compiled import inlined, jit
+from milpcount.tree.rows import EXACT_QUANTA, UNIT_ROUNDOFF
+from milpcount.tree.vertex_state import (
     CROSSINGS,
     DEFECT,
     NORM,
@@ -42,8 +44,6 @@ from milpcount.kernel.vertex_state import (
     TOP,
     VERTICES,
 )
-from milpcount.tree.compiled import inlined, jit
-from milpcount.tree.rows import EXACT_QUANTA, UNIT_ROUNDOFF
 
 NEGATIVE, POSITIVE, SPLIT, UNSURE = range(4)
 """What is known of a row's sign on a cell."""

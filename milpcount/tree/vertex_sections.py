@@ -17,7 +17,9 @@ it is tried on. Two of them that cross a section then cross it in different sect
 were the same there, the second would be zero at all vertices of the section with the first.
 """
 
-from milpcount.kernel.vertex_cells import (
+from milpcount.tree.compiled import inlined
+from milpcount.tree.rows import UNIT_ROUNDOFF
+from milpcount.tree.vertex_cells import (
     CUT,
     FIXED,
     NO_ROOM,
@@ -28,7 +30,7 @@ from milpcount.kernel.vertex_cells import (
     test_row,
     values,
 )
-from milpcount.kernel.vertex_state import (
+from milpcount.tree.vertex_state import (
     COLUMN,
     CROSSINGS,
     DIMENSION,
@@ -39,8 +41,6 @@ from milpcount.kernel.vertex_state import (
     TOP,
     VERTICES,
 )
-from milpcount.tree.compiled import inlined
-from milpcount.tree.rows import UNIT_ROUNDOFF
 
 NOT_GENERAL, LARGER = -1, -2
 """What comes of a count instead: position is not proved to be general; there is no room."""
