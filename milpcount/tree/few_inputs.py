@@ -12,7 +12,7 @@ from milpcount.tree import vertex_state as vertices
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
 from milpcount.tree.program import Layout, compile_program
-from milpcount.tree.search import Pace, Search
+from milpcount.tree.search import DECISIONS, Pace, Search
 from milpcount.tree.state import KNOWN
 from milpcount.tree.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
 
@@ -103,12 +103,10 @@ class VertexSearch:
     @property
     def statistics(self) -> dict[str, int]:
         """How sides were decided, by name."""
-        own = {"decided_by_vertices": int(self.state.control[vertices.TESTS])}
-        if self._handed:
-            own["cells_handed_over"] = self._handed
-        other = self._other.statistics if self._other is not None else {"projections": 0}
-        names = dict.fromkeys([*self._statistics, *other])
-        return own | {n: self._statistics.get(n, 0) + other.get(n, 0) for n in names}
+        found = {"decided_by_vertices": int(self.state.control[vertices.TESTS])}
+        found |= {"cells_handed_over": self._handed}
+        other = dict.fromkeys(DECISIONS, 0) if self._other is None else self._other.statistics
+        return found | {name: self._statistics.get(name, 0) + other[name] for name in DECISIONS}
 
     @property
     def share(self) -> float:

@@ -57,6 +57,14 @@ _SLACK = 300.0
 """Roundings granted for the cell's own sums, beyond those counted by its sizes."""
 
 
+DECISIONS = (
+    "projections", "empty_by_farkas_multipliers", "empty_by_integer_multipliers",
+    "empty_by_learned_conflict", "full_by_known_point", "decided_by_polygon",
+    "decided_in_exact_arithmetic", "regions_found_in_exact_arithmetic",
+)  # fmt: skip
+"""How sides are decided, by name; see `Search.statistics`."""
+
+
 class Pace:
     """The budget of the next slice, so that it takes a wanted time.
 
@@ -174,16 +182,10 @@ class Search:
     def statistics(self) -> dict[str, int]:
         """How sides were decided, by name."""
         c = self.state.control
-        return {
-            "projections": int(c[TESTS]),
-            "empty_by_farkas_multipliers": int(c[FLOAT_EMPTY]),
-            "empty_by_integer_multipliers": int(c[INTEGER_EMPTY]),
-            "empty_by_learned_conflict": int(c[CLAUSE_HITS]),
-            "full_by_known_point": int(c[POOL_HITS]),
-            "decided_by_polygon": int(c[POLYGON]),
-            "decided_in_exact_arithmetic": self.exact_cells + self.exact_rows,
-            "regions_found_in_exact_arithmetic": self.thin_regions,
-        }
+        exact = self.exact_cells + self.exact_rows
+        counts = (c[TESTS], c[FLOAT_EMPTY], c[INTEGER_EMPTY], c[CLAUSE_HITS], c[POOL_HITS],
+                  c[POLYGON], exact, self.thin_regions)  # fmt: skip
+        return dict(zip(DECISIONS, map(int, counts), strict=True))
 
     def run(
         self, budget: int | None = None, most: int | None = None, seconds: float = 0.1

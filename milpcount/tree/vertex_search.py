@@ -375,6 +375,8 @@ def _next_row(p, t, s, d, n):
         if found == SPLIT:
             s.control[ROW] = column
             return CUTS
+        if is_domain and found != POSITIVE:  # it is empty, or the row says nothing: it is closed
+            return LEAVES
         if (found == POSITIVE) != (is_domain or p.literals[e, 1] > 0):
             return ENDS
         s.node[d, LITERAL] += 1
