@@ -17,7 +17,6 @@ a face of it: the patterns that are attained in its closure are those of its reg
 import numpy as np
 
 from milpcount.tree.compiled import entry, inlined
-from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
 from milpcount.tree.state import KNOWN
 from milpcount.tree.vertex_cells import (
     CUT,
@@ -32,6 +31,15 @@ from milpcount.tree.vertex_cells import (
     take_side,
     take_whole,
     test_row,
+)
+from milpcount.tree.vertex_forms import (
+    begin,
+    compose,
+    compose_rows,
+    settle,
+    take_ahead,
+    take_domain,
+    test_rows,
 )
 from milpcount.tree.vertex_sections import LARGER, count_regions
 from milpcount.tree.vertex_state import (
@@ -51,7 +59,6 @@ from milpcount.tree.vertex_state import (
     MOST_REGIONS,
     PIECE,
     PLACE,
-    PLAIN,
     REGIONS,
     ROW,
     SPLITS,
@@ -59,7 +66,6 @@ from milpcount.tree.vertex_state import (
     TURN,
     UNIT,
     VERTICES,
-    WEIGHTS,
 )
 
 DONE, PAUSED, ASK_ROOM = range(3)
@@ -80,118 +86,6 @@ _OPERATIONS = 1000
 
 
 @inlined
-def _compose(p, t, s, layer, n):
-    """Set the forms of a layer's values from the outputs they read."""
-    first, count = p.layers[layer, 2], p.layers[layer, 3]
-    for q in range(first, first + count):
-        _begin(p, s.forms, q, q, n)
-        for e in range(p.values[q, 1], p.values[q, 2]):
-            above, weight = p.runs[e, 0], p.runs[e, 1]
-            for i in range(p.runs[e, 2]):
-                w, size = p.read_weight[weight + i, 0], p.read_weight[weight + i, 1]
-                for a in range(n + 1):
-                    s.forms[a, q] += w * s.outputs[a, above + i]
-                if s.outputs[n + 1, above + i] != 0.0:
-                    s.forms[n + 1, q] += size * s.outputs[n + 1, above + i] + p.tiny
-
-
-@inlined
-def _begin(p, forms, q, column, n):
-    """Set a form to what value q is without units: its bias, and what it reads of the inputs."""
-    at = p.values[q, 0]
-    for a in range(n):
-        forms[a, column] = p.fixed[at, a] if at >= 0 else 0.0
-    forms[n, column] = p.fixed[at, n] if at >= 0 else p.bias[q]
-    forms[n + 1, column] = p.fixed[at, n + 1] if at >= 0 else abs(p.bias[q])
-
-
-@inlined
-def _compose_rows(p, t, s, layer, rounding, n):
-    """Set the rows of a layer, unless they are its values, and their errors and 1-norms."""
-    row, rows = p.layers[layer, 4], p.layers[layer, 5]
-    first = t.layers[layer, FIRST_COLUMN]
-    if not t.layers[layer, PLAIN]:
-        for r in range(row, row + rows):
-            column, v, w = t.columns[r], p.row_values[r, 0], p.row_values[r, 1]
-            threshold = p.row_threshold[r]
-            for a in range(n + 2):
-                s.forms[a, column] = s.forms[a, v]
-            if w >= 0:
-                for a in range(n + 1):
-                    s.forms[a, column] -= s.forms[a, w]
-                s.forms[n + 1, column] += s.forms[n + 1, w]
-            s.forms[n, column] -= threshold
-            s.forms[n + 1, column] += abs(threshold)
-    factor = UNIT_ROUNDOFF * (p.ops[layer] + rounding)
-    size, error = s.row_size[first : first + rows], s.row_error[first : first + rows]
-    for j in range(rows):
-        size[j] = 0.0
-    for a in range(n):
-        form = s.forms[a, first : first + rows]
-        for j in range(rows):
-            size[j] += abs(form[j])
-    form = s.forms[n + 1, first : first + rows]
-    for j in range(rows):
-        error[j] = factor * form[j] if form[j] < LARGE else np.inf
-
-
-@inlined
-def _test_rows(p, t, s, d, layer, n):
-    """Set the least and the greatest value of every row of a layer on the node's cell."""
-    first, rows = t.layers[layer, FIRST_COLUMN], p.layers[layer, 5]
-    value, low, high = s.scratch[0], s.scratch[1], s.scratch[2]
-    constant = s.forms[n, first : first + rows]
-    for j in range(rows):
-        low[j], high[j] = np.inf, -np.inf
-    for v in range(s.node[d, VERTICES]):
-        x = s.x[np.uint64(s.member[d, v])]
-        for j in range(rows):
-            value[j] = constant[j]
-        for a in range(n):
-            f, form = x[a], s.forms[a, first : first + rows]
-            for j in range(rows):
-                value[j] += form[j] * f
-        for j in range(rows):
-            low[j] = min(low[j], value[j])
-            high[j] = max(high[j], value[j])
-
-
-@inlined
-def _put(p, t, s, d, layer, unit, k, n):
-    """Settle a unit on piece k for the node at depth d, and hand its output on."""
-    s.pattern[unit] = k
-    piece = p.units[unit, 4] + k
-    v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
-    majorant = abs(offset)
-    moves = slope != 0.0 and s.forms[n + 1, v] != 0.0
-    if moves:
-        majorant += abs(slope) * s.forms[n + 1, v] + p.tiny
-    if t.read[unit]:
-        for a in range(n + 1):
-            s.outputs[a, unit] = slope * s.forms[a, v] if moves else 0.0
-        s.outputs[n, unit] += offset
-        s.outputs[n + 1, unit] = majorant
-    below = layer + 1
-    if majorant == 0.0 or below == p.layers.shape[0] or not t.layers[below, INCREMENTAL]:
-        return
-    width = p.layers[below, 3]
-    start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, 0]) * width
-    weight, sizes = t.weights[0, start : start + width], t.weights[1, start : start + width]
-    for a in range(n + 1):
-        f = slope * s.forms[a, v] if moves else 0.0
-        if a == n:
-            f += offset
-        if f != 0.0:
-            ahead = s.ahead[d, a]
-            for w in range(width):
-                ahead[w] += f * weight[w]
-    ahead, tiny = s.ahead[d, n + 1], p.tiny
-    for w in range(width):
-        size = sizes[w]
-        ahead[w] += majorant * size + (tiny if size != 0.0 else 0.0)
-
-
-@inlined
 def _enter(p, t, s, d, layer, rounding, n):
     """Enter a layer at depth d: settle the units that do not split the cell, list the others.
 
@@ -207,14 +101,14 @@ def _enter(p, t, s, d, layer, rounding, n):
             for q in range(count):
                 form[q] = ahead[q]
     else:
-        _compose(p, t, s, layer, n)
-    _compose_rows(p, t, s, layer, rounding, n)
+        compose(p, t, s, layer, n)
+    compose_rows(p, t, s, layer, rounding, n)
     below = layer + 1
     if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
         first = p.layers[below, 2]
         for q in range(p.layers[below, 3]):
-            _begin(p, s.ahead[d], first + q, q, n)
-    _test_rows(p, t, s, d, layer, n)
+            begin(p, s.ahead[d], first + q, q, n)
+    test_rows(p, t, s, d, layer, n)
     s.n_open[layer] = 0
     low, high, first = s.scratch[1], s.scratch[2], t.layers[layer, FIRST_COLUMN]
     for unit in range(p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]):
@@ -248,7 +142,7 @@ def _enter(p, t, s, d, layer, rounding, n):
         else:
             if s.forced[unit] != ANY and s.forced[unit] != only:
                 return False
-            _put(p, t, s, d, layer, unit, only, n)
+            settle(p, t, s, d, layer, unit, only, n)
     return True
 
 
@@ -283,17 +177,6 @@ def _keep(s, d, side, n):
 
 
 @inlined
-def _take_ahead(p, t, s, d, layer, n):
-    """Hand the accumulated forms of the layer below on to the child of the node at depth d."""
-    below = layer + 1
-    if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
-        for a in range(n + 2):
-            child, ahead = s.ahead[d + 1, a], s.ahead[d, a]
-            for q in range(p.layers[below, 3]):
-                child[q] = ahead[q]
-
-
-@inlined
 def _next_unit(p, t, s, d, layer, n, keep):
     """Decide units of the node's layer until one splits its cell.
 
@@ -309,7 +192,7 @@ def _next_unit(p, t, s, d, layer, n, keep):
     is_fresh = True
     while True:
         if s.node[d, PIECE] >= 0:
-            _put(p, t, s, d, layer, s.node[d, UNIT], s.node[d, PIECE], n)
+            settle(p, t, s, d, layer, s.node[d, UNIT], s.node[d, PIECE], n)
             s.node[d, PIECE] = -1
             s.node[d, PLACE] += 1
         if is_fresh:
@@ -383,21 +266,6 @@ def _next_row(p, t, s, d, n):
     return ENTERS
 
 
-@inlined
-def _take_domain(p, t, s, rounding, n):
-    """Set the forms of the domain's rows, and what is known of their errors."""
-    for i in range(p.domain_M.shape[0]):
-        column = t.columns[p.row_values.shape[0] + i]
-        s.row_size[column] = 0.0
-        for a in range(n):
-            s.forms[a, column] = p.domain_M[i, a]
-            s.row_size[column] += abs(p.domain_M[i, a])
-        s.forms[n, column], s.forms[n + 1, column] = p.domain_beta[i], p.domain_majorant[i]
-        majorant = p.domain_majorant[i]
-        error = UNIT_ROUNDOFF * (p.ops[0] + rounding) * majorant
-        s.row_error[column] = error if majorant < LARGE else np.inf
-
-
 @entry
 def run(p, t, s):
     """Search until the budget is spent, or more room or a reader is needed; return what is wanted.
@@ -429,7 +297,7 @@ def run(p, t, s):
         came = ENTERS
         if stage == DOMAIN or stage == ROWS:
             if d == 0 and s.node[d, LITERAL] == 0:
-                _take_domain(p, t, s, _EVALUATION, n)
+                take_domain(p, t, s, _EVALUATION, n)
             came = _next_row(p, t, s, d, n)
             if came == ENTERS:
                 s.node[d, STAGE] = ENTER if stage == DOMAIN else DECIDE
@@ -463,7 +331,7 @@ def run(p, t, s):
                 side = np.int64(1)
                 if stage == ROWS:
                     side = p.literals[s.node[d, LITERAL], 1]
-                    _take_ahead(p, t, s, d, layer, n)
+                    take_ahead(p, t, s, d, layer, n)
                 take_side(s, d, side, n)
                 for i in range(VERTICES):  # the child goes on where its parent is
                     s.node[d + 1, i] = s.node[d, i]
@@ -490,7 +358,7 @@ def run(p, t, s):
             continue
         s.node[d + 1, LAYER], s.node[d + 1, PLACE] = layer, s.node[d, PLACE]
         s.node[d + 1, UNIT], s.node[d + 1, PIECE] = unit, k
-        _take_ahead(p, t, s, d, layer, n)
+        take_ahead(p, t, s, d, layer, n)
         c[DEPTH] += 1
         if t.units[unit, COLUMN] >= 0:
             take_side(s, d, 1 if k == t.units[unit, ABOVE] else -1, n)
