@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from milpcount import caps, optional
+from milpcount import caps, interrupts, optional
 from milpcount.errors import OptionError
 
 
@@ -101,7 +101,10 @@ def tick() -> None:
     ------
     OutOfTime
         If it has.
+    KeyboardInterrupt
+        If Ctrl-C was lost, see `interrupts`.
     """
+    interrupts.look()
     if _IN_FORCE.get().passed():
         raise OutOfTime
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from milpcount import integers
+from milpcount import integers, interrupts
 from milpcount.arguments import check_counted
 from milpcount.bounds.best import naive
 from milpcount.caps import check_seed
@@ -93,12 +93,13 @@ def count(
     listener(Started(f"{network.title} · {domain.title} · {method.name} · seed {seed}"))
     if executor is not None and not in_parts:
         notice(f"method {method.name!r} works in one process: the executor has nothing to do")
-    with lasting or nullcontext():
+    with interrupts.noted(), lasting or nullcontext():
         ready = True
         try:
             if network.n_units:
                 method.warm_up(problem())
         except KeyboardInterrupt:  # what is known without a run is an answer, too
+            interrupts.heard()
             ready = False
         asked = problem()
         run = _drive(method, asked, listener) if ready else _stopped_before(asked)
@@ -142,6 +143,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
         with problem.deadline.in_force():
             problem.network.identified()  # by the clock, if it was not yet
             for snapshot in run:
+                interrupts.look()
                 now = time.perf_counter()
                 prepared = prepared if prepared is not None else now - began
                 listener(
@@ -156,6 +158,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     except OutOfTime:
         status = Status.TIME_LIMIT
     except KeyboardInterrupt:
+        interrupts.heard()
         status, snapshot = Status.INTERRUPTED, _last_word(run, snapshot)
     except LostWorkersError as error:
         if not snapshot.lps:

@@ -291,7 +291,30 @@ def interrupted(call: Callable[[], Any], after: float) -> tuple[float, mc.Interr
     return reaction, caught.value
 
 
+# Python tells of a Ctrl-C that it loses in a weak reference's callback: it is raised again.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestInterrupt:
+    def test_one_that_python_loses_is_raised_again(self) -> None:
+        class Finalised:
+            def __del__(self) -> None:
+                os.kill(os.getpid(), signal.SIGINT)
+                for _ in range(1000):  # what is raised here is printed and forgotten
+                    time.sleep(0.001)
+
+        def listen(event: Any) -> None:
+            if getattr(event, "regions", 0) > 0 and not lost:
+                lost.append(Finalised())
+                lost[0] = None
+
+        lost: list[Any] = []
+        began = time.perf_counter()
+        with pytest.raises(mc.Interrupted) as caught:
+            mc.count(*HARD["deep"], listener=listen, limits=mc.Limits(seconds=30))
+        assert lost == [None]
+        assert time.perf_counter() - began < 15
+        assert caught.value.result.lower > 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
     @pytest.mark.parametrize(
         ("case", "method"),
         [

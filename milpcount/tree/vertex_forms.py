@@ -1,0 +1,152 @@
+"""Forms of a search that carries vertices: how those of a layer are made, and their errors.
+
+A form is a sum of outputs of units above, each with its weight, and of what is read of the inputs.
+The bounds on its rounding are those of `rows`, for any order of the sum: majorants add up the
+magnitudes of all terms, and a product may lose ``p.tiny`` to underflow. Where a layer reads units
+of the layer above it only, its forms are accumulated while these are decided, in ``ahead`` of the
+nodes on the path; every term is added once, and nothing is ever taken off.
+"""
+
+import numpy as np
+
+from milpcount.tree.compiled import inlined
+from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
+from milpcount.tree.vertex_state import FIRST_COLUMN, INCREMENTAL, PLAIN, VERTICES, WEIGHTS
+
+
+@inlined
+def compose(p, t, s, layer, n):
+    """Set the forms of a layer's values from the outputs they read."""
+    first, count = p.layers[layer, 2], p.layers[layer, 3]
+    for q in range(first, first + count):
+        begin(p, s.forms, q, q, n)
+        for e in range(p.values[q, 1], p.values[q, 2]):
+            above, weight = p.runs[e, 0], p.runs[e, 1]
+            for i in range(p.runs[e, 2]):
+                w, size = p.read_weight[weight + i, 0], p.read_weight[weight + i, 1]
+                for a in range(n + 1):
+                    s.forms[a, q] += w * s.outputs[a, above + i]
+                if s.outputs[n + 1, above + i] != 0.0:
+                    s.forms[n + 1, q] += size * s.outputs[n + 1, above + i] + p.tiny
+
+
+@inlined
+def begin(p, forms, q, column, n):
+    """Set a form to what value q is without units: its bias, and what it reads of the inputs."""
+    at = p.values[q, 0]
+    for a in range(n):
+        forms[a, column] = p.fixed[at, a] if at >= 0 else 0.0
+    forms[n, column] = p.fixed[at, n] if at >= 0 else p.bias[q]
+    forms[n + 1, column] = p.fixed[at, n + 1] if at >= 0 else abs(p.bias[q])
+
+
+@inlined
+def compose_rows(p, t, s, layer, rounding, n):
+    """Set the rows of a layer, unless they are its values, and their errors and 1-norms."""
+    row, rows = p.layers[layer, 4], p.layers[layer, 5]
+    first = t.layers[layer, FIRST_COLUMN]
+    if not t.layers[layer, PLAIN]:
+        for r in range(row, row + rows):
+            column, v, w = t.columns[r], p.row_values[r, 0], p.row_values[r, 1]
+            threshold = p.row_threshold[r]
+            for a in range(n + 2):
+                s.forms[a, column] = s.forms[a, v]
+            if w >= 0:
+                for a in range(n + 1):
+                    s.forms[a, column] -= s.forms[a, w]
+                s.forms[n + 1, column] += s.forms[n + 1, w]
+            s.forms[n, column] -= threshold
+            s.forms[n + 1, column] += abs(threshold)
+    factor = UNIT_ROUNDOFF * (p.ops[layer] + rounding)
+    size, error = s.row_size[first : first + rows], s.row_error[first : first + rows]
+    for j in range(rows):
+        size[j] = 0.0
+    for a in range(n):
+        form = s.forms[a, first : first + rows]
+        for j in range(rows):
+            size[j] += abs(form[j])
+    form = s.forms[n + 1, first : first + rows]
+    for j in range(rows):
+        error[j] = factor * form[j] if form[j] < LARGE else np.inf
+
+
+@inlined
+def test_rows(p, t, s, d, layer, n):
+    """Set the least and the greatest value of every row of a layer on the node's cell."""
+    first, rows = t.layers[layer, FIRST_COLUMN], p.layers[layer, 5]
+    value, low, high = s.scratch[0], s.scratch[1], s.scratch[2]
+    constant = s.forms[n, first : first + rows]
+    for j in range(rows):
+        low[j], high[j] = np.inf, -np.inf
+    for v in range(s.node[d, VERTICES]):
+        x = s.x[np.uint64(s.member[d, v])]
+        for j in range(rows):
+            value[j] = constant[j]
+        for a in range(n):
+            f, form = x[a], s.forms[a, first : first + rows]
+            for j in range(rows):
+                value[j] += form[j] * f
+        for j in range(rows):
+            low[j] = min(low[j], value[j])
+            high[j] = max(high[j], value[j])
+
+
+@inlined
+def settle(p, t, s, d, layer, unit, k, n):
+    """Settle a unit on piece k for the node at depth d, and hand its output on."""
+    s.pattern[unit] = k
+    piece = p.units[unit, 4] + k
+    v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
+    majorant = abs(offset)
+    moves = slope != 0.0 and s.forms[n + 1, v] != 0.0
+    if moves:
+        majorant += abs(slope) * s.forms[n + 1, v] + p.tiny
+    if t.read[unit]:
+        for a in range(n + 1):
+            s.outputs[a, unit] = slope * s.forms[a, v] if moves else 0.0
+        s.outputs[n, unit] += offset
+        s.outputs[n + 1, unit] = majorant
+    below = layer + 1
+    if majorant == 0.0 or below == p.layers.shape[0] or not t.layers[below, INCREMENTAL]:
+        return
+    width = p.layers[below, 3]
+    start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, 0]) * width
+    weight, sizes = t.weights[0, start : start + width], t.weights[1, start : start + width]
+    for a in range(n + 1):
+        f = slope * s.forms[a, v] if moves else 0.0
+        if a == n:
+            f += offset
+        if f != 0.0:
+            ahead = s.ahead[d, a]
+            for w in range(width):
+                ahead[w] += f * weight[w]
+    ahead, tiny = s.ahead[d, n + 1], p.tiny
+    for w in range(width):
+        size = sizes[w]
+        ahead[w] += majorant * size + (tiny if size != 0.0 else 0.0)
+
+
+@inlined
+def take_ahead(p, t, s, d, layer, n):
+    """Hand the accumulated forms of the layer below on to the child of the node at depth d."""
+    below = layer + 1
+    if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
+        for a in range(n + 2):
+            child, ahead = s.ahead[d + 1, a], s.ahead[d, a]
+            for q in range(p.layers[below, 3]):
+                child[q] = ahead[q]
+
+
+@inlined
+def take_domain(p, t, s, rounding, n):
+    """Set the forms of the domain's rows, and what is known of their errors."""
+    for i in range(p.domain_M.shape[0]):
+        column = t.columns[p.row_values.shape[0] + i]
+        s.row_size[column] = 0.0
+        for a in range(n):
+            s.forms[a, column] = p.domain_M[i, a]
+            s.row_size[column] += abs(p.domain_M[i, a])
+        s.forms[n, column], s.forms[n + 1, column] = p.domain_beta[i], p.domain_majorant[i]
+        majorant = p.domain_majorant[i]
+        error = UNIT_ROUNDOFF * (p.ops[0] + rounding) * majorant
+        s.row_error[column] = error if majorant < LARGE else np.inf
