@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from milpcount.domain import InputSet
-from milpcount.limits import OutOfTime, seconds_in_force
+from milpcount.limits import OutOfTime, seconds_in_force, tick
 from milpcount.network import Network
 from milpcount.tree import vertex_search
 from milpcount.tree import vertex_state as vertices
@@ -19,6 +19,7 @@ from milpcount.tree.vertex_state import MOST_INPUTS, Room, new_cells, tables, wi
 _NO_LIMIT = 2**62
 _PATIENCE = 2.0
 """How many times longer than usual compiling may take: of a limit, that much must be left."""
+_REST_SECONDS = 0.05
 _RETREAT_SECONDS = 0.5
 """Time for cells that were handed over from which on it is compared with that for the others."""
 
@@ -129,6 +130,11 @@ class VertexSearch:
         s, c = self.state, self.state.control
         pace, spoke = Pace(seconds), time.perf_counter()
         while most is None or self.found < most:
+            if self._is_short_of_time():
+                tick()
+                time.sleep(_REST_SECONDS)
+                yield
+                continue
             if self._must_search_otherwise():
                 began = time.perf_counter()
                 for _ in self._search_the_waiting(budget, most, seconds):
@@ -217,6 +223,20 @@ class VertexSearch:
         """Cells that were handed over so far."""
         return self._handed
 
+    def _is_short_of_time(self) -> bool:
+        """Return whether the deadline would come before what is left could be compiled for.
+
+        The search then waits for it: whoever runs it must not take it for complete.
+        """
+        if not self._waiting or self._compile_other is None or self._other is not None:
+            return False
+        from milpcount.tree.warm_up import KERNELS
+
+        kernel = KERNELS["tree"]
+        if self.state.control[vertices.DEPTH] >= 0 or kernel.is_compiled:
+            return False
+        return seconds_in_force() < _PATIENCE * kernel.seconds
+
     def _must_search_otherwise(self) -> bool:
         """Return whether cells that were handed over come next; see that this can be done."""
         if not self._waiting and self._other is None:
@@ -225,11 +245,8 @@ class VertexSearch:
             return True
         from milpcount.tree.warm_up import KERNELS
 
-        if not KERNELS["tree"].is_compiled:
-            if self.state.control[vertices.DEPTH] >= 0:
-                return False
-            if seconds_in_force() < _PATIENCE * KERNELS["tree"].seconds:
-                raise OutOfTime
+        if not KERNELS["tree"].is_compiled and self.state.control[vertices.DEPTH] >= 0:
+            return False
         self._compile_other()
         self._compile_other = None
         return True

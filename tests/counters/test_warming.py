@@ -155,11 +155,23 @@ class TestFewInputs:
             function.signatures.append("compiled")
 
         search = VertexSearch(net, inputs, compile_other=compile_other)
-        with Deadline(10.0).in_force(), pytest.raises(OutOfTime):  # 7 s may become 14
+        with Deadline(0.3).in_force(), pytest.raises(OutOfTime):  # 7 s are not left
             list(search.run())
         assert seen == [] and search.left() == [{}]
         list(search.run())
         assert seen == [0] and search.found == mc.count(net, mc.Box(0, 1), mc.ExactTree()).lower
+
+    def test_what_the_limit_leaves_no_time_for_is_not_taken_for_complete(self, cold, monkeypatch):
+        from milpcount.tree import few_inputs
+
+        monkeypatch.setattr(few_inputs, "hands_over", lambda *_: False)  # only later, say
+        net = mc.Network.from_arrays([[[1.0, 1.0], [1.0, -0.3]]], [[0.0, 0.1]], output=False)
+        function = cold()
+        result = mc.count(net, mc.Box(0, 1), limits=mc.Limits(seconds=1.0))
+        assert function.signatures == []
+        assert result.status is mc.Status.TIME_LIMIT
+        assert result.lower < result.upper
+        assert result.seconds < 2.5
 
 
 class Recording(Here):
