@@ -23,7 +23,7 @@ _LEAST_BETWEEN = 0.02
 
 
 class Walked(Protocol):
-    """What is needed of a batch of walks; see `milpcount.tree.prober.Walked`."""
+    """What is needed of a batch of walks; see `milpcount.tree.descent_tasks.Walked`."""
 
     log_size: np.ndarray
     log_square: np.ndarray

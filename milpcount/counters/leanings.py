@@ -3,9 +3,9 @@
 The best walk takes a piece with a probability in proportion to the exponential of Q, its soft
 value: the expected logarithm of what a walk finds below it (soft policy iteration, Haarnoja et al.
 2018; every step raises the mean logarithm of the estimates, which the logarithm of their mean
-bounds). Q is modelled, layer by layer, as linear in what `milpcount.tree.choice` leans to. A least
-squares fit to the choices made gives the slopes; how they leaned is centred at every node, so what
-the nodes have in common does not bias the slopes and only takes away noise.
+bounds). Q is modelled, layer by layer, as linear in what `milpcount.kernel.branch_sampling` leans
+to. A least squares fit to the choices made gives the slopes; how they leaned is centred at every
+node, so what the nodes have in common does not bias the slopes and only takes away noise.
 
 On 784-100-100, after a first round of 16 walks, the mean logarithm rises from 148 to 164 bits and
 the standard deviation falls from eight bits to three and a half; a walk takes half as long again,
@@ -48,7 +48,7 @@ def leanings(moments: Array, current: Array) -> Array:
     Parameters
     ----------
     moments : ndarray, shape (layers, 7, 7)
-        Of the choices made, see `milpcount.tree.walks`.
+        Of the choices made, see `milpcount.kernel.descent_state`.
     current : ndarray, shape (layers, 2)
         With which the last of them were made.
 

@@ -151,8 +151,8 @@ def _subject(problem: Problem) -> Any:
 def _round(
     method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
 ) -> Iterator[Snapshot]:
-    from milpcount.tree.prober import make_walks
-    from milpcount.tree.walks import Batch
+    from milpcount.kernel.descent_state import Batch
+    from milpcount.tree.descent_tasks import make_walks
 
     size = max(1, _BATCH_UNITS // problem.network.n_units, -(-walks // _BATCHES))
     preference = preferences(problem.network, tally.taken, tally.log_size)
@@ -208,7 +208,7 @@ def _round(
 
 def _walk(subject: Any, batch: Any, problem: Problem, tally: "_Tally") -> Iterator[Snapshot]:
     """Make the walks of a batch in this process, or as many as there is time for."""
-    from milpcount.tree.prober import walking
+    from milpcount.tree.descent_tasks import walking
 
     done = None
     try:

@@ -171,7 +171,7 @@ def snapshot(
     regions : mutable sequence of Region, optional
         If they are kept.
     """
-    from milpcount.tree.cell import NARROWEST
+    from milpcount.kernel.cell import NARROWEST
 
     return Snapshot(
         lower=found,

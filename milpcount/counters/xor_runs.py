@@ -136,7 +136,7 @@ class TreeMechanism:
 
     @cached_property
     def _program(self) -> Any:
-        from milpcount.tree.program import compile_program
+        from milpcount.kernel.program import compile_program
 
         return compile_program(self.network, self.inputs)
 

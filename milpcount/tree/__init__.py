@@ -1,1 +1,1 @@
-"""The region tree: kernel, rows, search."""
+"""The search that drives the kernel: slices, exact answers, parts, regions that are kept."""

@@ -17,9 +17,9 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.exact.rows import ExactNetwork
+from milpcount.kernel.program import Program, compile_program
 from milpcount.network import Network
 from milpcount.result import Region
-from milpcount.tree.program import Program, compile_program
 from milpcount.tree.witnesses import Witnesses
 
 if TYPE_CHECKING:

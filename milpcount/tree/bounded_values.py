@@ -11,9 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.domain import InputSet
+from milpcount.kernel.image import input_weight
 from milpcount.network import Affine, Network, Source, UnitTable
 from milpcount.preactivation.rounding import support
-from milpcount.tree.image import input_weight
 
 Array = np.ndarray
 

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from milpcount.domain import InputSet
+from milpcount.kernel import vertex_search
+from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.program import Layout, compile_program
+from milpcount.kernel.state import KNOWN
+from milpcount.kernel.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
 from milpcount.limits import OutOfTime, seconds_in_force, tick
 from milpcount.network import Network
-from milpcount.tree import vertex_search
-from milpcount.tree import vertex_state as vertices
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
-from milpcount.tree.program import Layout, compile_program
 from milpcount.tree.search import DECISIONS, Pace, Search
-from milpcount.tree.state import KNOWN
-from milpcount.tree.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
 
 _NO_LIMIT = 2**62
 _PATIENCE = 2.0

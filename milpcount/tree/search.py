@@ -12,18 +12,14 @@ from milpcount.exact.geometry import Point
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
 from milpcount.formulation.xor import Xor
-from milpcount.network import Network
-from milpcount.tree import kernel
-from milpcount.tree import rows as kinds
-from milpcount.tree.answers import ExactAnswers
-from milpcount.tree.blocks import Source, knows_points
-from milpcount.tree.cell import OPEN, add_row
-from milpcount.tree.kept import KeptRegions
-from milpcount.tree.parity import add_parity
-from milpcount.tree.polygon import DRIFT, clip
-from milpcount.tree.program import Layout, compile_program
-from milpcount.tree.projection import EMPTY, FULL
-from milpcount.tree.state import (
+from milpcount.kernel import depth_first
+from milpcount.kernel import rows as kinds
+from milpcount.kernel.cell import OPEN, add_row
+from milpcount.kernel.parity import add_parity
+from milpcount.kernel.polygon import DRIFT, clip
+from milpcount.kernel.program import Layout, compile_program
+from milpcount.kernel.projection import EMPTY, FULL
+from milpcount.kernel.state import (
     ASKED,
     BUDGET,
     CLAUSE_HITS,
@@ -47,6 +43,10 @@ from milpcount.tree.state import (
     new_state,
     with_room,
 )  # fmt: skip
+from milpcount.network import Network
+from milpcount.tree.blocks import Source, knows_points
+from milpcount.tree.exact_fallback import ExactAnswers
+from milpcount.tree.kept import KeptRegions
 
 Array = np.ndarray
 
@@ -222,29 +222,29 @@ class Search:
             if self.on_region is not None:
                 c[MOST_REGIONS] = before + 1
             began = time.perf_counter()
-            wanted = kernel.run(p, s, self.scratch, self.rounding)
+            wanted = depth_first.run(p, s, self.scratch, self.rounding)
             pace.note(granted - int(c[BUDGET]), time.perf_counter() - began)
             self._collect()
             if self.on_region is not None and c[REGIONS] > before:
                 pattern = self.numbering.whole_pattern(s.pattern.tolist())
                 self._tell(pattern, int(c[DEPTH]) + 1)
-            if wanted == kernel.DONE:
+            if wanted == depth_first.DONE:
                 return
-            if wanted == kernel.ASK_DOMAIN:
+            if wanted == depth_first.ASK_DOMAIN:
                 self._in_exact_cell = True
                 yield from self._count_root()
                 self._in_exact_cell = False
                 return
-            if wanted == kernel.ASK_ROOM:
+            if wanted == depth_first.ASK_ROOM:
                 self.make_room()
                 s = self.state
-            elif wanted == kernel.ASK_ROW:
+            elif wanted == depth_first.ASK_ROW:
                 self.answer_row(int(c[ASKED]))
-            elif wanted == kernel.ASK_SIDE:
+            elif wanted == depth_first.ASK_SIDE:
                 self._in_exact_cell = True
                 yield from self._answer_side()
                 self._in_exact_cell = False
-            if wanted == kernel.PAUSED or time.perf_counter() - spoke >= seconds:
+            if wanted == depth_first.PAUSED or time.perf_counter() - spoke >= seconds:
                 yield
                 spoke = time.perf_counter()
 
@@ -266,7 +266,7 @@ class Search:
         self.xors.append(xor)
         at = int(s.control[DEPTH]) if self._at is None else self._at
         if at >= 0:
-            entered = int(s.layer[at]) + (s.stage[at] in (kernel.TEST, kernel.DESCEND))
+            entered = int(s.layer[at]) + (s.stage[at] in (depth_first.TEST, depth_first.DESCEND))
             at = int(add_parity(self.program, s, row, at, entered))
             s.control[DEPTH] = min(at, int(s.control[DEPTH]))
             self._at = None if self._at is None else at
@@ -310,12 +310,12 @@ class Search:
         path = self._forced_here()
         prefixes: list[dict[int, int]] = []
         for d in range(depth + 1):
-            if d == depth and s.stage[d] in (kernel.ROOT, kernel.COMPOSE):
+            if d == depth and s.stage[d] in (depth_first.ROOT, depth_first.COMPOSE):
                 return [*prefixes, path]
             own = int(s.opened[s.layer[d], s.place[d]])
             unit = self.numbering.to_network(own)
             full = s.full[d, : self.program.units[own, 5]].tolist()
-            if s.stage[d] == kernel.DESCEND:
+            if s.stage[d] == depth_first.DESCEND:
                 open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
             else:
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
@@ -352,7 +352,7 @@ class Search:
     def make_room(self) -> None:
         """Make room for longer paths, or cells of more rows, as the kernel asks."""
         p, depth = self.program, int(self.state.control[DEPTH])
-        while not kernel.has_room.py_func(p, self.state, depth):
+        while not depth_first.has_room.py_func(p, self.state, depth):
             room = Room.of(self.state)
             self.state = with_room(p, self.state, Room(2 * room.depth, 2 * room.rows))
         self.scratch = new_scratch(p, Room.of(self.state))

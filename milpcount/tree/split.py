@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from milpcount.domain import InputSet
+from milpcount.kernel.program import Layout, compile_program
 from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
 from milpcount.tree.blocks import Block
 from milpcount.tree.few_inputs import VertexSearch, searching
-from milpcount.tree.program import Layout, compile_program
 from milpcount.tree.search import Search
 
 Prefix = dict[int, int]

@@ -1,4 +1,4 @@
-"""Compilation of the kernel, once per machine: the result is kept (see `cache`)."""
+"""Compilation of the kernel, once per machine; `milpcount.kernel.disk_cache` keeps the result."""
 
 import os
 import platform
@@ -14,15 +14,16 @@ import numpy as np
 
 from milpcount.domain import Box
 from milpcount.formulation.xor import Xor
+from milpcount.kernel import depth_first, parity, random_descent, region_points, vertex_search
+from milpcount.kernel.descent_state import Batch
+from milpcount.kernel.disk_cache import alone
+from milpcount.kernel.image import SMALL
+from milpcount.kernel.program import compile_program
 from milpcount.network import Network
-from milpcount.tree import kernel, parity, points, probe, vertex_search
-from milpcount.tree.cache import alone
+from milpcount.tree import points
+from milpcount.tree.descent_tasks import walking
 from milpcount.tree.few_inputs import VertexSearch
-from milpcount.tree.image import SMALL
-from milpcount.tree.prober import walking
-from milpcount.tree.program import compile_program
 from milpcount.tree.search import Search
-from milpcount.tree.walks import Batch
 
 _REST_SECONDS = 0.1
 
@@ -103,18 +104,21 @@ KERNELS = {
     "vertices": Kernel(
         "the region tree's kernel for few inputs", 10, (vertex_search.run,), _search_vertices
     ),
-    "tree": Kernel("the region tree's kernel", 30, (kernel.run,), _search),
+    "tree": Kernel("the region tree's kernel", 30, (depth_first.run,), _search),
     "mbound": Kernel(
         "what parities add to the region tree's kernel",
         2,
-        (kernel.run, parity.add_parity),
+        (depth_first.run, parity.add_parity),
         _search_under_a_parity,
         "tree",
     ),
     "points": Kernel(
-        "what finds points of kept regions of many inputs", 15, (points.find_points,), _points
+        "what finds points of kept regions of many inputs",
+        15,
+        (region_points.find_points,),
+        _points,
     ),
-    "probe": Kernel("the kernel of random walks", 35, (probe.walk,), _walk),
+    "probe": Kernel("the kernel of random walks", 35, (random_descent.walk,), _walk),
 }
 """By name; a method may need several, and some only in the course of a count."""
 

@@ -7,9 +7,9 @@ import pytest
 
 from milpcount import Box, Network, Probing, count
 from milpcount.counters.leanings import differ_wildly, leanings
-from milpcount.tree.prober import make_walks
+from milpcount.kernel.descent_state import Batch
+from milpcount.tree.descent_tasks import make_walks
 from milpcount.tree.split import Subject
-from milpcount.tree.walks import Batch
 
 NONE = np.zeros((1, 2))
 

@@ -11,12 +11,12 @@ import milpcount as mc
 from milpcount.counters.preferences import preferences
 from milpcount.counters.probing import rounds
 from milpcount.errors import OptionError
+from milpcount.kernel.descent_state import Batch
 from milpcount.network import Layer, Network, leaky_relu, maxout
 from milpcount.network.affine import Dense
 from milpcount.result import Guarantee, Status
-from milpcount.tree.prober import make_walks
+from milpcount.tree.descent_tasks import make_walks
 from milpcount.tree.split import Subject
-from milpcount.tree.walks import Batch
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)

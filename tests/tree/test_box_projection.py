@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from milpcount import Box, Network
-from milpcount.tree.box_projection import box_project
-from milpcount.tree.compiled import entry
-from milpcount.tree.projection import FULL
+from milpcount.kernel.box_projection import box_project
+from milpcount.kernel.compiled import entry
+from milpcount.kernel.projection import FULL
 from milpcount.tree.search import Search
 
 project = entry(box_project.py_func)  # in the kernel it is a part of others

@@ -12,9 +12,10 @@ import pytest
 from numba.core.codegen import JITCodeLibrary
 
 import milpcount as mc
-from milpcount.tree import cache, kernel
-from milpcount.tree.compiled import entry, jit
-from milpcount.tree.parts import Part
+from milpcount.kernel import depth_first
+from milpcount.kernel import disk_cache as cache
+from milpcount.kernel.compiled import entry, jit
+from milpcount.kernel.part_compiler import Part
 
 
 @jit
@@ -214,4 +215,4 @@ def test_one_version_of_the_kernel_serves_all(tmp_path):
         for domain in domains:
             mc.count(net, domain)
             mc.count(net, domain, mc.Probing(probes=2))
-    assert len(kernel.run.signatures) == 1
+    assert len(depth_first.run.signatures) == 1

@@ -8,9 +8,9 @@ import pytest
 
 import milpcount as mc
 from milpcount.errors import DomainError, OptionError
+from milpcount.kernel import cell, certify, polygon, projection, rows
+from milpcount.kernel.program import compile_program
 from milpcount.network import Network, piecewise_linear
-from milpcount.tree import cell, certify, polygon, projection, rows
-from milpcount.tree.program import compile_program
 from milpcount.tree.search import Search
 from tests.extremes import QUANTITIES, difference
 from tests.networks import random_network

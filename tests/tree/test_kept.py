@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.kernel.program import compile_program
 from milpcount.network import maxout
 from milpcount.result import Region
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
 from milpcount.tree.points import PointFinder
-from milpcount.tree.program import compile_program
 from tests.networks import network, random_network
 
 FEW = mc.count(random_network(3, 2, (5, 3)), mc.Box(-1, 1), keep_regions=True).regions

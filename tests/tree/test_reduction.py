@@ -7,14 +7,14 @@ import pytest
 
 import milpcount as mc
 from milpcount.formulation.xor import Xor
+from milpcount.kernel.descent_state import Batch
+from milpcount.kernel.numbering import Numbering
+from milpcount.kernel.program import compile_program
+from milpcount.kernel.reduction import LEAST_UNITS, reduced
 from milpcount.network import Layer, relu
 from milpcount.network.sparse import Sparse
-from milpcount.tree.numbering import Numbering
-from milpcount.tree.prober import walking
-from milpcount.tree.program import compile_program
-from milpcount.tree.reduction import LEAST_UNITS, reduced
+from milpcount.tree.descent_tasks import walking
 from milpcount.tree.search import Search
-from milpcount.tree.walks import Batch
 from tests.networks import random_network
 from tests.reduction import difference, drawn, searched, settled
 

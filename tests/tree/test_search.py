@@ -5,12 +5,12 @@ import pytest
 
 import milpcount as mc
 from milpcount.errors import DomainError
+from milpcount.kernel import state
+from milpcount.kernel.state import Room
 from milpcount.network import Layer, Network, leaky_relu, piecewise_linear, relu
 from milpcount.network.affine import Dense
 from milpcount.result import Status
-from milpcount.tree import state
 from milpcount.tree.search import Search
-from milpcount.tree.state import Room
 from tests.networks import random_network
 
 

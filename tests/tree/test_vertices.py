@@ -10,12 +10,12 @@ import pytest
 import milpcount as mc
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
+from milpcount.kernel import vertex_search
+from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.vertex_state import MOST_INPUTS
 from milpcount.network import Activation, leaky_relu, piecewise_linear, relu
-from milpcount.tree import vertex_search
-from milpcount.tree import vertex_state as vertices
 from milpcount.tree.few_inputs import VertexSearch, has_few_inputs, searching
 from milpcount.tree.search import Search
-from milpcount.tree.vertex_state import MOST_INPUTS
 
 Array = np.ndarray
 ABSOLUTE = piecewise_linear([0.0], [-1.0, 1.0], [0.0, 0.0])

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from milpcount.tree.program import Program
-from milpcount.tree.rows import UNKNOWN
+from milpcount.kernel.program import Program
+from milpcount.kernel.rows import UNKNOWN
 
 Array = np.ndarray
 

@@ -12,10 +12,10 @@ from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import decide
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
+from milpcount.kernel import rows as kinds
+from milpcount.kernel.program import Layout
+from milpcount.kernel.state import State
 from milpcount.network import Network
-from milpcount.tree import rows as kinds
-from milpcount.tree.program import Layout
-from milpcount.tree.state import State
 
 Array = np.ndarray
 

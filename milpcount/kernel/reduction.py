@@ -60,6 +60,9 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.domain import InputSet
+from milpcount.kernel.image import SMALLEST
+from milpcount.kernel.numbering import LIVE, ranges
+from milpcount.kernel.rows import LARGE
 from milpcount.limits import tick
 from milpcount.network import Network, values_of
 from milpcount.preactivation import settled_pieces
@@ -67,9 +70,6 @@ from milpcount.preactivation.intervals import Intervals
 from milpcount.preactivation.outputs import output_range
 from milpcount.preactivation.ranges import Box, Range, start_of
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW, support
-from milpcount.tree.image import SMALLEST
-from milpcount.tree.numbering import LIVE, ranges
-from milpcount.tree.rows import LARGE
 
 Array = np.ndarray
 

@@ -4,8 +4,8 @@ A node's child is taken with a probability that is known, so the product of the 
 the walk is an unbiased estimate of the number of leaves (Knuth 1975, Theorem 1), whatever the
 probabilities are; the nearer they are to the shares of the children's subtrees, the lower its
 variance. A subtree that is small for certain is counted instead. A walk that has come to the last
-layer descends it several times and takes the mean; where choices do not lean (see `choice`), at
-points spaced evenly in the unit interval that they divide (systematic sampling). The root is
+layer descends it several times and takes the mean; where choices do not lean (`branch_sampling`),
+at points spaced evenly in the unit interval that they divide (systematic sampling). The root is
 entered once and the walks share what is learned of its cell.
 
 No walk asks for exact arithmetic to decide a side: what floating point cannot decide is left out,
@@ -15,10 +15,16 @@ and lower bounds stay valid.
 
 import numpy as np
 
-from milpcount.tree.cell import OPEN, piece_of_point
-from milpcount.tree.choice import choose, close_record, set_squares, square_of_trial, uniform
-from milpcount.tree.compiled import entry, jit
-from milpcount.tree.kernel import (
+from milpcount.kernel.branch_sampling import (
+    choose,
+    close_record,
+    set_squares,
+    square_of_trial,
+    uniform,
+)
+from milpcount.kernel.cell import OPEN, piece_of_point
+from milpcount.kernel.compiled import entry, jit
+from milpcount.kernel.depth_first import (
     ASK_DOMAIN,
     ASK_ROOM,
     ASK_SIDE,
@@ -38,18 +44,7 @@ from milpcount.tree.kernel import (
     take_free_side,
     test_piece,
 )  # fmt: skip
-from milpcount.tree.projection import EMPTY, FULL
-from milpcount.tree.state import (
-    BUDGET,
-    DEPTH,
-    FLOOR,
-    MOST_REGIONS,
-    POOL_HITS,
-    REGIONS,
-    TESTS,
-    VERDICT,
-)  # fmt: skip
-from milpcount.tree.walks import (
+from milpcount.kernel.descent_state import (
     ABOVE,
     BASE,
     BRANCHED_AT,
@@ -70,6 +65,17 @@ from milpcount.tree.walks import (
     UNDECIDED,
     WALK,
     WIDTH,
+)  # fmt: skip
+from milpcount.kernel.projection import EMPTY, FULL
+from milpcount.kernel.state import (
+    BUDGET,
+    DEPTH,
+    FLOOR,
+    MOST_REGIONS,
+    POOL_HITS,
+    REGIONS,
+    TESTS,
+    VERDICT,
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from milpcount.tree.program import Program
+from milpcount.kernel.program import Program
 
 Array = np.ndarray
 

@@ -15,13 +15,13 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.domain import InputSet
+from milpcount.kernel.quanta import NEVER, exponent
+from milpcount.kernel.rows import LARGE, LOST, UNIT_ROUNDOFF
 from milpcount.limits import tick
 from milpcount.network import Affine, Network, Source
-from milpcount.tree.quanta import NEVER, exponent
-from milpcount.tree.rows import LARGE, LOST, UNIT_ROUNDOFF
 
 if TYPE_CHECKING:
-    from milpcount.tree.reduction import Reduction
+    from milpcount.kernel.reduction import Reduction
 
 SMALLEST = 2.0**-1022
 """The smallest normal number: what a product may lose to underflow, over the unit roundoff."""

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from milpcount.tree.box_projection import box_project, transposed
-from milpcount.tree.certify import is_empty, is_empty_in_integers, is_interior
-from milpcount.tree.compiled import copy, entry, fill, jit
-from milpcount.tree.projection import EMPTY, FULL, project
-from milpcount.tree.rows import LOST, NORMAL, POSITIVE, TINY
-from milpcount.tree.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
+from milpcount.kernel.box_projection import box_project, transposed
+from milpcount.kernel.certify import is_empty, is_empty_in_integers, is_interior
+from milpcount.kernel.compiled import copy, entry, fill, jit
+from milpcount.kernel.projection import EMPTY, FULL, project
+from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
+from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
 
 OPEN = -1
 """No verdict."""

@@ -10,7 +10,7 @@ Constraint ids: ``2 j`` and ``2 j + 1`` are ``y_j >= 0`` and ``y_j <= 1``; ``2 n
 
 import numpy as np
 
-from milpcount.tree.compiled import fill, jit
+from milpcount.kernel.compiled import fill, jit
 
 EMPTY, FULL, UNDECIDED = 0, 1, 2
 

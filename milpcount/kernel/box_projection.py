@@ -12,8 +12,8 @@ from the parent's multipliers.
 
 import numpy as np
 
-from milpcount.tree.compiled import jit
-from milpcount.tree.projection import EMPTY, FULL, UNDECIDED
+from milpcount.kernel.compiled import jit
+from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED
 
 _RIDGE = 1e-10
 _CUT = 1e-12

@@ -33,9 +33,9 @@ degenerate one, in which a row is zero at a vertex.
 
 import numpy as np
 
-from milpcount.tree.compiled import inlined, jit
-from milpcount.tree.rows import EXACT_QUANTA, UNIT_ROUNDOFF
-from milpcount.tree.vertex_state import (
+from milpcount.kernel.compiled import inlined, jit
+from milpcount.kernel.rows import EXACT_QUANTA, UNIT_ROUNDOFF
+from milpcount.kernel.vertex_state import (
     CROSSINGS,
     DEFECT,
     NORM,

@@ -33,10 +33,7 @@ from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
 _HERE = Path(__file__).parent
-_PLAIN = (
-    "answers", "blocks", "bounded_values", "cache", "few_inputs", "kept", "numbering", "prober",
-    "reduction", "search", "split", "warm_up", "witnesses",
-)  # fmt: skip
+_PLAIN = ("disk_cache", "numbering", "reduction")
 """Files of this folder that compiled code does not depend on."""
 _VERSIONS_KEPT = 4
 _POLL_SECONDS = 0.1

@@ -10,8 +10,8 @@ from typing import Any
 
 import numba
 
-from milpcount.tree.cache import Kept
-from milpcount.tree.parts import PartCompiler
+from milpcount.kernel.disk_cache import Kept
+from milpcount.kernel.part_compiler import PartCompiler
 
 _MATH = {"reassoc", "contract"}
 _OPTIONS: dict[str, Any] = {"fastmath": _MATH, "error_model": "numpy", "_nrt": False}

@@ -1,4 +1,4 @@
-"""The arrays of a batch of random walks; see `probe`."""
+"""The arrays of a batch of random walks; see `random_descent`."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,7 +29,7 @@ class Batch:
     preference : ndarray, shape (units, pieces)
         Logarithms of weights.
     leaning : ndarray, shape (layers, 2)
-        How much is added to them, see `choice`.
+        How much is added to them, see `branch_sampling`.
     walks : int
     seed : int
         64 bits.

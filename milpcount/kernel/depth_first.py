@@ -6,10 +6,10 @@ runs in slices: it returns to Python when its budget of work is spent, when a ce
 decided in floating point, and when it has finished. All it knows is in `State`.
 """
 
-from milpcount.tree.cell import OPEN, decide, piece_of_point, push_piece
-from milpcount.tree.certify import is_interior
-from milpcount.tree.compiled import clear_bits, copy, copy_bits, entry, fill, jit
-from milpcount.tree.memory import (
+from milpcount.kernel.cell import OPEN, decide, piece_of_point, push_piece
+from milpcount.kernel.certify import is_interior
+from milpcount.kernel.compiled import clear_bits, copy, copy_bits, entry, fill, jit
+from milpcount.kernel.conflict_cache import (
     add_literals,
     find_point,
     in_conflict,
@@ -17,10 +17,10 @@ from milpcount.tree.memory import (
     learn_point,
     learn_segments,
 )  # fmt: skip
-from milpcount.tree.parity import enter_layer, is_allowed, put
-from milpcount.tree.polygon import DRIFT, centre, clip, is_below
-from milpcount.tree.projection import EMPTY, FULL
-from milpcount.tree.rows import (
+from milpcount.kernel.parity import enter_layer, is_allowed, put
+from milpcount.kernel.polygon import DRIFT, centre, clip, is_below
+from milpcount.kernel.projection import EMPTY, FULL
+from milpcount.kernel.rows import (
     NORMAL,
     UNKNOWN,
     compose_layer,
@@ -28,7 +28,7 @@ from milpcount.tree.rows import (
     compose_rows,
     set_output,
 )  # fmt: skip
-from milpcount.tree.state import (
+from milpcount.kernel.state import (
     ANY,
     ASKED,
     BASED,

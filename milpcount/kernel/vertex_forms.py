@@ -9,9 +9,9 @@ nodes on the path; every term is added once, and nothing is ever taken off.
 
 import numpy as np
 
-from milpcount.tree.compiled import inlined
-from milpcount.tree.rows import LARGE, UNIT_ROUNDOFF
-from milpcount.tree.vertex_state import FIRST_COLUMN, INCREMENTAL, PLAIN, VERTICES, WEIGHTS
+from milpcount.kernel.compiled import inlined
+from milpcount.kernel.rows import LARGE, UNIT_ROUNDOFF
+from milpcount.kernel.vertex_state import FIRST_COLUMN, INCREMENTAL, PLAIN, VERTICES, WEIGHTS
 
 
 @inlined

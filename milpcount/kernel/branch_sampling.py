@@ -10,10 +10,9 @@ of -0.8 with its squared distance. Walks are unbiased whatever they lean to.
 
 import numpy as np
 
-from milpcount.tree.cell import piece_of_point
-from milpcount.tree.compiled import jit
-from milpcount.tree.projection import FULL
-from milpcount.tree.walks import (
+from milpcount.kernel.cell import piece_of_point
+from milpcount.kernel.compiled import jit
+from milpcount.kernel.descent_state import (
     BELOW,
     CHOICES,
     DISTANCE,
@@ -28,6 +27,7 @@ from milpcount.tree.walks import (
     WALK,
     WIDTH,
 )  # fmt: skip
+from milpcount.kernel.projection import FULL
 
 _NARROW = -14.0
 """Logarithm of the width at which a part of the unit interval is drawn anew: 33 bits are left."""

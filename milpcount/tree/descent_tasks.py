@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from milpcount.kernel import depth_first, descent_state
+from milpcount.kernel.descent_state import Batch
+from milpcount.kernel.random_descent import walk
+from milpcount.kernel.state import ASKED, BUDGET, PATIENCE, TESTS
 from milpcount.limits import Deadline, OutOfTime
-from milpcount.tree import kernel, walks
-from milpcount.tree.probe import walk
 from milpcount.tree.search import Pace, Search
 from milpcount.tree.split import Subject
-from milpcount.tree.state import ASKED, BUDGET, PATIENCE, TESTS
-from milpcount.tree.walks import Batch
 
 Array = np.ndarray
 _SLICE_SECONDS = 0.1
@@ -108,18 +108,18 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
         search.state.control[PATIENCE] = 0
     own = search.numbering
     batch = replace(batch, preference=own.part(batch.preference.T).T)
-    made, pace, c = walks.new_walks(batch), Pace(_SLICE_SECONDS), search.state.control
+    made, pace, c = descent_state.new_walks(batch), Pace(_SLICE_SECONDS), search.state.control
     deadline, spoke = deadline or Deadline(), began
     while True:
         c[BUDGET], start = pace.budget, time.perf_counter()
         wanted = walk(search.program, search.state, search.scratch, made, search.rounding)
         now = time.perf_counter()
         pace.note(pace.budget - int(c[BUDGET]), now - start)
-        if wanted == kernel.ASK_DOMAIN:
+        if wanted == depth_first.ASK_DOMAIN:
             search.reject_domain()
-        if wanted == kernel.ASK_ROOM:
+        if wanted == depth_first.ASK_ROOM:
             search.make_room()
-        if wanted == kernel.ASK_ROW:
+        if wanted == depth_first.ASK_ROW:
             try:
                 with deadline.in_force():
                     search.answer_row(int(c[ASKED]))
@@ -127,28 +127,28 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
                 yield _walked(made, search, now - began)
                 return
         late = deadline.passed()
-        if wanted == kernel.DONE or late or now - spoke >= 0.5 * _SLICE_SECONDS:
+        if wanted == depth_first.DONE or late or now - spoke >= 0.5 * _SLICE_SECONDS:
             spoke = now
             yield _walked(made, search, now - began)
-        if wanted == kernel.DONE or late:
+        if wanted == depth_first.DONE or late:
             return
 
 
-def _walked(made: walks.Walks, search: Search, seconds: float) -> Walked:
-    c, done = made.control, int(made.control[walks.WALK])
+def _walked(made: descent_state.Walks, search: Search, seconds: float) -> Walked:
+    c, done = made.control, int(made.control[descent_state.WALK])
     return Walked(
-        bool(search.state.stage[0] != kernel.ROOT),
+        bool(search.state.stage[0] != depth_first.ROOT),
         made.log_size[:done].copy(),
         made.log_square[:done].copy(),
         search.numbering.spread(
             made.taken[:done].astype(np.min_scalar_type(-int(search.program.units[:, 5].max()))),
-            walks.NOT_SPLIT,
+            descent_state.NOT_SPLIT,
         ),
         made.moments.copy(),
         int(search.state.control[TESTS]),
-        int(c[walks.DESCENT_TESTS]),
-        int(c[walks.UNDECIDED]),
-        int(c[walks.DEAD_ENDS]),
-        int(c[walks.COUNTED]),
+        int(c[descent_state.DESCENT_TESTS]),
+        int(c[descent_state.UNDECIDED]),
+        int(c[descent_state.DEAD_ENDS]),
+        int(c[descent_state.COUNTED]),
         seconds,
     )

@@ -8,9 +8,9 @@ below that pattern. Signs are bit sets over the layer's rows: those positive, th
 
 import numpy as np
 
-from milpcount.tree.compiled import clear_bits, copy_bits, jit
-from milpcount.tree.rows import NORMAL, TINY
-from milpcount.tree.state import CLAUSES, POOL, TESTS
+from milpcount.kernel.compiled import clear_bits, copy_bits, jit
+from milpcount.kernel.rows import NORMAL, TINY
+from milpcount.kernel.state import CLAUSES, POOL, TESTS
 
 _ONE = np.uint64(1)
 _SEGMENTS = 3

@@ -21,7 +21,7 @@ That analysis is for numbers that neither underflow nor overflow:
 
 import numpy as np
 
-from milpcount.tree.compiled import entry, fill, inlined, jit
+from milpcount.kernel.compiled import entry, fill, inlined, jit
 
 UNIT_ROUNDOFF = 2.0**-53
 EXACT_QUANTA = 2.0**52

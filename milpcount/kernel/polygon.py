@@ -10,7 +10,7 @@ row with a number that is not finite proves nothing here.
 
 import numpy as np
 
-from milpcount.tree.compiled import entry, jit
+from milpcount.kernel.compiled import entry, jit
 
 DRIFT = 1e-12
 """Bound on the distance of a cell's points from the polygon that stands for it."""

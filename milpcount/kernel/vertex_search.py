@@ -16,9 +16,9 @@ a face of it: the patterns that are attained in its closure are those of its reg
 
 import numpy as np
 
-from milpcount.tree.compiled import entry, inlined
-from milpcount.tree.state import KNOWN
-from milpcount.tree.vertex_cells import (
+from milpcount.kernel.compiled import entry, inlined
+from milpcount.kernel.state import KNOWN
+from milpcount.kernel.vertex_cells import (
     CUT,
     NEGATIVE,
     NO_ROOM,
@@ -32,7 +32,7 @@ from milpcount.tree.vertex_cells import (
     take_whole,
     test_row,
 )
-from milpcount.tree.vertex_forms import (
+from milpcount.kernel.vertex_forms import (
     begin,
     compose,
     compose_rows,
@@ -41,8 +41,8 @@ from milpcount.tree.vertex_forms import (
     take_domain,
     test_rows,
 )
-from milpcount.tree.vertex_sections import LARGER, count_regions
-from milpcount.tree.vertex_state import (
+from milpcount.kernel.vertex_sections import LARGER, count_regions
+from milpcount.kernel.vertex_state import (
     ABOVE,
     ANY,
     BELOW,

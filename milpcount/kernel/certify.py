@@ -12,10 +12,10 @@ unit above its threshold (a unit is inactive at 0, and the domain is closed).
 
 import numpy as np
 
-from milpcount.tree.box_projection import combine
-from milpcount.tree.compiled import fill, jit
-from milpcount.tree.rows import EXACT_QUANTA
-from milpcount.tree.state import CLOSED
+from milpcount.kernel.box_projection import combine
+from milpcount.kernel.compiled import fill, jit
+from milpcount.kernel.rows import EXACT_QUANTA
+from milpcount.kernel.state import CLOSED
 
 _LARGEST_DENOMINATOR = 60
 _LEAST, _MOST = 1e-100, 1e100

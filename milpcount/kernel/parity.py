@@ -15,7 +15,7 @@ A row is a set of bits over the variables, with its right-hand side in a word of
 
 import numpy as np
 
-from milpcount.tree.compiled import copy, entry, fill, jit
+from milpcount.kernel.compiled import copy, entry, fill, jit
 
 _ONE = np.uint64(1)
 _ALL = np.uint64(2**64 - 1)

@@ -17,9 +17,9 @@ it is tried on. Two of them that cross a section then cross it in different sect
 were the same there, the second would be zero at all vertices of the section with the first.
 """
 
-from milpcount.tree.compiled import inlined
-from milpcount.tree.rows import UNIT_ROUNDOFF
-from milpcount.tree.vertex_cells import (
+from milpcount.kernel.compiled import inlined
+from milpcount.kernel.rows import UNIT_ROUNDOFF
+from milpcount.kernel.vertex_cells import (
     CUT,
     FIXED,
     NO_ROOM,
@@ -30,7 +30,7 @@ from milpcount.tree.vertex_cells import (
     test_row,
     values,
 )
-from milpcount.tree.vertex_state import (
+from milpcount.kernel.vertex_state import (
     COLUMN,
     CROSSINGS,
     DIMENSION,

@@ -18,12 +18,12 @@ from scipy import sparse
 
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
+from milpcount.kernel.image import SMALLEST, Image, input_exponents
+from milpcount.kernel.numbering import Numbering
+from milpcount.kernel.quanta import COARSEST, exponent, exponent_of
+from milpcount.kernel.reduction import Reduction, most_in_a_row, reduced
 from milpcount.limits import tick
 from milpcount.network import Network
-from milpcount.tree.image import SMALLEST, Image, input_exponents
-from milpcount.tree.numbering import Numbering
-from milpcount.tree.quanta import COARSEST, exponent, exponent_of
-from milpcount.tree.reduction import Reduction, most_in_a_row, reduced
 
 Array = np.ndarray
 

@@ -1,0 +1,1 @@
+"""The compiled search: layout, composition, projections, certificates, cells, descents."""
