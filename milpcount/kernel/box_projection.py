@@ -12,7 +12,7 @@ from the parent's multipliers.
 
 import numpy as np
 
-from milpcount.kernel.compiled import jit
+from milpcount.kernel.compiled import inlined, jit
 from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED
 
 _RIDGE = 1e-10
@@ -93,29 +93,31 @@ def _refresh_hessian(VT, z, free, hessian, moved):
                 hessian[a, b] += f * VT[j, b]
 
 
-@jit
-def box_project(rows, inputs, offset, margin, lam, count, V, VT, free, hessian, x, g, work, steps):
+@inlined
+def box_project(cell, trial, count, V, VT, work, steps):
     """Project the centre onto ``{x in cube : rows[i] @ (V x) + offset[i] >= margin[i]}``.
 
     Parameters
     ----------
-    rows : (count, m), offset, margin : (count,)
-    inputs : (count, n) or (count, 1)
-        The rows as functions of the inputs, where the image is wide.
-    lam : (count,)
-        In: multipliers to start from. Out: those of the projection, or a candidate certificate.
-    free, hessian : state kept between calls (of the Hessian only the lower triangle)
+    cell : Cell
+    trial : Trial
+        ``lam``, in: multipliers to start from; out: those of the projection, or a candidate
+        certificate. ``x, g``, out: the point and ``V x``. ``free, hessian`` are kept between calls
+        (of the Hessian only the lower triangle).
+    count : int
+        Rows of the cell.
+    V, VT : (m, n), (n, m)
+    work : Scratch
     steps : int
         Newton steps granted.
-    x : (n,), g : (m,)
-        Out: the point and ``V x``.
 
     Returns
     -------
     int
         `FULL`, `EMPTY` (to be certified by the caller) or `UNDECIDED`.
     """
-    m = V.shape[0]
+    rows, inputs, offset, margin = cell.rows, cell.inputs, cell.offset, cell.margin
+    lam, x, g, m = trial.lam, trial.x, trial.g, V.shape[0]
     y, z, w, rho, d, chosen, Q = work.y, work.z, work.w, work.rho, work.d, work.chosen, work.Q
     combine(rows, lam, 0, count, y, V, z)
     for _ in range(steps):
@@ -146,8 +148,8 @@ def box_project(rows, inputs, offset, margin, lam, count, V, VT, free, hessian, 
         if inputs.shape[1] == z.shape[0]:
             _products_in_inputs(inputs, z, chosen, nw, work.moved, work.columns, Q)
         else:
-            _refresh_hessian(VT, z, free, hessian, work.moved)
-            _products_in_image(rows, hessian, chosen, nw, y, Q)
+            _refresh_hessian(VT, z, trial.free, trial.hessian, work.moved)
+            _products_in_image(rows, trial.hessian, chosen, nw, y, Q)
         _model_step(Q, rho, margin, lam, chosen, nw, d, work)
         slope0, constant, longest = 0.0, 0.0, np.inf
         for q in range(m):

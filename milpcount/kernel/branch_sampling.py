@@ -59,8 +59,8 @@ def set_squares(q, d, own, square):
 def square_of_trial(s):
     """Return the squared distance from the centre of the point that was just projected."""
     t = 0.0
-    for i in range(s.trial_x.shape[0]):
-        t += (s.trial_x[i] - 0.5) ** 2
+    for i in range(s.trial.x.shape[0]):
+        t += (s.trial.x[i] - 0.5) ** 2
     return t
 
 
@@ -71,12 +71,12 @@ def choose(p, s, q, d, unit, pieces, systematic):
     Evenly spaced descents must find the same weights at a node, so they are for choices that do not
     lean: what is known of a node may differ between two visits.
     """
-    layer, weight = s.layer[d], q.weight
+    layer, weight = s.path.layer[d], q.weight
     systematic &= q.leaning[layer, OWN] == 0.0 and q.leaning[layer, NEAR] == 0.0
-    own = piece_of_point(p, s, unit, s.witness[d])
+    own = piece_of_point(p, s, unit, s.path.witness[d])
     n_full, last, nearest = 0, -1, np.inf
     for k in range(pieces):
-        if s.full[d, k] == FULL:
+        if s.sides.verdict[d, k] == FULL:
             nearest = min(nearest, q.square[d, k])
             n_full += 1
             last = k
@@ -84,7 +84,7 @@ def choose(p, s, q, d, unit, pieces, systematic):
         return last, 0.0
     highest, total = -np.inf, 0.0
     for k in range(pieces):
-        if s.full[d, k] == FULL:
+        if s.sides.verdict[d, k] == FULL:
             weight[k] = q.preference[unit, k]
             if k == own:
                 weight[k] += q.leaning[layer, OWN]
@@ -93,7 +93,7 @@ def choose(p, s, q, d, unit, pieces, systematic):
                 weight[k] -= max(-_STEEPEST, min(_STEEPEST, steep))
             highest = max(highest, weight[k])
     for k in range(pieces):
-        if s.full[d, k] == FULL:
+        if s.sides.verdict[d, k] == FULL:
             weight[k] = np.exp(weight[k] - highest)
             total += weight[k]
     if not systematic or q.place[WIDTH] < _NARROW:
@@ -101,7 +101,7 @@ def choose(p, s, q, d, unit, pieces, systematic):
         q.place[WIDTH] = 0.0
     point, chosen = q.place[POINT] * total, last
     for k in range(pieces):
-        if s.full[d, k] == FULL:
+        if s.sides.verdict[d, k] == FULL:
             if point < weight[k] or k == last:
                 q.place[POINT] = min(point / weight[k], _BELOW_ONE)
                 q.place[WIDTH] += np.log(weight[k] / total)
@@ -117,16 +117,16 @@ def choose(p, s, q, d, unit, pieces, systematic):
 @jit
 def _record(s, q, d, own, chosen, pieces, total, log_p):
     """Record a choice; what it leaned to is centred, so that nothing of the node is left in it."""
-    layer, at = s.layer[d], q.control[CHOICES]
+    layer, at = s.path.layer[d], q.control[CHOICES]
     c = q.choice[at]
     mean_own, mean_square = 0.0, 0.0
     for k in range(pieces):
-        if s.full[d, k] == FULL:
+        if s.sides.verdict[d, k] == FULL:
             share = q.weight[k] / total
             mean_square += share * q.square[d, k]
             if k == own:
                 mean_own = share
-    place = s.place[d] / np.float64(s.n_open[layer])
+    place = s.path.place[d] / np.float64(s.opened.number[layer])
     c[ONE], c[PLACE], c[PLACE_SQUARED] = 1.0, place, place * place
     c[DISTANCE] = q.own_square[d]
     c[LEANED_OWN] = (1.0 if chosen == own else 0.0) - mean_own

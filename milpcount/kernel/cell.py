@@ -4,6 +4,7 @@ import numpy as np
 
 from milpcount.kernel.box_projection import box_project, transposed
 from milpcount.kernel.certify import is_empty, is_empty_in_integers, is_interior
+from milpcount.kernel.columns import LAYER_ROW, LITERAL_ROW, LITERAL_SIGN, UNIT_PIECE, UNIT_PIECES
 from milpcount.kernel.compiled import copy, entry, fill, jit
 from milpcount.kernel.projection import EMPTY, FULL, project
 from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
@@ -23,26 +24,26 @@ _STEPS = 40
 @entry
 def add_row(s, at, r, sign):
     """Put row r with a sign into the current cell at position `at`."""
-    s.cell_id[at] = r
-    s.cell_stale[at] = True
-    s.cell_sign[at] = sign
-    f = sign * s.row_norm[r]
-    for q in range(s.cell_rows.shape[1]):
-        s.cell_rows[at, q] = f * s.row_M[r, q]
-        s.cell_columns[q, at] = s.cell_rows[at, q]
-    s.cell_offset[at] = f * s.row_b[r]
-    s.cell_error[at] = s.row_error[r]
+    s.cell.id[at] = r
+    s.cell.stale[at] = True
+    s.cell.sign[at] = sign
+    f = sign * s.rows.norm[r]
+    for q in range(s.cell.rows.shape[1]):
+        s.cell.rows[at, q] = f * s.rows.M[r, q]
+        s.cell.columns[q, at] = s.cell.rows[at, q]
+    s.cell.offset[at] = f * s.rows.b[r]
+    s.cell.error[at] = s.rows.error[r]
     # A projection need not clear a row whose coefficients are lost: no point would be certified.
-    lost = s.row_s[r] == LOST
-    s.cell_margin[at] = -s.row_error[r] if lost else max(NARROWEST, 4.0 * s.row_error[r])
+    lost = s.rows.s[r] == LOST
+    s.cell.margin[at] = -s.rows.error[r] if lost else max(NARROWEST, 4.0 * s.rows.error[r])
 
 
 @jit
 def push_piece(p, s, piece, at):
     """Append a piece's rows to the cell; return the new count, or -1 if a constant row forbids."""
     for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
-        r, sign = p.literals[k, 0], p.literals[k, 1]
-        kind = s.row_kind[r]
+        r, sign = p.literals[k, LITERAL_ROW], p.literals[k, LITERAL_SIGN]
+        kind = s.rows.kind[r]
         if kind == NORMAL or kind == TINY:
             add_row(s, at, r, sign)
             at += 1
@@ -54,17 +55,17 @@ def push_piece(p, s, piece, at):
 @jit
 def piece_of_point(p, s, unit, g):
     """Return the piece (from 0) a point lies in beyond rounding, or -1."""
-    first, pieces = p.units[unit, 4], p.units[unit, 5]
+    first, pieces = p.units[unit, UNIT_PIECE], p.units[unit, UNIT_PIECES]
     for k in range(pieces):
         inside = True
         for e in range(p.piece_literals[first + k], p.piece_literals[first + k + 1]):
-            r, sign = p.literals[e, 0], p.literals[e, 1]
-            kind = s.row_kind[r]
+            r, sign = p.literals[e, LITERAL_ROW], p.literals[e, LITERAL_SIGN]
+            kind = s.rows.kind[r]
             if kind == NORMAL:
-                t = s.row_b[r]
+                t = s.rows.b[r]
                 for q in range(g.shape[0]):
-                    t += s.row_M[r, q] * g[q]
-                inside &= sign * t * s.row_norm[r] > s.row_error[r]
+                    t += s.rows.M[r, q] * g[q]
+                inside &= sign * t * s.rows.norm[r] > s.rows.error[r]
             elif kind == TINY:
                 inside = False
             else:
@@ -80,10 +81,10 @@ def quantum_of_cell(p, s, first, count):
     quantum = np.int64(0)
     n_rows, last = p.row_values.shape[0], p.layers.shape[0] - 1
     for i in range(first, count):
-        if s.trial_lam[i] > 0.0:
-            r, layer = s.cell_id[i], 0
+        if s.trial.lam[i] > 0.0:
+            r, layer = s.cell.id[i], 0
             if r < n_rows:
-                while layer < last and p.layers[layer + 1, 4] <= r:
+                while layer < last and p.layers[layer + 1, LAYER_ROW] <= r:
                     layer += 1
             if p.quantum[layer] < 0:
                 return -1
@@ -105,7 +106,7 @@ def decide(p, s, scratch, count):
     if verdict == OPEN and s.control[PATIENCE] > 0:
         # Cells that miss being non-empty by little need large multipliers, and those of a distant
         # cell can lead a projection astray.
-        fill(s.trial_lam, 0.0)
+        fill(s.trial.lam, 0.0)
         verdict = _decide_once(p, s, scratch, count, s.control[PATIENCE])
     return verdict
 
@@ -117,27 +118,21 @@ def _decide_once(p, s, scratch, count, steps):
     first = 0
     if p.small:
         first = 2 * n
-        verdict = project(
-            s.cell_rows, s.cell_columns, s.cell_offset, s.cell_margin, s.trial_lam, count,
-            s.trial_g, scratch.chosen, scratch.L, scratch.d, scratch.s, scratch.rho,
-        )  # fmt: skip
+        verdict = project(s.cell, s.trial, count, scratch)
         if verdict == FULL:
-            copy(s.trial_x, s.trial_g)
+            copy(s.trial.x, s.trial.g)
     else:
-        if s.cell_inputs.shape[0] > 1:
+        if s.cell.inputs.shape[0] > 1:
             for i in range(count):
-                if s.cell_stale[i]:
-                    transposed(p.V, s.cell_rows[i], s.cell_inputs[i])
-                    s.cell_stale[i] = False
-        verdict = box_project(
-            s.cell_rows, s.cell_inputs, s.cell_offset, s.cell_margin, s.trial_lam, count, p.V, p.VT,
-            s.free, s.hessian, s.trial_x, s.trial_g, scratch, steps,
-        )  # fmt: skip
+                if s.cell.stale[i]:
+                    transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
+                    s.cell.stale[i] = False
+        verdict = box_project(s.cell, s.trial, count, p.V, p.VT, scratch, steps)
     if verdict == FULL:
-        inside = is_interior(s.cell_rows, s.cell_offset, s.cell_error, first, count, s.trial_g)
+        inside = is_interior(s.cell.rows, s.cell.offset, s.cell.error, first, count, s.trial.g)
         return FULL if inside else OPEN
     if verdict == EMPTY:
-        if is_empty(s.cell_rows, s.cell_offset, s.cell_error, s.trial_lam, first, count, p.V,
+        if is_empty(s.cell.rows, s.cell.offset, s.cell.error, s.trial.lam, first, count, p.V,
                     scratch.y, scratch.z):  # fmt: skip
             s.control[FLOAT_EMPTY] += 1
             return EMPTY

@@ -72,10 +72,10 @@ def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
     """
     if quantum < 0:
         return False
-    lam, ids = state.trial_lam, state.cell_id
+    lam, ids = state.trial.lam, state.cell.id
     largest = 0.0
     for i in range(first, count):
-        weights[i] = lam[i] * state.row_norm[ids[i]] if lam[i] > 0.0 else 0.0
+        weights[i] = lam[i] * state.rows.norm[ids[i]] if lam[i] > 0.0 else 0.0
         largest = max(largest, weights[i])
     if not largest > 0.0:
         return False
@@ -94,17 +94,17 @@ def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
     for i in range(first, count):
         weights[i] = np.rint(weights[i] / largest * denominator)
         if weights[i] != 0.0:
-            magnitude += weights[i] * state.row_s[ids[i]]
+            magnitude += weights[i] * state.rows.s[ids[i]]
     if not magnitude * 2.0**quantum < EXACT_QUANTA:
         return False
     fill(y, 0.0)
     total = 0.0
     for i in range(first, count):
-        f = weights[i] * state.cell_sign[i]
+        f = weights[i] * state.cell.sign[i]
         if f != 0.0:
-            total += f * state.row_b[ids[i]]
+            total += f * state.rows.b[ids[i]]
             for q in range(y.shape[0]):
-                y[q] += f * state.row_M[ids[i], q]
+                y[q] += f * state.rows.M[ids[i], q]
     fill(z, 0.0)
     for q in range(y.shape[0]):
         if y[q] != 0.0:
@@ -120,6 +120,6 @@ def is_empty_in_integers(p, state, quantum, first, count, weights, y, z):
 def _has_strict(p, state, first, count, weights):
     """Return whether a row with a weight has to be positive where patterns are counted."""
     for i in range(first, count):
-        if weights[i] > 0.0 and state.cell_sign[i] > 0 and state.cell_id[i] < p.row_values.shape[0]:
+        if weights[i] > 0.0 and state.cell.sign[i] > 0 and state.cell.id[i] < p.row_values.shape[0]:
             return True
     return False

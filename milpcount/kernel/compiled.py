@@ -11,13 +11,14 @@ from typing import Any
 import numba
 
 from milpcount.kernel.disk_cache import Kept
-from milpcount.kernel.part_compiler import PartCompiler
+from milpcount.kernel.part_compiler import PartCompiler, WholeCompiler
 
 _MATH = {"reassoc", "contract"}
 _OPTIONS: dict[str, Any] = {"fastmath": _MATH, "error_model": "numpy", "_nrt": False}
 _PART: dict[str, Any] = _OPTIONS | {
     "pipeline_class": PartCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True
 }  # fmt: skip
+_WHOLE: dict[str, Any] = _OPTIONS | {"pipeline_class": WholeCompiler, "no_cfunc_wrapper": True}
 
 jit: Any = numba.njit(**_PART)
 """Decorator for the functions of the kernel that only others of the kernel call."""
@@ -28,7 +29,7 @@ inlined: Any = numba.njit(**_PART, forceinline=True)
 
 def entry(function: Callable[..., Any]) -> Any:
     """Decorate a function of the kernel that Python calls: it is kept on disk."""
-    compiled = numba.njit(**_OPTIONS, no_cfunc_wrapper=True)(function)
+    compiled = numba.njit(**_WHOLE)(function)
     compiled._cache = Kept(function)
     return compiled
 

@@ -8,6 +8,7 @@ below that pattern. Signs are bit sets over the layer's rows: those positive, th
 
 import numpy as np
 
+from milpcount.kernel.columns import LAYER_ROW, LAYER_ROWS, LITERAL_ROW, LITERAL_SIGN
 from milpcount.kernel.compiled import clear_bits, copy_bits, jit
 from milpcount.kernel.rows import NORMAL, TINY
 from milpcount.kernel.state import CLAUSES, POOL, TESTS
@@ -21,10 +22,10 @@ _SEGMENTS = 3
 def add_literals(p, s, piece, bits, base):
     """Set the bits of a piece's rows that may change sign; `base` is the layer's first row."""
     for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
-        kind = s.row_kind[p.literals[k, 0]]
+        kind = s.rows.kind[p.literals[k, LITERAL_ROW]]
         if kind == NORMAL or kind == TINY:
-            r = p.literals[k, 0] - base
-            side = 0 if p.literals[k, 1] > 0 else 1
+            r = p.literals[k, LITERAL_ROW] - base
+            side = 0 if p.literals[k, LITERAL_SIGN] > 0 else 1
             bits[side, r >> 6] |= _ONE << np.uint64(r & 63)
 
 
@@ -32,14 +33,14 @@ def add_literals(p, s, piece, bits, base):
 def find_point(s, layer, bits):
     """Return the index of a pool point with these signs, or -1."""
     words = bits.shape[1]
-    for i in range(s.pool_n[layer]):
-        missing = (bits[0, 0] & ~s.pool_bits[layer, i, 0, 0]) | (
-            bits[1, 0] & ~s.pool_bits[layer, i, 1, 0]
+    for i in range(s.pool.number[layer]):
+        missing = (bits[0, 0] & ~s.pool.bits[layer, i, 0, 0]) | (
+            bits[1, 0] & ~s.pool.bits[layer, i, 1, 0]
         )
         w = 1
         while missing == 0 and w < words:
-            missing = (bits[0, w] & ~s.pool_bits[layer, i, 0, w]) | (
-                bits[1, w] & ~s.pool_bits[layer, i, 1, w]
+            missing = (bits[0, w] & ~s.pool.bits[layer, i, 0, w]) | (
+                bits[1, w] & ~s.pool.bits[layer, i, 1, w]
             )
             w += 1
         if missing == 0:
@@ -51,14 +52,14 @@ def find_point(s, layer, bits):
 def in_conflict(s, layer, bits):
     """Return whether these signs contain a known conflict."""
     words = bits.shape[1]
-    for i in range(min(s.clause_n[layer], CLAUSES)):
-        missing = (s.clause_bits[layer, i, 0, 0] & ~bits[0, 0]) | (
-            s.clause_bits[layer, i, 1, 0] & ~bits[1, 0]
+    for i in range(min(s.conflicts.number[layer], CLAUSES)):
+        missing = (s.conflicts.bits[layer, i, 0, 0] & ~bits[0, 0]) | (
+            s.conflicts.bits[layer, i, 1, 0] & ~bits[1, 0]
         )
         w = 1
         while missing == 0 and w < words:
-            missing = (s.clause_bits[layer, i, 0, w] & ~bits[0, w]) | (
-                s.clause_bits[layer, i, 1, w] & ~bits[1, w]
+            missing = (s.conflicts.bits[layer, i, 0, w] & ~bits[0, w]) | (
+                s.conflicts.bits[layer, i, 1, w] & ~bits[1, w]
             )
             w += 1
         if missing == 0:
@@ -69,71 +70,71 @@ def in_conflict(s, layer, bits):
 @jit
 def learn_conflict(p, s, layer, first, count, lam):
     """Keep the signs of the layer's rows that carry multipliers."""
-    at = s.clause_n[layer] % CLAUSES
-    s.clause_n[layer] += 1
-    bits = s.clause_bits[layer, at]
+    at = s.conflicts.number[layer] % CLAUSES
+    s.conflicts.number[layer] += 1
+    bits = s.conflicts.bits[layer, at]
     clear_bits(bits)
-    base, n_rows = p.layers[layer, 4], p.layers[layer, 5]
+    base, n_rows = p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROWS]
     for i in range(first, count):
-        r = s.cell_id[i] - base
+        r = s.cell.id[i] - base
         if lam[i] > 0.0 and 0 <= r < n_rows:
-            side = 0 if s.cell_sign[i] > 0 else 1
+            side = 0 if s.cell.sign[i] > 0 else 1
             bits[side, r >> 6] |= _ONE << np.uint64(r & 63)
 
 
 @jit
 def _values(p, s, layer, g, out):
-    base = p.layers[layer, 4]
-    for r in range(base, base + p.layers[layer, 5]):
+    base = p.layers[layer, LAYER_ROW]
+    for r in range(base, base + p.layers[layer, LAYER_ROWS]):
         t = 0.0
-        if s.row_kind[r] == NORMAL:
-            t = s.row_b[r]
+        if s.rows.kind[r] == NORMAL:
+            t = s.rows.b[r]
             for q in range(g.shape[0]):
-                t += s.row_M[r, q] * g[q]
-            t *= s.row_norm[r]
+                t += s.rows.M[r, q] * g[q]
+            t *= s.rows.norm[r]
         out[r - base] = t
 
 
 @jit
 def _keep_point(p, s, layer, t, start, end, g, h, bits):
     """Put ``(1 - t) g + t h`` into the pool unless its signs are there already."""
-    base = p.layers[layer, 4]
+    base = p.layers[layer, LAYER_ROW]
     clear_bits(bits)
-    for r in range(p.layers[layer, 5]):
+    for r in range(p.layers[layer, LAYER_ROWS]):
         v = (1.0 - t) * start[r] + t * end[r]
-        if abs(v) > s.row_error[base + r] and s.row_kind[base + r] == NORMAL:
+        if abs(v) > s.rows.error[base + r] and s.rows.kind[base + r] == NORMAL:
             bits[0 if v > 0 else 1, r >> 6] |= _ONE << np.uint64(r & 63)
     if find_point(s, layer, bits) >= 0:
         return
-    at = s.pool_n[layer]
-    s.pool_n[layer] += 1
-    copy_bits(s.pool_bits[layer, at], bits)
+    at = s.pool.number[layer]
+    s.pool.number[layer] += 1
+    copy_bits(s.pool.bits[layer, at], bits)
     for q in range(g.shape[0]):
-        s.pool_g[layer, at, q] = (1.0 - t) * g[q] + t * h[q]
+        s.pool.g[layer, at, q] = (1.0 - t) * g[q] + t * h[q]
 
 
 @jit
 def learn_point(p, s, scratch, layer):
     """Keep the point ``trial_g`` of Q."""
-    if s.pool_n[layer] < POOL:
-        _values(p, s, layer, s.trial_g, scratch.end)
-        _keep_point(p, s, layer, 1.0, scratch.end, scratch.end, s.trial_g, s.trial_g, scratch.bits)
+    if s.pool.number[layer] < POOL:
+        _values(p, s, layer, s.trial.g, scratch.end)
+        _keep_point(p, s, layer, 1.0, scratch.end, scratch.end, s.trial.g, s.trial.g, scratch.bits)
 
 
 @jit
 def learn_segments(p, s, scratch, layer, g):
     """Learn from segments to the point ``trial_g`` from g and from some points of the pool."""
-    _learn_segment(p, s, scratch, layer, g, s.trial_g)
-    known = s.pool_n[layer]
+    _learn_segment(p, s, scratch, layer, g, s.trial.g)
+    known = s.pool.number[layer]
     for e in range(min(known, _SEGMENTS)):
         at = (s.control[TESTS] * 7919 + e * 31) % known
-        _learn_segment(p, s, scratch, layer, s.pool_g[layer, at], s.trial_g)
+        _learn_segment(p, s, scratch, layer, s.pool.g[layer, at], s.trial.g)
 
 
 @jit
 def _learn_segment(p, s, scratch, layer, g, h):
     """Keep a point of every cell that the segment from g to h meets; both lie in Q."""
-    rows = p.layers[layer, 5]
+    rows = p.layers[layer, LAYER_ROWS]
     start, end, cut = scratch.start, scratch.end, scratch.cut
     _values(p, s, layer, g, start)
     _values(p, s, layer, h, end)
@@ -150,7 +151,7 @@ def _learn_segment(p, s, scratch, layer, g, h):
             n += 1
     cut[n] = 1.0
     for i in range(1, n + 1):
-        if s.pool_n[layer] >= POOL:
+        if s.pool.number[layer] >= POOL:
             return
         t = 1.0 if i == n else 0.5 * (cut[i] + cut[i + 1])
         if i == n or cut[i + 1] - cut[i] > 1e-9:

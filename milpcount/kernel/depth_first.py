@@ -8,6 +8,20 @@ decided in floating point, and when it has finished. All it knows is in `State`.
 
 from milpcount.kernel.cell import OPEN, decide, piece_of_point, push_piece
 from milpcount.kernel.certify import is_interior
+from milpcount.kernel.columns import (
+    LAYER_FOLLOWS,
+    LAYER_READS,
+    LAYER_ROW,
+    LAYER_ROWS,
+    LAYER_UNIT,
+    LAYER_UNITS,
+    LAYER_VALUES,
+    LITERAL_ROW,
+    LITERAL_SIGN,
+    UNIT_PIECE,
+    UNIT_PIECES,
+    UNIT_ROWS,
+)
 from milpcount.kernel.compiled import clear_bits, copy, copy_bits, entry, fill, jit
 from milpcount.kernel.conflict_cache import (
     add_literals,
@@ -83,32 +97,32 @@ def price(p, s, d, attempts):
     """
     if attempts == 0:
         return 1
-    moved = s.size[d] * p.V.shape[0] + (0 if p.small else 5 * p.V.size)
+    moved = s.path.size[d] * p.V.shape[0] + (0 if p.small else 5 * p.V.size)
     return work(moved * (attempts if attempts != 2 else _PATIENT))
 
 
 @jit
 def test_piece(p, s, scratch, d, unit, k):
     """Decide piece k of a unit below the node at depth d; set what its child starts from."""
-    layer, c = s.layer[d], s.control
-    piece, before = p.units[unit, 4] + k, s.size[d]
+    layer, c = s.path.layer[d], s.control
+    piece, before = p.units[unit, UNIT_PIECE] + k, s.path.size[d]
     count = push_piece(p, s, piece, before)
     if count < 0:
         return EMPTY
     c[COUNT] = count
     for i in range(before):
-        s.trial_lam[i] = s.lam[d, i]
+        s.trial.lam[i] = s.path.lam[d, i]
     for i in range(before, count):
-        s.trial_lam[i] = 0.0
-    if s.corners[d] > 0:
+        s.trial.lam[i] = 0.0
+    if s.path.corners[d] > 0:
         verdict = _test_polygon(p, s, scratch, d, k, before, count)
         if verdict != OPEN:
             c[POLYGON] += 1
             return verdict
     else:
         bits = scratch.bits
-        copy_bits(bits, s.prefix[d])
-        add_literals(p, s, piece, bits, p.layers[layer, 4])
+        copy_bits(bits, s.path.prefix[d])
+        add_literals(p, s, piece, bits, p.layers[layer, LAYER_ROW])
         if in_conflict(s, layer, bits):
             c[CLAUSE_HITS] += 1
             return EMPTY
@@ -116,31 +130,31 @@ def test_piece(p, s, scratch, d, unit, k):
         if at >= 0:
             c[POOL_HITS] += 1
             for i in range(count):
-                s.piece_lam[d, k, i] = s.trial_lam[i]
-            copy(s.piece_witness[d, k], s.pool_g[layer, at])
+                s.sides.lam[d, k, i] = s.trial.lam[i]
+            copy(s.sides.witness[d, k], s.pool.g[layer, at])
             return FULL
     verdict = decide(p, s, scratch, count)
     if verdict == FULL:
         for i in range(count):
-            s.piece_lam[d, k, i] = s.trial_lam[i]
-        copy(s.piece_witness[d, k], s.trial_g)
-        if p.small and s.stage[d] == COMPOSE:
+            s.sides.lam[d, k, i] = s.trial.lam[i]
+        copy(s.sides.witness[d, k], s.trial.g)
+        if p.small and s.path.stage[d] == COMPOSE:
             learn_point(p, s, scratch, layer)
         elif not p.small:
-            learn_segments(p, s, scratch, layer, s.witness[d])
-    elif verdict == EMPTY and s.corners[d] == 0:
+            learn_segments(p, s, scratch, layer, s.path.witness[d])
+    elif verdict == EMPTY and s.path.corners[d] == 0:
         first = 2 * p.V.shape[1] if p.small else 0
-        learn_conflict(p, s, layer, first, count, s.trial_lam)
+        learn_conflict(p, s, layer, first, count, s.trial.lam)
     return verdict
 
 
 @jit
 def _test_polygon(p, s, scratch, d, k, before, count):
-    corners, out = s.corners[d], s.piece_polygon[d, k]
-    source = s.polygon[d]
+    corners, out = s.path.corners[d], s.sides.polygon[d, k]
+    source = s.path.polygon[d]
     for i in range(before, count):
-        a, b, offset = s.cell_rows[i, 0], s.cell_rows[i, 1], s.cell_offset[i]
-        slack = 4.0 * s.cell_error[i] + DRIFT
+        a, b, offset = s.cell.rows[i, 0], s.cell.rows[i, 1], s.cell.offset[i]
+        slack = 4.0 * s.cell.error[i] + DRIFT
         if i > before:  # a piece of several rows: cut what the last cut left
             source = scratch.corners
             for j in range(corners):
@@ -151,74 +165,75 @@ def _test_polygon(p, s, scratch, d, k, before, count):
         if corners == 0:
             return EMPTY
         if corners < 0:  # no room for the corners: this child goes on without a polygon
-            s.piece_corners[d, k] = 0
+            s.sides.corners[d, k] = 0
             return OPEN
     if before == count:
         for j in range(corners):
             copy(out[j], source[j])
-    s.piece_corners[d, k] = corners
-    g = s.piece_witness[d, k]
+    s.sides.corners[d, k] = corners
+    g = s.sides.witness[d, k]
     centre(out, corners, g)
     first = 2 * p.V.shape[1]
-    if not is_interior(s.cell_rows, s.cell_offset, s.cell_error, first, count, g):
+    if not is_interior(s.cell.rows, s.cell.offset, s.cell.error, first, count, g):
         return OPEN
     for i in range(count):
-        s.piece_lam[d, k, i] = 0.0
+        s.sides.lam[d, k, i] = 0.0
     return FULL
 
 
 @jit
 def take_free_side(p, s, d, unit):
     """Give the piece of the node's own witness its verdict; return that piece or -1."""
-    here = piece_of_point(p, s, unit, s.witness[d])
-    pieces = p.units[unit, 5]
+    here = piece_of_point(p, s, unit, s.path.witness[d])
+    pieces = p.units[unit, UNIT_PIECES]
     for k in range(pieces):
-        s.full[d, k] = OPEN
-    if here < 0 or s.corners[d] > 0:
+        s.sides.verdict[d, k] = OPEN
+    if here < 0 or s.path.corners[d] > 0:
         return here
-    s.full[d, here] = FULL
-    copy(s.piece_witness[d, here], s.witness[d])
-    for i in range(s.size[d]):
-        s.piece_lam[d, here, i] = s.lam[d, i]
-    for i in range(s.size[d], min(s.size[d] + p.units[unit, 3], s.lam.shape[1])):
-        s.piece_lam[d, here, i] = 0.0
+    s.sides.verdict[d, here] = FULL
+    copy(s.sides.witness[d, here], s.path.witness[d])
+    for i in range(s.path.size[d]):
+        s.sides.lam[d, here, i] = s.path.lam[d, i]
+    for i in range(
+        s.path.size[d], min(s.path.size[d] + p.units[unit, UNIT_ROWS], s.path.lam.shape[1])
+    ):
+        s.sides.lam[d, here, i] = 0.0
     return here
 
 
 @jit
 def _compose(p, s, d, rounding):
     """Compose the forms and rows of a layer, as far as the budget goes; return whether it does."""
-    c, layer, m = s.control, s.layer[d], p.V.shape[0]
-    values, rows = p.layers[layer, 3], p.layers[layer, 5]
+    c, layer, m = s.control, s.path.layer[d], p.V.shape[0]
+    values, rows = p.layers[layer, LAYER_VALUES], p.layers[layer, LAYER_ROWS]
     # Of a form: a product with every output that it reads; of a row: its norm.
-    above, has_base = p.layers[layer, 6], p.layers[layer, 8] > 0
+    above, has_base = p.layers[layer, LAYER_READS], p.layers[layer, LAYER_FOLLOWS] > 0
     chunk = max(1, _CHUNK // (above * m))
-    while s.turn[d] < values:
+    while s.path.turn[d] < values:
         if c[BUDGET] <= 0:
             return False
-        start = s.turn[d]
+        start = s.path.turn[d]
         stop = min(values, start + chunk)
         if has_base:
-            n_open, based = s.n_open[layer - 1], c[BASED + layer] > 0
-            compose_on_base(p, layer, start, stop, based, s.opened[layer - 1], n_open, s.value_M,
-                            s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)  # fmt: skip
+            n_open, based = s.opened.number[layer - 1], c[BASED + layer] > 0
+            compose_on_base(
+                p, layer, start, stop, based, s.opened.unit[layer - 1], n_open, s.values, s.outputs
+            )
             c[BUDGET] -= work((stop - start) * (n_open + 1 if based else above) * m)
         else:
-            compose_layer(p, layer, start, stop, s.value_M, s.value_b, s.value_s, s.unit_M,
-                          s.unit_b, s.unit_s)  # fmt: skip
+            compose_layer(p, layer, start, stop, s.values, s.outputs)
             c[BUDGET] -= work((stop - start) * above * m)
-        s.turn[d] = stop
+        s.path.turn[d] = stop
     c[BASED + layer] = 1
     chunk = max(1, _CHUNK // (m * m))
-    while s.turn[d] < values + rows:
+    while s.path.turn[d] < values + rows:
         if c[BUDGET] <= 0:
             return False
-        start = s.turn[d] - values
+        start = s.path.turn[d] - values
         stop = min(rows, start + chunk)
-        compose_rows(p, layer, start, stop, rounding, s.value_M, s.value_b, s.value_s, s.row_M,
-                     s.row_b, s.row_s, s.row_norm, s.row_error, s.row_kind)  # fmt: skip
+        compose_rows(p, layer, start, stop, rounding, s.values, s.rows)
         c[BUDGET] -= work((stop - start) * m * m)
-        s.turn[d] = values + stop
+        s.path.turn[d] = values + stop
     return True
 
 
@@ -235,37 +250,41 @@ def enter(p, s, scratch, d, rounding):
         `ENTERED`; `BARRED` if nothing below has the pieces that are forced or satisfies the
         parities; `PAUSED`; or `ASK_ROW`.
     """
-    layer = s.layer[d]
-    values, rows, units = p.layers[layer, 3], p.layers[layer, 5], p.layers[layer, 1]
+    layer = s.path.layer[d]
+    values, rows, units = (
+        p.layers[layer, LAYER_VALUES],
+        p.layers[layer, LAYER_ROWS],
+        p.layers[layer, LAYER_UNITS],
+    )
     c, m = s.control, p.V.shape[0]
-    if s.turn[d] < values + rows and not _compose(p, s, d, rounding):
+    if s.path.turn[d] < values + rows and not _compose(p, s, d, rounding):
         return PAUSED
-    if s.turn[d] == values + rows:
-        for r in range(p.layers[layer, 4], p.layers[layer, 4] + rows):
-            if s.row_kind[r] == UNKNOWN:
+    if s.path.turn[d] == values + rows:
+        for r in range(p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROW] + rows):
+            if s.rows.kind[r] == UNKNOWN:
                 c[ASKED] = r
                 return ASK_ROW
-        s.pool_n[layer] = 0
-        s.clause_n[layer] = 0
-        clear_bits(s.prefix[d])
-        s.n_open[layer] = 0
+        s.pool.number[layer] = 0
+        s.conflicts.number[layer] = 0
+        clear_bits(s.path.prefix[d])
+        s.opened.number[layer] = 0
         c[BASED + layer + 1] = 0
     # The corners of a polygon cost next to nothing, and tests with few parameters or rows little;
     # others that need all their patience take a hundredth of a second or more, each.
     few = p.small or rows * m <= _LIGHT
-    chunk = units if s.corners[d] > 0 else (_FEW if few else 1)
-    while s.turn[d] < values + rows + units:
+    chunk = units if s.path.corners[d] > 0 else (_FEW if few else 1)
+    while s.path.turn[d] < values + rows + units:
         if c[BUDGET] <= 0:
             return PAUSED
-        start = s.turn[d] - values - rows
+        start = s.path.turn[d] - values - rows
         stop = min(units, start + chunk)
         tests = c[TESTS]
         if not _settle(p, s, scratch, d, start, stop):
             return BARRED
         c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
-        s.turn[d] = values + rows + stop
-    s.turn[d] = 0
-    if s.xor_rows.shape[1] > 0 and not enter_layer(p, s, d):
+        s.path.turn[d] = values + rows + stop
+    s.path.turn[d] = 0
+    if s.parities.rows.shape[1] > 0 and not enter_layer(p, s, d):
         return BARRED
     return ENTERED
 
@@ -279,27 +298,26 @@ def _settle(p, s, scratch, d, start, stop):
     bool
         False if a unit is settled on a piece other than the one forced on it.
     """
-    layer = s.layer[d]
-    parities = s.xor_rows.shape[1] > 0
-    for unit in range(p.layers[layer, 0] + start, p.layers[layer, 0] + stop):
+    layer = s.path.layer[d]
+    parities = s.parities.rows.shape[1] > 0
+    for unit in range(p.layers[layer, LAYER_UNIT] + start, p.layers[layer, LAYER_UNIT] + stop):
         known = s.forced[unit] >= KNOWN
         here = s.forced[unit] - KNOWN if known else take_free_side(p, s, d, unit)
         split = here < 0
-        for k in range(p.units[unit, 5]):
+        for k in range(p.units[unit, UNIT_PIECES]):
             if not known and not split and k != here:
-                if s.corners[d] > 0:
+                if s.path.corners[d] > 0:
                     split = not _misses(p, s, d, unit, k)
                 else:
                     split = test_piece(p, s, scratch, d, unit, k) != EMPTY
         if split:
-            s.opened[layer, s.n_open[layer]] = unit
-            s.n_open[layer] += 1
+            s.opened.unit[layer, s.opened.number[layer]] = unit
+            s.opened.number[layer] += 1
         else:
             if not known and s.forced[unit] != ANY and s.forced[unit] != here:
                 return False
             s.pattern[unit] = here
-            set_output(p, unit, p.units[unit, 4] + here, s.value_M, s.value_b, s.value_s, s.unit_M,
-                       s.unit_b, s.unit_s)  # fmt: skip
+            set_output(p, unit, p.units[unit, UNIT_PIECE] + here, s.values, s.outputs)
             if parities:
                 put(s, unit, here)
     return True
@@ -308,49 +326,49 @@ def _settle(p, s, scratch, d, start, stop):
 @jit
 def _misses(p, s, d, unit, k):
     """Return whether the corners show that piece k does not meet the node's cell."""
-    piece = p.units[unit, 4] + k
+    piece = p.units[unit, UNIT_PIECE] + k
     for e in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
-        r, sign = p.literals[e, 0], p.literals[e, 1]
-        kind = s.row_kind[r]
+        r, sign = p.literals[e, LITERAL_ROW], p.literals[e, LITERAL_SIGN]
+        kind = s.rows.kind[r]
         if kind == NORMAL:
-            f = sign * s.row_norm[r]
-            if is_below(s.polygon[d], s.corners[d], f * s.row_M[r, 0], f * s.row_M[r, 1],
-                        f * s.row_b[r], -(4.0 * s.row_error[r] + DRIFT)):  # fmt: skip
+            f = sign * s.rows.norm[r]
+            a, b, slack = f * s.rows.M[r, 0], f * s.rows.M[r, 1], 4.0 * s.rows.error[r] + DRIFT
+            if is_below(s.path.polygon[d], s.path.corners[d], a, b, f * s.rows.b[r], -slack):
                 return True
-    return push_piece(p, s, piece, s.size[d]) < 0
+    return push_piece(p, s, piece, s.path.size[d]) < 0
 
 
 @jit
 def descend(p, s, d, unit, k):
     """Set up the child of the node at depth d on piece k of its unit."""
-    layer, piece = s.layer[d], p.units[unit, 4] + k
-    count = push_piece(p, s, piece, s.size[d])
+    layer, piece = s.path.layer[d], p.units[unit, UNIT_PIECE] + k
+    count = push_piece(p, s, piece, s.path.size[d])
     s.pattern[unit] = k
-    if s.xor_rows.shape[1] > 0:
+    if s.parities.rows.shape[1] > 0:
         put(s, unit, k)
-    set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
-    s.size[d + 1] = count
-    copy(s.witness[d + 1], s.piece_witness[d, k])
+    set_output(p, unit, piece, s.values, s.outputs)
+    s.path.size[d + 1] = count
+    copy(s.path.witness[d + 1], s.sides.witness[d, k])
     for i in range(count):
-        s.lam[d + 1, i] = s.piece_lam[d, k, i]
-    s.corners[d + 1] = 0
-    if s.corners[d] > 0:
-        s.corners[d + 1] = s.piece_corners[d, k]
-        for i in range(s.corners[d + 1]):
-            s.polygon[d + 1, i, 0] = s.piece_polygon[d, k, i, 0]
-            s.polygon[d + 1, i, 1] = s.piece_polygon[d, k, i, 1]
-    s.turn[d + 1] = 0
-    if s.place[d] + 1 < s.n_open[layer]:
-        s.layer[d + 1] = layer
-        s.place[d + 1] = s.place[d] + 1
-        copy_bits(s.prefix[d + 1], s.prefix[d])
-        add_literals(p, s, piece, s.prefix[d + 1], p.layers[layer, 4])
-        s.stage[d + 1] = TEST
-        take_free_side(p, s, d + 1, s.opened[layer, s.place[d + 1]])
+        s.path.lam[d + 1, i] = s.sides.lam[d, k, i]
+    s.path.corners[d + 1] = 0
+    if s.path.corners[d] > 0:
+        s.path.corners[d + 1] = s.sides.corners[d, k]
+        for i in range(s.path.corners[d + 1]):
+            s.path.polygon[d + 1, i, 0] = s.sides.polygon[d, k, i, 0]
+            s.path.polygon[d + 1, i, 1] = s.sides.polygon[d, k, i, 1]
+    s.path.turn[d + 1] = 0
+    if s.path.place[d] + 1 < s.opened.number[layer]:
+        s.path.layer[d + 1] = layer
+        s.path.place[d + 1] = s.path.place[d] + 1
+        copy_bits(s.path.prefix[d + 1], s.path.prefix[d])
+        add_literals(p, s, piece, s.path.prefix[d + 1], p.layers[layer, LAYER_ROW])
+        s.path.stage[d + 1] = TEST
+        take_free_side(p, s, d + 1, s.opened.unit[layer, s.path.place[d + 1]])
     else:
-        s.layer[d + 1] = layer + 1
-        s.place[d + 1] = 0
-        s.stage[d + 1] = COMPOSE
+        s.path.layer[d + 1] = layer + 1
+        s.path.place[d + 1] = 0
+        s.path.stage[d + 1] = COMPOSE
     s.control[DEPTH] = d + 1
 
 
@@ -361,19 +379,19 @@ def has_room(p, s, d):
     Until the next layer is entered, every open unit makes the path one longer, and the cell by the
     rows of a piece; units that are settled there need one piece more.
     """
-    n_open = s.n_open[s.layer[d]]
-    rows = s.size[d] + (n_open + 2) * p.most_literals
-    return d + n_open + 1 < s.stage.shape[0] and rows <= s.cell_id.shape[0]
+    n_open = s.opened.number[s.path.layer[d]]
+    rows = s.path.size[d] + (n_open + 2) * p.most_literals
+    return d + n_open + 1 < s.path.stage.shape[0] and rows <= s.cell.id.shape[0]
 
 
 @jit
 def enter_root(p, s, scratch):
     """Find a point of the domain; return whether one was found."""
-    fill(s.trial_lam, 0.0)
-    if decide(p, s, scratch, s.size[0]) != FULL:
+    fill(s.trial.lam, 0.0)
+    if decide(p, s, scratch, s.path.size[0]) != FULL:
         return False
-    copy(s.witness[0], s.trial_g)
-    s.stage[0] = COMPOSE
+    copy(s.path.witness[0], s.trial.g)
+    s.path.stage[0] = COMPOSE
     return True
 
 
@@ -385,51 +403,51 @@ def search(p, s, scratch, rounding):
     root as the current node and the floor at that depth.
     """
     c = s.control
-    keep = s.kept.shape[0] > 1
-    parities = s.xor_rows.shape[1] > 0
+    keep = s.kept.patterns.shape[0] > 1
+    parities = s.parities.rows.shape[1] > 0
     while c[DEPTH] >= c[FLOOR]:
         d = c[DEPTH]
-        layer = s.layer[d]
+        layer = s.path.layer[d]
         if layer == p.layers.shape[0]:
             c[REGIONS] += 1
             if keep:
                 for u in range(s.pattern.shape[0]):
-                    s.kept[c[KEPT], u] = s.pattern[u]
-                copy(s.kept_points[c[KEPT]], s.witness[d])
+                    s.kept.patterns[c[KEPT], u] = s.pattern[u]
+                copy(s.kept.points[c[KEPT]], s.path.witness[d])
                 c[KEPT] += 1
             c[DEPTH] -= 1
-            if (keep and c[KEPT] == s.kept.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:
+            if (keep and c[KEPT] == s.kept.patterns.shape[0]) or c[REGIONS] >= c[MOST_REGIONS]:
                 return PAUSED
             continue
-        if s.stage[d] == ROOT:
+        if s.path.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
-        if s.stage[d] == COMPOSE:
+        if s.path.stage[d] == COMPOSE:
             entered = enter(p, s, scratch, d, rounding)
             if entered == BARRED:
                 c[DEPTH] -= 1
                 continue
             if entered != ENTERED:
                 return entered
-            if s.n_open[layer] == 0:
-                s.layer[d] = layer + 1
+            if s.opened.number[layer] == 0:
+                s.path.layer[d] = layer + 1
                 continue
-            s.stage[d] = TEST
-            take_free_side(p, s, d, s.opened[layer, 0])
+            s.path.stage[d] = TEST
+            take_free_side(p, s, d, s.opened.unit[layer, 0])
             if not has_room(p, s, d):
                 return ASK_ROOM
-        unit = s.opened[layer, s.place[d]]
-        pieces = p.units[unit, 5]
-        if s.stage[d] == TEST:
-            while s.turn[d] < pieces:
-                k = s.turn[d]
+        unit = s.opened.unit[layer, s.path.place[d]]
+        pieces = p.units[unit, UNIT_PIECES]
+        if s.path.stage[d] == TEST:
+            while s.path.turn[d] < pieces:
+                k = s.path.turn[d]
                 if s.forced[unit] != ANY and s.forced[unit] != k:
-                    s.full[d, k] = EMPTY
+                    s.sides.verdict[d, k] = EMPTY
                 elif parities and not is_allowed(s, layer, unit, k):
-                    s.full[d, k] = EMPTY
-                elif s.full[d, k] == OPEN:
+                    s.sides.verdict[d, k] = EMPTY
+                elif s.sides.verdict[d, k] == OPEN:
                     if c[VERDICT] != OPEN:
-                        s.full[d, k] = c[VERDICT]
+                        s.sides.verdict[d, k] = c[VERDICT]
                         c[VERDICT] = OPEN
                     else:
                         if c[BUDGET] <= 0:
@@ -440,19 +458,19 @@ def search(p, s, scratch, rounding):
                         if verdict == OPEN:
                             c[ASKED] = k
                             return ASK_SIDE
-                        s.full[d, k] = verdict
-                s.turn[d] += 1
-            s.turn[d] = 0
-            s.stage[d] = DESCEND
-        k = s.turn[d]
+                        s.sides.verdict[d, k] = verdict
+                s.path.turn[d] += 1
+            s.path.turn[d] = 0
+            s.path.stage[d] = DESCEND
+        k = s.path.turn[d]
         while k < pieces and (
-            s.full[d, k] != FULL or (parities and not is_allowed(s, layer, unit, k))
+            s.sides.verdict[d, k] != FULL or (parities and not is_allowed(s, layer, unit, k))
         ):
             k += 1  # parities may have come since the piece was tested
         if k == pieces:
             c[DEPTH] -= 1
             continue
-        s.turn[d] = k + 1
+        s.path.turn[d] = k + 1
         descend(p, s, d, unit, k)
     return DONE
 

@@ -15,6 +15,7 @@ A row is a set of bits over the variables, with its right-hand side in a word of
 
 import numpy as np
 
+from milpcount.kernel.columns import LAYER_UNIT, LAYER_UNITS
 from milpcount.kernel.compiled import copy, entry, fill, jit
 
 _ONE = np.uint64(1)
@@ -60,9 +61,9 @@ def _last_bit(row):
 @jit
 def put(s, unit, piece):
     """Give the variables of a unit the values they have on one of its pieces."""
-    values = s.xor_work[VALUES]
-    first = s.xor_first[unit]
-    for v in range(first, s.xor_first[unit + 1]):
+    values = s.parities.work[VALUES]
+    first = s.parities.first[unit]
+    for v in range(first, s.parities.first[unit + 1]):
         bit = _ONE << np.uint64(v & 63)
         if v - first + 1 == piece:
             values[v >> 6] |= bit
@@ -73,7 +74,7 @@ def put(s, unit, piece):
 @jit
 def _holds(s, row):
     """Return whether a row holds where all of its variables have their values."""
-    values, words = s.xor_work[VALUES], row.shape[0] - 1
+    values, words = s.parities.work[VALUES], row.shape[0] - 1
     bits = np.uint64(0)
     for w in range(words):
         bits ^= row[w] & values[w]
@@ -83,7 +84,7 @@ def _holds(s, row):
 @jit
 def _substitute(s, row, first, last):
     """Take the variables from first to last - 1 out of a row by their values."""
-    values, words = s.xor_work[VALUES], row.shape[0] - 1
+    values, words = s.parities.work[VALUES], row.shape[0] - 1
     for w in range(first >> 6, (last + 63) >> 6):
         mask = _ALL
         if first > 64 * w:
@@ -100,15 +101,15 @@ def _insert(s, at, row):
     """Reduce a row by a system and put it in; return its pivot, or what else it is."""
     v = _last_bit(row)
     while v >= 0:
-        r = s.xor_pivot[at, v]
+        r = s.parities.pivot[at, v]
         if r < 0:
-            r = s.xor_layers[at, 0]
-            copy(s.xor_rows[at, r], row)
-            s.xor_pivot[at, v] = r
-            s.xor_layers[at, 0] += 1
+            r = s.parities.layers[at, 0]
+            copy(s.parities.rows[at, r], row)
+            s.parities.pivot[at, v] = r
+            s.parities.layers[at, 0] += 1
             return v
         for w in range(row.shape[0]):
-            row[w] ^= s.xor_rows[at, r, w]
+            row[w] ^= s.parities.rows[at, r, w]
         v = _last_bit(row)
     return SATISFIED if row[row.shape[0] - 1] == 0 else CONTRADICTED
 
@@ -116,27 +117,27 @@ def _insert(s, at, row):
 @jit
 def _insert_below(p, s, layer, row):
     """Put a row into the system of a layer that has been entered."""
-    unit, units = p.layers[layer, 0], p.layers[layer, 1]
-    _substitute(s, row, 0, s.xor_first[unit])
+    unit, units = p.layers[layer, LAYER_UNIT], p.layers[layer, LAYER_UNITS]
+    _substitute(s, row, 0, s.parities.first[unit])
     i = 0
     for u in range(unit, unit + units):
-        if i < s.n_open[layer] and s.opened[layer, i] == u:
+        if i < s.opened.number[layer] and s.opened.unit[layer, i] == u:
             i += 1
         else:
-            _substitute(s, row, s.xor_first[u], s.xor_first[u + 1])
+            _substitute(s, row, s.parities.first[u], s.parities.first[u + 1])
     return _insert(s, layer + 1, row)
 
 
 @jit
 def enter_layer(p, s, d):
     """Make the system of the layer entered at depth d; return False if nothing satisfies it."""
-    layer = s.layer[d]
-    at, row = layer + 1, s.xor_work[WORK]
-    fill(s.xor_pivot[at], -1)
-    s.xor_layers[at, 0] = 0
-    s.xor_layers[at, 1] = d
-    for r in range(s.xor_layers[layer, 0]):
-        copy(row, s.xor_rows[layer, r])
+    layer = s.path.layer[d]
+    at, row = layer + 1, s.parities.work[WORK]
+    fill(s.parities.pivot[at], -1)
+    s.parities.layers[at, 0] = 0
+    s.parities.layers[at, 1] = d
+    for r in range(s.parities.layers[layer, 0]):
+        copy(row, s.parities.rows[layer, r])
         if _insert_below(p, s, layer, row) == CONTRADICTED:
             return False
     return True
@@ -147,9 +148,9 @@ def is_allowed(s, layer, unit, piece):
     """Return whether the parities leave a piece to a unit, given the units decided before it."""
     at = layer + 1
     put(s, unit, piece)
-    for v in range(s.xor_first[unit], s.xor_first[unit + 1]):
-        r = s.xor_pivot[at, v]
-        if r >= 0 and not _holds(s, s.xor_rows[at, r]):
+    for v in range(s.parities.first[unit], s.parities.first[unit + 1]):
+        r = s.parities.pivot[at, v]
+        if r >= 0 and not _holds(s, s.parities.rows[at, r]):
             return False
     return True
 
@@ -173,7 +174,7 @@ def add_parity(p, s, parity, d, layers):
         The depth to go on from: d, or above it the node that has to take another piece, because
         the parities contradict the path below it; -1 if they contradict each other.
     """
-    row = s.xor_work[WORK]
+    row = s.parities.work[WORK]
     copy(row, parity)
     pivot = _insert(s, 0, row)
     if pivot == CONTRADICTED:
@@ -182,14 +183,18 @@ def add_parity(p, s, parity, d, layers):
         return d
     for layer in range(layers):
         copy(row, parity)
-        entered = s.xor_layers[layer + 1, 1]
+        entered = s.parities.layers[layer + 1, 1]
         pivot = _insert_below(p, s, layer, row)
         if pivot == CONTRADICTED:
             return entered - 1
         i = 0
-        while i < s.n_open[layer] and s.xor_first[s.opened[layer, i] + 1] <= pivot:
+        while i < s.opened.number[layer] and s.parities.first[s.opened.unit[layer, i] + 1] <= pivot:
             i += 1
-        if pivot >= 0 and i < s.n_open[layer] and s.xor_first[s.opened[layer, i]] <= pivot:
+        if (
+            pivot >= 0
+            and i < s.opened.number[layer]
+            and s.parities.first[s.opened.unit[layer, i]] <= pivot
+        ):
             if entered + i < d and not _holds(s, row):
                 return entered + i
     return d

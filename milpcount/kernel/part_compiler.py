@@ -39,26 +39,65 @@ class Part(JITCodeLibrary):  # type: ignore[misc]
         self._finalized = True
 
 
+class Whole(JITCodeLibrary):  # type: ignore[misc]
+    """A function that Python calls, with all that it calls made its own.
+
+    What is linked in could be called from elsewhere, for all that LLVM knows, so that it would keep
+    every argument of every function: an array is seven to eleven words, a state hundreds, and most
+    functions read a few of them. Of internal functions it drops the arguments that are not read,
+    and those that are called once it puts where they are called.
+    """
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.enable_object_caching()  # as numba does where it makes a library
+        self._own: set[str] = set()
+
+    def add_llvm_module(self, ll_module: Any) -> None:
+        """Remember which functions are called from outside, as numba adds them."""
+        self._own |= {f.name for f in ll_module.functions if not f.is_declaration}
+        super().add_llvm_module(ll_module)
+
+    def _optimize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.name not in self._own:
+                function.linkage = "internal"
+        super()._optimize_final_module()
+
+
 @register_pass(mutates_CFG=False, analysis_only=True)
 class _AsPart(AnalysisPass):  # type: ignore[misc]
     """Choose the library that the lowering of a function fills."""
 
-    _name = "as_part"
+    _name, _library = "as_part", Part
 
     def __init__(self) -> None:
         AnalysisPass.__init__(self)
 
     def run_pass(self, state: Any) -> bool:
-        state.library = Part(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = self._library(state.targetctx.codegen(), state.func_id.func_qualname)
         return False
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _AsWhole(_AsPart):
+    _name, _library = "as_whole", Whole
 
 
 class PartCompiler(CompilerBase):  # type: ignore[misc]
     """numba's own compiler, but for the library that a function goes to."""
 
+    _library: Any = _AsPart
+
     def define_pipelines(self) -> list[Any]:
         """Return numba's passes and one more, just before the lowering."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.add_pass_after(_AsPart, AnnotateTypes)
+        passes.add_pass_after(self._library, AnnotateTypes)
         passes.finalize()
         return [passes]
+
+
+class WholeCompiler(PartCompiler):
+    """The same for functions that Python calls."""
+
+    _library = _AsWhole

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
+from milpcount.kernel.columns import RUN_LENGTH, RUN_UNIT
 from milpcount.kernel.image import SMALLEST, Image, input_exponents
 from milpcount.kernel.numbering import Numbering
 from milpcount.kernel.quanta import COARSEST, exponent, exponent_of
@@ -301,7 +302,9 @@ def _follows(layers: Array, reads: _Reads) -> Array:
         if count and (reads.start[first : first + count + 1] == start + np.arange(count + 1)).all():
             runs = reads.runs[start : start + count]
             before, width = layers[number - 1, :2]
-            found[number] = int((runs[:, 0] == before).all() and (runs[:, 2] == width).all())
+            found[number] = int(
+                (runs[:, RUN_UNIT] == before).all() and (runs[:, RUN_LENGTH] == width).all()
+            )
     return found
 
 

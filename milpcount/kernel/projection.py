@@ -10,7 +10,7 @@ Constraint ids: ``2 j`` and ``2 j + 1`` are ``y_j >= 0`` and ``y_j <= 1``; ``2 n
 
 import numpy as np
 
-from milpcount.kernel.compiled import fill, jit
+from milpcount.kernel.compiled import fill, inlined, jit
 
 EMPTY, FULL, UNDECIDED = 0, 1, 2
 
@@ -52,30 +52,28 @@ def _values(columns, offset, margin, first, count, x, value):
         value[2 * j + 1] = 1.0 - t
 
 
-@jit
-def project(rows, columns, offset, margin, lam, count, x, active, chol, forward, step, value):
+@inlined
+def project(cell, trial, count, work):
     """Project the centre onto ``{x in cube : rows[i] @ x + offset[i] >= margin[i]}``.
 
     Parameters
     ----------
-    rows : (2 n + k, n), offset, margin : (2 n + k,)
+    cell : Cell
         Unit normals; the first 2 n are the cube's sides.
-    columns : (n, 2 n + k)
-        The same, transposed.
-    lam : (2 n + k,)
-        In: multipliers to start from. Out: those of the projection, or of the Farkas certificate.
+    trial : Trial
+        ``lam``, in: multipliers to start from; out: those of the projection, or of the Farkas
+        certificate. ``g``, out: the projection x.
     count : int
         2 n + k.
-    x : (n,)
-        Out: the projection.
-    active, chol, forward, step, value
-        Work arrays.
+    work : Scratch
 
     Returns
     -------
     int
         `FULL`, `EMPTY` (to be certified by the caller) or `UNDECIDED`.
     """
+    rows, offset, margin, lam, x = cell.rows, cell.offset, cell.margin, trial.lam, trial.g
+    active, chol, forward, step, value = work.chosen, work.L, work.d, work.s, work.rho
     n, w = x.shape[0], 0
     fill(x, 0.5)
     for i in range(count):
@@ -89,7 +87,7 @@ def project(rows, columns, offset, margin, lam, count, x, active, chol, forward,
                 x[j] += lam[i] * rows[i, j]
     _factor(rows, active, w, n, chol)
     for _ in range(_MAX_STEPS):
-        _values(columns, offset, margin, 2 * n, count, x, value)
+        _values(cell.columns, offset, margin, 2 * n, count, x, value)
         worst, p, lowest = -_SIDE, -1, 0.0
         for i in range(count):
             slack = value[i] + 0.5 * margin[i]

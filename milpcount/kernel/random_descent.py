@@ -23,6 +23,13 @@ from milpcount.kernel.branch_sampling import (
     uniform,
 )
 from milpcount.kernel.cell import OPEN, piece_of_point
+from milpcount.kernel.columns import (
+    LAYER_READS_INPUTS,
+    LAYER_UNIT,
+    UNIT_IS_LAST,
+    UNIT_PIECES,
+    UNIT_ROWS,
+)
 from milpcount.kernel.compiled import entry, jit
 from milpcount.kernel.depth_first import (
     ASK_DOMAIN,
@@ -66,6 +73,7 @@ from milpcount.kernel.descent_state import (
     WALK,
     WIDTH,
 )  # fmt: skip
+from milpcount.kernel.layers import units_of
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.state import (
     BUDGET,
@@ -86,17 +94,17 @@ def _most_below(p, s, d, cap):
     Zaslavsky (1975): n hyperplanes cut a set of dimension r into at most the sum of the binomial
     coefficients C(n, j), j <= r.
     """
-    layer = s.layer[d]
+    layer = s.path.layer[d]
     # Where the layer reads units only, its values depend on the outputs that are not constant.
     rank = p.V.shape[1]
-    if p.layers[layer, 7] == 0:
+    if p.layers[layer, LAYER_READS_INPUTS] == 0:
         rank = 0
-        for u in range(p.layers[layer, 0]):
-            if p.units[u, 6] != 0 and s.unit_s[u] != 0.0:
+        for u in range(p.layers[layer, LAYER_UNIT]):
+            if p.units[u, UNIT_IS_LAST] != 0 and s.outputs.s[u] != 0.0:
                 rank += 1
     planes = 0
-    for i in range(s.place[d], s.n_open[layer]):
-        planes += p.units[s.opened[layer, i], 3]
+    for i in range(s.path.place[d], s.opened.number[layer]):
+        planes += p.units[s.opened.unit[layer, i], UNIT_ROWS]
     total, term = 1.0, 1.0
     for j in range(1, min(planes, rank) + 1):
         term *= (planes - j + 1) / j
@@ -147,12 +155,12 @@ def _start_descent(p, s, q):
     """Go to the node where the descents begin, each with its own part of the unit interval."""
     d, last = q.control[BASE], p.layers.shape[0] - 1
     s.control[DEPTH] = d
-    s.stage[d] = TEST
-    s.turn[d] = 0
+    s.path.stage[d] = TEST
+    s.path.turn[d] = 0
     q.log_size[q.control[WALK]] = 0.0
     q.place[POINT] = (q.control[DESCENT] + q.place[OFFSET]) / q.control[DESCENTS]
     q.place[WIDTH] = -np.log(np.float64(q.control[DESCENTS]))
-    for u in range(p.layers[last, 0], p.layers[last, 0] + p.layers[last, 1]):
+    for u in range(*units_of(p, last)):
         q.trial[u] = NOT_SPLIT
 
 
@@ -175,7 +183,7 @@ def _finish(p, s, q):
         if q.place[SUM] > -np.inf:
             # What is learned from a walk is one of its descents, drawn by its size.
             if uniform(q.seed) < np.exp(size - q.place[SUM]):
-                for u in range(p.layers[last, 0], p.layers[last, 0] + p.layers[last, 1]):
+                for u in range(*units_of(p, last)):
                     q.taken[t, u] = q.trial[u]
         q.control[DESCENT] += 1
         if q.control[DESCENT] < q.control[DESCENTS]:
@@ -191,9 +199,9 @@ def _finish(p, s, q):
     close_record(q, 0, q.log_size[t])
     q.control[WALK] += 1
     s.control[DEPTH] = 0
-    if s.stage[0] != ROOT and s.stage[0] != COMPOSE:
-        s.stage[0] = TEST
-        s.turn[0] = 0
+    if s.path.stage[0] != ROOT and s.path.stage[0] != COMPOSE:
+        s.path.stage[0] = TEST
+        s.path.turn[0] = 0
 
 
 @entry
@@ -222,23 +230,23 @@ def walk(p, s, scratch, q, rounding):
         if c[BUDGET] <= 0:
             return PAUSED
         d = c[DEPTH]
-        layer = s.layer[d]
+        layer = s.path.layer[d]
         if layer > last_layer:
             _finish(p, s, q)
             continue
-        if s.stage[d] == ROOT:
+        if s.path.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
             q.own_square[d] = square_of_trial(s)
-        if s.stage[d] == COMPOSE:
+        if s.path.stage[d] == COMPOSE:
             entered = enter(p, s, scratch, d, rounding)
             if entered != ENTERED:
                 return entered
-            if s.n_open[layer] == 0:
-                s.layer[d] = layer + 1
+            if s.opened.number[layer] == 0:
+                s.path.layer[d] = layer + 1
                 continue
-            s.stage[d] = TEST
-            own = take_free_side(p, s, d, s.opened[layer, 0])
+            s.path.stage[d] = TEST
+            own = take_free_side(p, s, d, s.opened.unit[layer, 0])
             set_squares(q, d, own, q.own_square[d])
             if not has_room(p, s, d):
                 return ASK_ROOM
@@ -248,17 +256,21 @@ def walk(p, s, scratch, q, rounding):
                 continue
             if q.control[DESCENT] < 0:
                 _branch(p, s, q, d)
-        unit = s.opened[layer, s.place[d]]
-        pieces = p.units[unit, 5]
+        unit = s.opened.unit[layer, s.path.place[d]]
+        pieces = p.units[unit, UNIT_PIECES]
         for k in range(pieces):
-            if s.full[d, k] == OPEN:
+            if s.sides.verdict[d, k] == OPEN:
                 hits, tests = c[POOL_HITS], c[TESTS]
-                s.full[d, k] = test_piece(p, s, scratch, d, unit, k)
+                s.sides.verdict[d, k] = test_piece(p, s, scratch, d, unit, k)
                 c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
-                if s.full[d, k] == FULL and s.corners[d] == 0 and c[POOL_HITS] == hits:
+                if (
+                    s.sides.verdict[d, k] == FULL
+                    and s.path.corners[d] == 0
+                    and c[POOL_HITS] == hits
+                ):
                     q.square[d, k] = square_of_trial(s)
-                if s.full[d, k] == OPEN:
-                    s.full[d, k] = EMPTY
+                if s.sides.verdict[d, k] == OPEN:
+                    s.sides.verdict[d, k] = EMPTY
                     q.control[UNDECIDED] += 1
         k, log_p = choose(p, s, q, d, unit, pieces, layer == last_layer)
         if k < 0:
@@ -272,12 +284,12 @@ def walk(p, s, scratch, q, rounding):
             else:
                 q.taken[t, unit] = k
             q.log_size[t] -= log_p
-        s.stage[d] = DESCEND
-        s.turn[d] = k + 1
+        s.path.stage[d] = DESCEND
+        s.path.turn[d] = k + 1
         descend(p, s, d, unit, k)
         q.own_square[d + 1] = q.square[d, k]
-        if s.stage[d + 1] == TEST:
-            below = s.opened[layer, s.place[d + 1]]
-            own = piece_of_point(p, s, below, s.witness[d + 1])
+        if s.path.stage[d + 1] == TEST:
+            below = s.opened.unit[layer, s.path.place[d + 1]]
+            own = piece_of_point(p, s, below, s.path.witness[d + 1])
             set_squares(q, d + 1, own, q.square[d, k])
     return DONE

@@ -9,7 +9,9 @@ certificate is needed.
 
 from milpcount.kernel.box_projection import box_project, transposed
 from milpcount.kernel.cell import NARROWEST, push_piece
+from milpcount.kernel.columns import LAYER_ROWS, LAYER_VALUES, UNIT_PIECE
 from milpcount.kernel.compiled import copy, entry, fill, jit
+from milpcount.kernel.layers import rows_of, units_of
 from milpcount.kernel.projection import FULL
 from milpcount.kernel.rows import LOST, UNKNOWN, compose_layer, compose_rows, set_output
 from milpcount.kernel.state import PATIENT_STEPS
@@ -44,7 +46,7 @@ def find_points(p, s, scratch, rounding, patterns, above, points, found):
         found[i] = False
         if placed == patterns.shape[1]:
             found[i] = _project(p, s, scratch, count)
-            copy(points[i], s.trial_x)
+            copy(points[i], s.trial.x)
 
 
 @jit
@@ -53,29 +55,25 @@ def _place(p, s, rounding, pattern, same, above):
 
     A row whose kind floating point cannot tell, or that forbids the piece, ends it.
     """
-    count = s.size[0] if same == 0 else above[same]
+    count = s.path.size[0] if same == 0 else above[same]
     for layer in range(p.layers.shape[0]):
-        first, end = p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]
+        first, end = units_of(p, layer)
         if end <= same:
             continue
         if same <= first:
-            compose_layer(p, layer, 0, p.layers[layer, 3], s.value_M, s.value_b, s.value_s,
-                          s.unit_M, s.unit_b, s.unit_s)  # fmt: skip
-            compose_rows(p, layer, 0, p.layers[layer, 5], rounding, s.value_M, s.value_b,
-                         s.value_s, s.row_M, s.row_b, s.row_s, s.row_norm, s.row_error,
-                         s.row_kind)  # fmt: skip
-            for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
-                if s.row_kind[r] == UNKNOWN:
+            compose_layer(p, layer, 0, p.layers[layer, LAYER_VALUES], s.values, s.outputs)
+            compose_rows(p, layer, 0, p.layers[layer, LAYER_ROWS], rounding, s.values, s.rows)
+            for r in range(*rows_of(p, layer)):
+                if s.rows.kind[r] == UNKNOWN:
                     return first, count
         for unit in range(max(first, same), end):
-            piece = p.units[unit, 4] + pattern[unit]
+            piece = p.units[unit, UNIT_PIECE] + pattern[unit]
             above[unit] = count
             further = push_piece(p, s, piece, count)
             if further < 0:
                 return unit, count
             count = further
-            set_output(p, unit, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b,
-                       s.unit_s)  # fmt: skip
+            set_output(p, unit, piece, s.values, s.outputs)
     above[pattern.shape[0]] = count
     return pattern.shape[0], count
 
@@ -83,24 +81,21 @@ def _place(p, s, rounding, pattern, same, above):
 @jit
 def _project(p, s, scratch, count):
     """Project the centre onto the cell; return whether a point that meets its rows was found."""
-    if s.cell_inputs.shape[0] > 1:
+    if s.cell.inputs.shape[0] > 1:
         for i in range(count):
-            if s.cell_stale[i]:
-                transposed(p.V, s.cell_rows[i], s.cell_inputs[i])
-                s.cell_stale[i] = False
+            if s.cell.stale[i]:
+                transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
+                s.cell.stale[i] = False
     for attempt in range(3):
         # A cell narrower than what a projection aims at is met by aiming at less.
         least = NARROWEST if attempt < 2 else 0.0
         for i in range(count):
-            error = s.cell_error[i]
-            lost = s.row_s[s.cell_id[i]] == LOST
-            s.cell_margin[i] = -error if lost else max(least, 4.0 * error)
-        fill(s.trial_lam, 0.0)
+            error = s.cell.error[i]
+            lost = s.rows.s[s.cell.id[i]] == LOST
+            s.cell.margin[i] = -error if lost else max(least, 4.0 * error)
+        fill(s.trial.lam, 0.0)
         steps = _STEPS if attempt == 0 else PATIENT_STEPS
-        verdict = box_project(
-            s.cell_rows, s.cell_inputs, s.cell_offset, s.cell_margin, s.trial_lam, count, p.V, p.VT,
-            s.free, s.hessian, s.trial_x, s.trial_g, scratch, steps,
-        )  # fmt: skip
+        verdict = box_project(s.cell, s.trial, count, p.V, p.VT, scratch, steps)
         if verdict == FULL:
             return True
     return False

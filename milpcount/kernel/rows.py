@@ -21,6 +21,20 @@ That analysis is for numbers that neither underflow nor overflow:
 
 import numpy as np
 
+from milpcount.kernel.columns import (
+    LAYER_ROW,
+    LAYER_VALUE,
+    READ_SIZE,
+    READ_WEIGHT,
+    ROW_LESS,
+    ROW_VALUE,
+    RUN_ENTRY,
+    RUN_LENGTH,
+    RUN_UNIT,
+    VALUE_END,
+    VALUE_FIXED,
+    VALUE_RUN,
+)
 from milpcount.kernel.compiled import entry, fill, inlined, jit
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -45,31 +59,30 @@ LOST = np.inf
 
 
 @jit
-def compose_layer(p, layer, start, stop, value_M, value_b, value_s, unit_M, unit_b, unit_s):
+def compose_layer(p, layer, start, stop, values, outputs):
     """Set the pre-activations from start to stop - 1 of a layer from the outputs it reads."""
-    first = p.layers[layer, 2]
+    first = p.layers[layer, LAYER_VALUE]
     m = p.V.shape[0]
     for q in range(first + start, first + stop):
-        _start_value(p, q, q, value_M, value_b, value_s)
-        total, has_product = value_s[q], False
-        for e in range(p.values[q, 1], p.values[q, 2]):
-            above, weight = p.runs[e, 0], p.runs[e, 1]
-            for i in range(p.runs[e, 2]):
-                if unit_s[above + i] != 0.0:
-                    w = p.read_weight[weight + i, 0]
+        _start_value(p, q, q, values)
+        total, has_product = values.s[q], False
+        for e in range(p.values[q, VALUE_RUN], p.values[q, VALUE_END]):
+            above, weight = p.runs[e, RUN_UNIT], p.runs[e, RUN_ENTRY]
+            for i in range(p.runs[e, RUN_LENGTH]):
+                if outputs.s[above + i] != 0.0:
+                    w = p.read_weight[weight + i, READ_WEIGHT]
                     has_product = True
-                    total += p.read_weight[weight + i, 1] * unit_s[above + i]
-                    value_b[q] += w * unit_b[above + i]
+                    total += p.read_weight[weight + i, READ_SIZE] * outputs.s[above + i]
+                    values.b[q] += w * outputs.b[above + i]
                     for a in range(m):
-                        value_M[q, a] += w * unit_M[above + i, a]
+                        values.M[q, a] += w * outputs.M[above + i, a]
         if has_product:
             total += p.tiny
-        value_s[q] = total
+        values.s[q] = total
 
 
 @jit
-def compose_on_base(p, layer, start, stop, based, opened, n_open, value_M, value_b, value_s, unit_M,
-                    unit_b, unit_s):  # fmt: skip
+def compose_on_base(p, layer, start, stop, based, opened, n_open, values, outputs):
     """Do the same where the values read all units of the layer before, and no others.
 
     Units that do not split the cell of the layers above them have one output wherever the layer
@@ -86,160 +99,156 @@ def compose_on_base(p, layer, start, stop, based, opened, n_open, value_M, value
         Open units of the layer before, in order.
     """
     before, m = p.values.shape[0], p.V.shape[0]
-    for q in range(p.layers[layer, 2] + start, p.layers[layer, 2] + stop):
-        e, at = p.values[q, 1], before + q
+    for q in range(p.layers[layer, LAYER_VALUE] + start, p.layers[layer, LAYER_VALUE] + stop):
+        e, at = p.values[q, VALUE_RUN], before + q
         # The weight of unit u is entry shift + u.
-        shift = p.runs[e, 1] - p.runs[e, 0]
+        shift = p.runs[e, RUN_ENTRY] - p.runs[e, RUN_UNIT]
         if not based:
-            _start_value(p, q, at, value_M, value_b, value_s)
+            _start_value(p, q, at, values)
             i, has_product = 0, False
-            for u in range(p.runs[e, 0], p.runs[e, 0] + p.runs[e, 2]):
+            for u in range(p.runs[e, RUN_UNIT], p.runs[e, RUN_UNIT] + p.runs[e, RUN_LENGTH]):
                 if i < n_open and opened[i] == u:
                     i += 1
-                elif unit_s[u] != 0.0:
-                    _add_output(p, shift + u, u, at, value_M, value_b, value_s, unit_M, unit_b,
-                                unit_s)  # fmt: skip
+                elif outputs.s[u] != 0.0:
+                    _add_output(p, shift + u, u, at, values, outputs)
                     has_product = True
             if has_product:
-                value_s[at] += p.tiny
+                values.s[at] += p.tiny
         has_product = False
-        value_s[q], value_b[q] = value_s[at], value_b[at]
+        values.s[q], values.b[q] = values.s[at], values.b[at]
         for a in range(m):
-            value_M[q, a] = value_M[at, a]
+            values.M[q, a] = values.M[at, a]
         for i in range(n_open):
             u = opened[i]
-            if unit_s[u] != 0.0:
-                _add_output(p, shift + u, u, q, value_M, value_b, value_s, unit_M, unit_b, unit_s)
+            if outputs.s[u] != 0.0:
+                _add_output(p, shift + u, u, q, values, outputs)
                 has_product = True
         if has_product:
-            value_s[q] += p.tiny
+            values.s[q] += p.tiny
 
 
 @inlined
-def _start_value(p, q, at, value_M, value_b, value_s):
+def _start_value(p, q, at, values):
     """Set row `at` to what value q is without any unit."""
-    fixed = p.values[q, 0]
+    fixed = p.values[q, VALUE_FIXED]
     if fixed >= 0:
         for a in range(p.V.shape[0]):
-            value_M[at, a] = p.fixed[fixed, a]
-        value_b[at] = p.fixed[fixed, p.V.shape[0]]
-        value_s[at] = p.fixed[fixed, p.V.shape[0] + 1]
+            values.M[at, a] = p.fixed[fixed, a]
+        values.b[at] = p.fixed[fixed, p.V.shape[0]]
+        values.s[at] = p.fixed[fixed, p.V.shape[0] + 1]
     else:
-        fill(value_M[at], 0.0)
-        value_b[at] = 0.0
-        value_s[at] = abs(p.bias[q])
+        fill(values.M[at], 0.0)
+        values.b[at] = 0.0
+        values.s[at] = abs(p.bias[q])
         if p.one >= 0:
-            value_M[at, p.one] = p.bias[q]
+            values.M[at, p.one] = p.bias[q]
         else:
-            value_b[at] = p.bias[q]
+            values.b[at] = p.bias[q]
 
 
 @inlined
-def _add_output(p, entry, u, at, value_M, value_b, value_s, unit_M, unit_b, unit_s):
+def _add_output(p, entry, u, at, values, outputs):
     """Add the output of a unit, times a weight, to row `at`; zero forms have no numbers."""
-    w = p.read_weight[entry, 0]
-    value_s[at] += p.read_weight[entry, 1] * unit_s[u]
-    value_b[at] += w * unit_b[u]
+    w = p.read_weight[entry, READ_WEIGHT]
+    values.s[at] += p.read_weight[entry, READ_SIZE] * outputs.s[u]
+    values.b[at] += w * outputs.b[u]
     for a in range(p.V.shape[0]):
-        value_M[at, a] += w * unit_M[u, a]
+        values.M[at, a] += w * outputs.M[u, a]
 
 
 @jit
-def set_output(p, unit, piece, value_M, value_b, value_s, unit_M, unit_b, unit_s):
+def set_output(p, unit, piece, values, outputs):
     """Set a unit's output on one of its pieces."""
     v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
-    unit_s[unit] = abs(offset)
-    if slope != 0.0 and value_s[v] != 0.0:
-        unit_s[unit] += abs(slope) * value_s[v] + p.tiny
-        unit_b[unit] = slope * value_b[v]
+    outputs.s[unit] = abs(offset)
+    if slope != 0.0 and values.s[v] != 0.0:
+        outputs.s[unit] += abs(slope) * values.s[v] + p.tiny
+        outputs.b[unit] = slope * values.b[v]
         for a in range(p.V.shape[0]):
-            unit_M[unit, a] = slope * value_M[v, a]
+            outputs.M[unit, a] = slope * values.M[v, a]
     elif offset == 0.0:  # forms that are zero are not read
         return
     else:  # constant, even where the value itself has overflowed
-        unit_b[unit] = 0.0
-        fill(unit_M[unit], 0.0)
+        outputs.b[unit] = 0.0
+        fill(outputs.M[unit], 0.0)
     if p.one >= 0:
-        unit_M[unit, p.one] += offset
+        outputs.M[unit, p.one] += offset
     else:
-        unit_b[unit] += offset
+        outputs.b[unit] += offset
 
 
 @jit
-def compose_rows(p, layer, start, stop, rounding, value_M, value_b, value_s, row_M, row_b, row_s,
-                 row_norm, row_error, row_kind):  # fmt: skip
+def compose_rows(p, layer, start, stop, rounding, values, rows):
     """Set the branch rows from start to stop - 1 of a layer.
 
-    ``row_M, row_b`` are unscaled; ``row_norm`` is 1 over the Euclidean norm of the row as a
-    function on the cube, ``row_error`` the scaled bound on the rounding error of its value.
+    ``row_M, row_b`` are unscaled; ``norm`` is 1 over the Euclidean norm of the row as a
+    function on the cube, ``error`` the scaled bound on the rounding error of its value.
     """
-    first = p.layers[layer, 4]
+    first = p.layers[layer, LAYER_ROW]
     for r in range(first + start, first + stop):
-        a, b, t = p.row_values[r, 0], p.row_values[r, 1], p.row_threshold[r]
+        a, b, t = p.row_values[r, ROW_VALUE], p.row_values[r, ROW_LESS], p.row_threshold[r]
         for q in range(p.V.shape[0]):
-            row_M[r, q] = value_M[a, q]
-        row_b[r] = value_b[a]
-        sigma = value_s[a] + abs(t)
+            rows.M[r, q] = values.M[a, q]
+        rows.b[r] = values.b[a]
+        sigma = values.s[a] + abs(t)
         if b >= 0:
-            sigma += value_s[b]
-            row_b[r] -= value_b[b]
+            sigma += values.s[b]
+            rows.b[r] -= values.b[b]
             for q in range(p.V.shape[0]):
-                row_M[r, q] -= value_M[b, q]
+                rows.M[r, q] -= values.M[b, q]
         if p.one >= 0:
-            row_M[r, p.one] -= t
+            rows.M[r, p.one] -= t
         else:
-            row_b[r] -= t
-        row_s[r] = sigma
-        _classify(p, r, p.ops[layer], p.quantum[layer], rounding, row_M, row_b, row_s, row_norm,
-                  row_error, row_kind)  # fmt: skip
+            rows.b[r] -= t
+        rows.s[r] = sigma
+        _classify(p, r, p.ops[layer], p.quantum[layer], rounding, rows)
 
 
 @entry
-def classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
+def classify(p, r, ops, quantum, rounding, rows):
     """Set norm, error and kind of one row; return whether its kind is unknown.
 
     Of a row of kind `NORMAL` every number is finite, and so is its value at any point of the cube,
     also after it is scaled by its norm.
     """
-    return _classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error,
-                     row_kind)  # fmt: skip
+    return _classify(p, r, ops, quantum, rounding, rows)
 
 
 @inlined
-def _classify(p, r, ops, quantum, rounding, row_M, row_b, row_s, row_norm, row_error, row_kind):
+def _classify(p, r, ops, quantum, rounding, rows):
     m = p.V.shape[0]
-    sigma = row_s[r]
+    sigma = rows.s[r]
     reach, squared = 0.0, 0.0
     for q in range(m):
-        reach += abs(row_M[r, q]) * p.S[q]
+        reach += abs(rows.M[r, q]) * p.S[q]
     error = UNIT_ROUNDOFF * (ops + rounding) * sigma
     # Tests that fail where a number is nan: where S is small, coefficients may have overflowed.
     fine = sigma < LARGE and reach < LARGE
     if fine:
-        constant = abs(row_b[r]) > reach + error
+        constant = abs(rows.b[r]) > reach + error
         if not constant and reach == 0.0:  # seldom: powers of two cost more than the rest here
             constant = sigma == 0.0 or (quantum >= 0 and sigma * 2.0**quantum < EXACT_QUANTA)
         if constant:
-            row_kind[r] = POSITIVE if row_b[r] > 0 else (NEGATIVE if row_b[r] < 0 else ZERO)
+            rows.kind[r] = POSITIVE if rows.b[r] > 0 else (NEGATIVE if rows.b[r] < 0 else ZERO)
             return False
         for q in range(m):
             t = 0.0
             for a in range(m):
-                t += p.H[q, a] * row_M[r, a]
-            squared += t * row_M[r, q]
+                t += p.H[q, a] * rows.M[r, a]
+            squared += t * rows.M[r, q]
         fine = squared < LARGE * LARGE and (reach <= error or squared >= _SMALL_SQUARE)
     if fine and reach > error:
-        row_kind[r] = NORMAL
-        row_norm[r] = 1.0 / np.sqrt(squared)
-        row_error[r] = error * row_norm[r]
+        rows.kind[r] = NORMAL
+        rows.norm[r] = 1.0 / np.sqrt(squared)
+        rows.error[r] = error * rows.norm[r]
         return False
-    row_kind[r] = UNKNOWN
-    row_norm[r] = 1.0 / max(error, 1e-300)
-    row_error[r] = _HOPELESS
+    rows.kind[r] = UNKNOWN
+    rows.norm[r] = 1.0 / max(error, 1e-300)
+    rows.error[r] = _HOPELESS
     if not fine:  # nothing is made of its coefficients: no proof can rest on them
         for q in range(m):
-            row_M[r, q] = 0.0
-        row_b[r] = 0.0
-        row_s[r] = LOST
-        row_norm[r] = 1.0
+            rows.M[r, q] = 0.0
+        rows.b[r] = 0.0
+        rows.s[r] = LOST
+        rows.norm[r] = 1.0
     return True

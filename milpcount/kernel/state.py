@@ -1,9 +1,10 @@
 """The mutable arrays of a search: everything a paused kernel needs to go on."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from milpcount.kernel.columns import LAYER_FOLLOWS, LAYER_ROWS, LAYER_UNITS, UNIT_PIECES
 from milpcount.kernel.program import Program
 from milpcount.kernel.rows import UNKNOWN
 
@@ -38,83 +39,221 @@ KNOWN = 2**20
 """Added to a piece in `State.forced`: wherever the forced pieces are, the unit is on it."""
 
 
-class State(NamedTuple):
-    """Arrays of a search. A node's depth is the number of decisions above it.
+class Path(NamedTuple):
+    """The nodes from the root to the current one, by depth: the number of decisions above.
 
-    ``control``: counters, see the names above. Per depth: ``stage``, ``turn`` (next piece),
-    ``layer``, ``place`` (in the layer's list of open units), ``size`` (rows of the cell),
-    ``witness`` (g), ``lam``, ``prefix`` (signs of the layer's rows as bits: positive, negative),
-    ``polygon`` and ``corners``; per depth and piece: ``full`` (verdict), ``piece_witness``,
-    ``piece_lam``, ``piece_polygon``, ``piece_corners``. Per layer: ``opened`` and ``n_open`` (units
-    that split the cell of the layers above), ``pool_*`` (points of that cell), ``clause_*`` (sets
-    of signs that exclude each other on that cell). Per unit: ``forced``, the only piece to be
-    searched, or -1. Forms and rows as in `rows`. The current cell: ``cell_id, cell_sign`` (row,
-    sign) and the signed unit rows with offset, margin and error, after ``2 n`` rows of the cube's
-    sides in the small case; where the image is wide, ``cell_inputs`` has the rows as functions of
-    the inputs, unless ``cell_stale``.
-    Random parities (see `parity`), empty without them: ``xor_first``, every unit's first variable;
-    per system ``xor_rows``, ``xor_pivot`` (the row that ends at a variable, or -1) and
-    ``xor_layers`` (rows, depth at which the layer was entered); ``xor_work``.
+    Attributes
+    ----------
+    stage, turn : (depth,)
+        What is done at a node, and the next piece, or how far a layer has been entered.
+    layer, place : (depth,)
+        The layer, and the place in its list of open units.
+    size : (depth,)
+        Rows of the cell.
+    witness : (depth, m)
+        A point of the cell.
+    lam : (depth, rows)
+        Multipliers of the cell's projection.
+    prefix : (depth, 2, words)
+        Signs of the layer's rows as bits: positive, negative.
+    polygon, corners : (depth, rows + 3, 2), (depth,)
+        Corners of a cell of two parameters, and their number: 0 where they are not known.
     """
 
-    control: Array
     stage: Array
     turn: Array
     layer: Array
     place: Array
     size: Array
-    pattern: Array
-    forced: Array
     witness: Array
     lam: Array
     prefix: Array
     polygon: Array
     corners: Array
-    full: Array
-    piece_witness: Array
-    piece_lam: Array
-    piece_polygon: Array
-    piece_corners: Array
-    opened: Array
-    n_open: Array
-    pool_n: Array
-    pool_bits: Array
-    pool_g: Array
-    clause_n: Array
-    clause_bits: Array
-    value_M: Array
-    value_b: Array
-    value_s: Array
-    unit_M: Array
-    unit_b: Array
-    unit_s: Array
-    row_M: Array
-    row_b: Array
-    row_s: Array
-    row_norm: Array
-    row_error: Array
-    row_kind: Array
-    cell_id: Array
-    cell_sign: Array
-    cell_rows: Array
-    cell_columns: Array
-    cell_inputs: Array
-    cell_stale: Array
-    cell_offset: Array
-    cell_margin: Array
-    cell_error: Array
+
+
+class Sides(NamedTuple):
+    """What is known of the children of the nodes of a path, by depth and piece.
+
+    Attributes
+    ----------
+    verdict : (depth, pieces)
+    witness, lam, polygon, corners
+        What a child starts from, as in `Path`.
+    """
+
+    verdict: Array
+    witness: Array
+    lam: Array
+    polygon: Array
+    corners: Array
+
+
+class Opened(NamedTuple):
+    """The units of every layer that split the cell of the layers above.
+
+    Attributes
+    ----------
+    unit : (layers, units)
+    number : (layers,)
+    """
+
+    unit: Array
+    number: Array
+
+
+class Pool(NamedTuple):
+    """Points of the cell of the layers above, by layer; see `conflict_cache`.
+
+    Attributes
+    ----------
+    number : (layers,)
+    bits : (layers, POOL, 2, words)
+        Signs of the layer's rows there.
+    g : (layers, POOL, m)
+    """
+
+    number: Array
+    bits: Array
+    g: Array
+
+
+class Conflicts(NamedTuple):
+    """Sets of signs that exclude each other on the cell of the layers above, by layer.
+
+    Attributes
+    ----------
+    number : (layers,)
+        How many were found, of which the last `CLAUSES` are kept.
+    bits : (layers, CLAUSES, 2, words)
+    """
+
+    number: Array
+    bits: Array
+
+
+class Forms(NamedTuple):
+    """Affine functions ``M @ g + b`` of the image, with majorants s of their errors; see `rows`."""
+
+    M: Array
+    b: Array
+    s: Array
+
+
+class Rows(NamedTuple):
+    """Affine functions whose signs are decided; see `rows`.
+
+    Attributes
+    ----------
+    M, b, s
+        As of `Forms`, unscaled.
+    norm : (rows,)
+        1 over the Euclidean norm of the row as a function on the cube.
+    error : (rows,)
+        Bound on the rounding error of the scaled row's value.
+    kind : (rows,)
+    """
+
+    M: Array
+    b: Array
+    s: Array
+    norm: Array
+    error: Array
+    kind: Array
+
+
+class Cell(NamedTuple):
+    """The rows of the current cell, after the ``2 n`` sides of the cube where n is small.
+
+    Attributes
+    ----------
+    id, sign : (count,)
+        Which row, and the sign it has to have.
+    rows, offset, margin, error
+        Signed and scaled, with the distance at which a projection aims.
+    columns : (m, count)
+        The rows transposed.
+    inputs : (count, n)
+        Where the image is wide: the rows as functions of the inputs, unless ``stale``.
+    """
+
+    id: Array
+    sign: Array
+    rows: Array
+    columns: Array
+    inputs: Array
+    stale: Array
+    offset: Array
+    margin: Array
+    error: Array
+
+
+class Trial(NamedTuple):
+    """A projection: multipliers, the point x, its image g; and what one leaves to the next."""
+
+    lam: Array
+    x: Array
+    g: Array
     free: Array
     hessian: Array
-    trial_lam: Array
-    trial_x: Array
-    trial_g: Array
-    kept: Array
-    kept_points: Array
-    xor_first: Array
-    xor_rows: Array
-    xor_pivot: Array
-    xor_layers: Array
-    xor_work: Array
+
+
+class Kept(NamedTuple):
+    """Regions that are handed out: patterns and points."""
+
+    patterns: Array
+    points: Array
+
+
+class Parities(NamedTuple):
+    """Systems of random parities, empty without them; see `parity`.
+
+    Attributes
+    ----------
+    first : (units + 1,)
+        Every unit's first variable.
+    rows, pivot
+        By system: its rows, and the row that ends at a variable, or -1.
+    layers : (layers + 1, 2)
+        By system: rows, and the depth at which the layer was entered.
+    work : (2, words)
+    """
+
+    first: Array
+    rows: Array
+    pivot: Array
+    layers: Array
+    work: Array
+
+
+class State(NamedTuple):
+    """The groups of a search's arrays.
+
+    Attributes
+    ----------
+    control : (BASED + layers + 1,)
+        Counters, see the names above.
+    pattern, forced : (units,)
+        The pieces on the path; the only piece to be searched, or `ANY`.
+    values, outputs : Forms
+        Of pre-activations (with their bases behind them), and of units.
+    """
+
+    control: Array
+    path: Path
+    sides: Sides
+    opened: Opened
+    pattern: Array
+    forced: Array
+    pool: Pool
+    conflicts: Conflicts
+    values: Forms
+    outputs: Forms
+    rows: Rows
+    cell: Cell
+    trial: Trial
+    kept: Kept
+    parities: Parities
 
 
 class Scratch(NamedTuple):
@@ -169,7 +308,7 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, s: "State") -> "Room":
         """Return the room that there is."""
-        return cls(s.stage.shape[0], s.cell_id.shape[0])
+        return cls(s.path.stage.shape[0], s.cell.id.shape[0])
 
 
 def new_state(
@@ -195,20 +334,20 @@ def new_state(
     depth, most = room or Room.first(p)
     m, n = p.V.shape
     layers = p.layers.shape[0]
-    units, n_rows, n_dom = p.units.shape[0], p.row_values.shape[0], p.domain_M.shape[0]
-    pieces = int(p.units[:, 5].max())
-    words = int((p.layers[:, 5].max() + 63) // 64)
+    units, n_all = p.units.shape[0], p.row_values.shape[0] + p.domain_M.shape[0]
+    pieces = int(p.units[:, UNIT_PIECES].max())
+    words = int((p.layers[:, LAYER_ROWS].max() + 63) // 64)
     sides = 2 * n if p.small else 0
     corners = most + 3 if n == 2 else 1
     ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
     bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     # The bases of values come after them.
-    rows = p.bias.size * (2 if p.layers[:, 8].any() else 1)
+    rows = p.bias.size * (2 if p.layers[:, LAYER_FOLLOWS].any() else 1)
     buffer = max(16, min(buffer, _BUFFERED // units)) if keep else 1
     control = ints(BASED + layers + 1)
     control[PATIENCE] = PATIENT_STEPS
-    first = np.concatenate([[0], np.cumsum(p.units[:, 5] - 1)])
+    first = np.concatenate([[0], np.cumsum(p.units[:, UNIT_PIECES] - 1)])
     variables = int(first[-1]) if parities else 0
     xor_words = (variables + 63) // 64 + 1
     cell_rows, cell_offset = reals(most, m), reals(most)
@@ -216,47 +355,60 @@ def new_state(
         cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
         cell_offset[1:sides:2] = 1.0
     return State(
-        control=control, stage=ints(depth), turn=ints(depth), layer=ints(depth),
-        place=ints(depth), size=ints(depth), pattern=ints(units), forced=np.full(units, ANY),
-        witness=reals(depth, m), lam=reals(depth, most),
-        prefix=bits(depth, 2, words), polygon=reals(depth, corners, 2), corners=ints(depth),
-        full=ints(depth, pieces), piece_witness=reals(depth, pieces, m),
-        piece_lam=reals(depth, pieces, most),
-        piece_polygon=reals(depth, pieces, corners, 2), piece_corners=ints(depth, pieces),
-        opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers),
-        pool_n=ints(layers), pool_bits=bits(layers, POOL, 2, words), pool_g=reals(layers, POOL, m),
-        clause_n=ints(layers), clause_bits=bits(layers, CLAUSES, 2, words),
-        value_M=reals(rows, m), value_b=reals(rows), value_s=reals(rows),
-        unit_M=reals(units, m), unit_b=reals(units), unit_s=reals(units),
-        row_M=reals(n_rows + n_dom, m), row_b=reals(n_rows + n_dom), row_s=reals(n_rows + n_dom),
-        row_norm=reals(n_rows + n_dom), row_error=reals(n_rows + n_dom),
-        row_kind=np.full(n_rows + n_dom, UNKNOWN),
-        cell_id=ints(most), cell_sign=ints(most), cell_rows=cell_rows,
-        cell_columns=np.ascontiguousarray(cell_rows.T), cell_offset=cell_offset,
-        cell_inputs=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
-        cell_stale=np.ones(most, dtype=np.bool_),
-        cell_margin=reals(most), cell_error=reals(most),
-        free=np.ones(n, dtype=np.bool_), hessian=p.H.copy(),
-        trial_lam=reals(most), trial_x=reals(n), trial_g=reals(m),
-        kept=np.zeros((buffer, units), dtype=np.int32),
-        kept_points=reals(buffer, m),
-        xor_first=first, xor_rows=bits(layers + 1, variables, xor_words),
-        xor_pivot=np.full((layers + 1, variables), -1), xor_layers=ints(layers + 1, 2),
-        xor_work=bits(2, xor_words),
+        control=control,
+        path=Path(
+            stage=ints(depth), turn=ints(depth), layer=ints(depth), place=ints(depth),
+            size=ints(depth), witness=reals(depth, m), lam=reals(depth, most),
+            prefix=bits(depth, 2, words), polygon=reals(depth, corners, 2), corners=ints(depth),
+        ),
+        sides=Sides(
+            verdict=ints(depth, pieces), witness=reals(depth, pieces, m),
+            lam=reals(depth, pieces, most), polygon=reals(depth, pieces, corners, 2),
+            corners=ints(depth, pieces),
+        ),
+        opened=Opened(ints(layers, int(p.layers[:, LAYER_UNITS].max())), ints(layers)),
+        pattern=ints(units), forced=np.full(units, ANY),
+        pool=Pool(ints(layers), bits(layers, POOL, 2, words), reals(layers, POOL, m)),
+        conflicts=Conflicts(ints(layers), bits(layers, CLAUSES, 2, words)),
+        values=Forms(reals(rows, m), reals(rows), reals(rows)),
+        outputs=Forms(reals(units, m), reals(units), reals(units)),
+        rows=Rows(
+            reals(n_all, m), reals(n_all), reals(n_all), reals(n_all), reals(n_all),
+            np.full(n_all, UNKNOWN),
+        ),
+        cell=Cell(
+            id=ints(most), sign=ints(most), rows=cell_rows,
+            columns=np.ascontiguousarray(cell_rows.T),
+            inputs=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
+            stale=np.ones(most, dtype=np.bool_), offset=cell_offset, margin=reals(most),
+            error=reals(most),
+        ),
+        trial=Trial(reals(most), reals(n), reals(m), np.ones(n, dtype=np.bool_), p.H.copy()),
+        kept=Kept(np.zeros((buffer, units), dtype=np.int32), reals(buffer, m)),
+        parities=Parities(
+            first, bits(layers + 1, variables, xor_words), np.full((layers + 1, variables), -1),
+            ints(layers + 1, 2), bits(2, xor_words),
+        ),
     )  # fmt: skip
 
 
 def with_room(p: Program, s: State, room: Room) -> State:
     """Return the state of the same search with more room."""
-    keep, parities = s.kept.shape[0] > 1, s.xor_rows.shape[1] > 0
-    larger = new_state(p, keep, s.kept.shape[0], parities, room)
-    for old, new in zip(s, larger, strict=True):
-        if old.shape != new.shape:
-            new[tuple(map(slice, old.shape))] = old
-    # Arrays of the same shape stay the same arrays: others hold some of them.
-    return State(
-        *(old if old.shape == new.shape else new for old, new in zip(s, larger, strict=True))
-    )
+    keep, parities = s.kept.patterns.shape[0] > 1, s.parities.rows.shape[1] > 0
+    return cast(State, _grown(s, new_state(p, keep, s.kept.patterns.shape[0], parities, room)))
+
+
+def _grown(old: Any, new: Any) -> Any:
+    """Return the arrays of `new` with what is in those of `old`, group by group.
+
+    Arrays of the same shape stay the same arrays: others hold some of them.
+    """
+    if isinstance(old, tuple):
+        return type(old)(*map(_grown, old, new))
+    if old.shape == new.shape:
+        return old
+    new[tuple(map(slice, old.shape))] = old
+    return new
 
 
 def new_scratch(p: Program, room: Room) -> Scratch:
@@ -264,7 +416,7 @@ def new_scratch(p: Program, room: Room) -> Scratch:
     m, n = p.V.shape
     most = room.rows
     square = n + 1 if p.small else most
-    rows = int(p.layers[:, 5].max())
+    rows = int(p.layers[:, LAYER_ROWS].max())
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     return Scratch(
         y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),

@@ -9,6 +9,24 @@ nodes on the path; every term is added once, and nothing is ever taken off.
 
 import numpy as np
 
+from milpcount.kernel.columns import (
+    LAYER_ROW,
+    LAYER_ROWS,
+    LAYER_UNIT,
+    LAYER_VALUE,
+    LAYER_VALUES,
+    READ_SIZE,
+    READ_WEIGHT,
+    ROW_LESS,
+    ROW_VALUE,
+    RUN_ENTRY,
+    RUN_LENGTH,
+    RUN_UNIT,
+    UNIT_PIECE,
+    VALUE_END,
+    VALUE_FIXED,
+    VALUE_RUN,
+)
 from milpcount.kernel.compiled import inlined
 from milpcount.kernel.rows import LARGE, UNIT_ROUNDOFF
 from milpcount.kernel.vertex_state import FIRST_COLUMN, INCREMENTAL, PLAIN, VERTICES, WEIGHTS
@@ -17,13 +35,16 @@ from milpcount.kernel.vertex_state import FIRST_COLUMN, INCREMENTAL, PLAIN, VERT
 @inlined
 def compose(p, t, s, layer, n):
     """Set the forms of a layer's values from the outputs they read."""
-    first, count = p.layers[layer, 2], p.layers[layer, 3]
+    first, count = p.layers[layer, LAYER_VALUE], p.layers[layer, LAYER_VALUES]
     for q in range(first, first + count):
         begin(p, s.forms, q, q, n)
-        for e in range(p.values[q, 1], p.values[q, 2]):
-            above, weight = p.runs[e, 0], p.runs[e, 1]
-            for i in range(p.runs[e, 2]):
-                w, size = p.read_weight[weight + i, 0], p.read_weight[weight + i, 1]
+        for e in range(p.values[q, VALUE_RUN], p.values[q, VALUE_END]):
+            above, weight = p.runs[e, RUN_UNIT], p.runs[e, RUN_ENTRY]
+            for i in range(p.runs[e, RUN_LENGTH]):
+                w, size = (
+                    p.read_weight[weight + i, READ_WEIGHT],
+                    p.read_weight[weight + i, READ_SIZE],
+                )
                 for a in range(n + 1):
                     s.forms[a, q] += w * s.outputs[a, above + i]
                 if s.outputs[n + 1, above + i] != 0.0:
@@ -33,7 +54,7 @@ def compose(p, t, s, layer, n):
 @inlined
 def begin(p, forms, q, column, n):
     """Set a form to what value q is without units: its bias, and what it reads of the inputs."""
-    at = p.values[q, 0]
+    at = p.values[q, VALUE_FIXED]
     for a in range(n):
         forms[a, column] = p.fixed[at, a] if at >= 0 else 0.0
     forms[n, column] = p.fixed[at, n] if at >= 0 else p.bias[q]
@@ -43,11 +64,11 @@ def begin(p, forms, q, column, n):
 @inlined
 def compose_rows(p, t, s, layer, rounding, n):
     """Set the rows of a layer, unless they are its values, and their errors and 1-norms."""
-    row, rows = p.layers[layer, 4], p.layers[layer, 5]
+    row, rows = p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROWS]
     first = t.layers[layer, FIRST_COLUMN]
     if not t.layers[layer, PLAIN]:
         for r in range(row, row + rows):
-            column, v, w = t.columns[r], p.row_values[r, 0], p.row_values[r, 1]
+            column, v, w = t.columns[r], p.row_values[r, ROW_VALUE], p.row_values[r, ROW_LESS]
             threshold = p.row_threshold[r]
             for a in range(n + 2):
                 s.forms[a, column] = s.forms[a, v]
@@ -73,7 +94,7 @@ def compose_rows(p, t, s, layer, rounding, n):
 @inlined
 def test_rows(p, t, s, d, layer, n):
     """Set the least and the greatest value of every row of a layer on the node's cell."""
-    first, rows = t.layers[layer, FIRST_COLUMN], p.layers[layer, 5]
+    first, rows = t.layers[layer, FIRST_COLUMN], p.layers[layer, LAYER_ROWS]
     value, low, high = s.scratch[0], s.scratch[1], s.scratch[2]
     constant = s.forms[n, first : first + rows]
     for j in range(rows):
@@ -95,7 +116,7 @@ def test_rows(p, t, s, d, layer, n):
 def settle(p, t, s, d, layer, unit, k, n):
     """Settle a unit on piece k for the node at depth d, and hand its output on."""
     s.pattern[unit] = k
-    piece = p.units[unit, 4] + k
+    piece = p.units[unit, UNIT_PIECE] + k
     v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
     majorant = abs(offset)
     moves = slope != 0.0 and s.forms[n + 1, v] != 0.0
@@ -109,8 +130,8 @@ def settle(p, t, s, d, layer, unit, k, n):
     below = layer + 1
     if majorant == 0.0 or below == p.layers.shape[0] or not t.layers[below, INCREMENTAL]:
         return
-    width = p.layers[below, 3]
-    start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, 0]) * width
+    width = p.layers[below, LAYER_VALUES]
+    start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, LAYER_UNIT]) * width
     weight, sizes = t.weights[0, start : start + width], t.weights[1, start : start + width]
     for a in range(n + 1):
         f = slope * s.forms[a, v] if moves else 0.0
@@ -133,7 +154,7 @@ def take_ahead(p, t, s, d, layer, n):
     if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
         for a in range(n + 2):
             child, ahead = s.ahead[d + 1, a], s.ahead[d, a]
-            for q in range(p.layers[below, 3]):
+            for q in range(p.layers[below, LAYER_VALUES]):
                 child[q] = ahead[q]
 
 

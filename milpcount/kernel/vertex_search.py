@@ -16,7 +16,18 @@ a face of it: the patterns that are attained in its closure are those of its reg
 
 import numpy as np
 
+from milpcount.kernel.columns import (
+    LAYER_READS,
+    LAYER_ROWS,
+    LAYER_VALUE,
+    LAYER_VALUES,
+    LITERAL_ROW,
+    LITERAL_SIGN,
+    UNIT_PIECE,
+    UNIT_PIECES,
+)
 from milpcount.kernel.compiled import entry, inlined
+from milpcount.kernel.layers import units_of
 from milpcount.kernel.state import KNOWN
 from milpcount.kernel.vertex_cells import (
     CUT,
@@ -94,7 +105,7 @@ def _enter(p, t, s, d, layer, rounding, n):
     bool
         False if a unit is settled on a piece other than the one forced on it.
     """
-    value, count = p.layers[layer, 2], p.layers[layer, 3]
+    value, count = p.layers[layer, LAYER_VALUE], p.layers[layer, LAYER_VALUES]
     if layer > 0 and t.layers[layer, INCREMENTAL]:
         for a in range(n + 2):
             form, ahead = s.forms[a, value : value + count], s.ahead[d, a]
@@ -105,13 +116,13 @@ def _enter(p, t, s, d, layer, rounding, n):
     compose_rows(p, t, s, layer, rounding, n)
     below = layer + 1
     if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
-        first = p.layers[below, 2]
-        for q in range(p.layers[below, 3]):
+        first = p.layers[below, LAYER_VALUE]
+        for q in range(p.layers[below, LAYER_VALUES]):
             begin(p, s.ahead[d], first + q, q, n)
     test_rows(p, t, s, d, layer, n)
     s.n_open[layer] = 0
     low, high, first = s.scratch[1], s.scratch[2], t.layers[layer, FIRST_COLUMN]
-    for unit in range(p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]):
+    for unit in range(*units_of(p, layer)):
         only = -1
         column = t.units[unit, COLUMN]
         if column >= 0:
@@ -123,13 +134,13 @@ def _enter(p, t, s, d, layer, rounding, n):
                 only = t.units[unit, ABOVE]
         else:
             left = 0
-            for k in range(p.units[unit, 5]):
-                piece, excluded = p.units[unit, 4] + k, False
+            for k in range(p.units[unit, UNIT_PIECES]):
+                piece, excluded = p.units[unit, UNIT_PIECE] + k, False
                 for e in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
-                    column = t.columns[p.literals[e, 0]]
+                    column = t.columns[p.literals[e, LITERAL_ROW]]
                     j = column - first
                     found = row_sign(p, s, d, layer, column, low[j], high[j])
-                    wrong = NEGATIVE if p.literals[e, 1] > 0 else POSITIVE
+                    wrong = NEGATIVE if p.literals[e, LITERAL_SIGN] > 0 else POSITIVE
                     excluded |= found == wrong
                 if not excluded:
                     left += 1
@@ -153,7 +164,7 @@ def _hand_over(p, s, d):
     They are told, too, what pieces that leaves to the other units above, as `KNOWN`.
     """
     at, layer = s.control[HANDED], s.node[d, LAYER]
-    end = 0 if s.node[d, STAGE] == DOMAIN else p.layers[layer, 0] + p.layers[layer, 1]
+    end = 0 if s.node[d, STAGE] == DOMAIN else units_of(p, layer)[1]
     for unit in range(s.forced.shape[0]):
         s.handed[at, unit] = KNOWN + s.pattern[unit] if unit < end else ANY
     for place in range(s.node[d, PLACE], s.n_open[layer] if end else 0):
@@ -248,10 +259,10 @@ def _next_row(p, t, s, d, n):
     if is_domain:
         end = p.domain_M.shape[0]
     else:
-        end = p.piece_literals[p.units[s.node[d, UNIT], 4] + s.node[d, PIECE] + 1]
+        end = p.piece_literals[p.units[s.node[d, UNIT], UNIT_PIECE] + s.node[d, PIECE] + 1]
     while s.node[d, LITERAL] < end:
         e, layer = s.node[d, LITERAL], s.node[d, LAYER]
-        column = t.columns[p.row_values.shape[0] + e if is_domain else p.literals[e, 0]]
+        column = t.columns[p.row_values.shape[0] + e if is_domain else p.literals[e, LITERAL_ROW]]
         found = test_row(p, s, d, layer, column, n)
         if found == UNSURE:
             return LEAVES
@@ -260,7 +271,7 @@ def _next_row(p, t, s, d, n):
             return CUTS
         if is_domain and found != POSITIVE:  # it is empty, or the row says nothing: it is closed
             return LEAVES
-        if (found == POSITIVE) != (is_domain or p.literals[e, 1] > 0):
+        if (found == POSITIVE) != (is_domain or p.literals[e, LITERAL_SIGN] > 0):
             return ENDS
         s.node[d, LITERAL] += 1
     return ENTERS
@@ -308,7 +319,11 @@ def run(p, t, s):
                 _keep(s, d, 0, n)
             came = ENDS
         elif stage == ENTER:
-            work = p.layers[layer, 5] * n * (s.node[d, VERTICES] + p.layers[layer, 6])
+            work = (
+                p.layers[layer, LAYER_ROWS]
+                * n
+                * (s.node[d, VERTICES] + p.layers[layer, LAYER_READS])
+            )
             c[BUDGET] -= work // _OPERATIONS
             if _enter(p, t, s, d, layer, _EVALUATION, n):
                 s.node[d, PLACE], s.node[d, PIECE] = 0, -1
@@ -330,7 +345,7 @@ def run(p, t, s):
             elif stage == DOMAIN or stage == ROWS:
                 side = np.int64(1)
                 if stage == ROWS:
-                    side = p.literals[s.node[d, LITERAL], 1]
+                    side = p.literals[s.node[d, LITERAL], LITERAL_SIGN]
                     take_ahead(p, t, s, d, layer, n)
                 take_side(s, d, side, n)
                 for i in range(VERTICES):  # the child goes on where its parent is
@@ -350,10 +365,10 @@ def run(p, t, s):
             c[DEPTH] -= 1
             continue
         unit, k = s.node[d, UNIT], s.node[d, TURN]
-        while k < p.units[unit, 5] and s.forced[unit] != ANY and s.forced[unit] != k:
+        while k < p.units[unit, UNIT_PIECES] and s.forced[unit] != ANY and s.forced[unit] != k:
             k += 1
         s.node[d, TURN] = k + 1
-        if k == p.units[unit, 5]:
+        if k == p.units[unit, UNIT_PIECES]:
             c[DEPTH] -= 1
             continue
         s.node[d + 1, LAYER], s.node[d + 1, PLACE] = layer, s.node[d, PLACE]
@@ -365,6 +380,6 @@ def run(p, t, s):
             s.node[d + 1, STAGE] = DECIDE
         else:
             take_whole(s, d, n)
-            s.node[d + 1, LITERAL] = p.piece_literals[p.units[unit, 4] + k]
+            s.node[d + 1, LITERAL] = p.piece_literals[p.units[unit, UNIT_PIECE] + k]
             s.node[d + 1, STAGE] = ROWS
     return DONE

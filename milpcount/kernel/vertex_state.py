@@ -10,6 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from milpcount.kernel.columns import (
+    LAYER_ROWS,
+    LAYER_UNITS,
+    LAYER_VALUES,
+    LITERAL_SIGN,
+    VALUE_END,
+    VALUE_RUN,
+)
 from milpcount.kernel.program import Program
 
 Array = np.ndarray
@@ -152,7 +160,7 @@ def tables(p: Program) -> Tables:
         if plain:
             columns[row : row + rows] = np.arange(value, value + values)
         layers[number, PLAIN], layers[number, FIRST_COLUMN] = plain, columns[row]
-        start, stop = p.values[value, 1], p.values[value + values - 1, 2]
+        start, stop = p.values[value, VALUE_RUN], p.values[value + values - 1, VALUE_END]
         runs = p.runs[start:stop]
         if number:
             first, width = p.layers[number - 1, :2].tolist()
@@ -171,7 +179,9 @@ def _dense(p: Program, value: int, values: int, first: int, width: int) -> Array
     """Return what a layer's values read of the units of the layer above, (2, units, values)."""
     found = np.zeros((2, width, values))
     for q in range(values):
-        for unit, entry, length in p.runs[p.values[value + q, 1] : p.values[value + q, 2]].tolist():
+        for unit, entry, length in p.runs[
+            p.values[value + q, VALUE_RUN] : p.values[value + q, VALUE_END]
+        ].tolist():
             own = slice(unit - first, unit - first + length)
             found[:, own, q] += p.read_weight[entry : entry + length].T
     return found
@@ -185,7 +195,7 @@ def _simple_units(p: Program, columns: Array) -> Array:
     simple = (rows == 1) & (pieces == 2)
     first, last = start[piece[simple]], start[piece[simple] + 2]
     paired = (last - first == 2) & (start[piece[simple] + 1] - first == 1)
-    signs = p.literals[:, 1]
+    signs = p.literals[:, LITERAL_SIGN]
     first = first[paired]
     paired[paired] = signs[first] != signs[first + 1]
     units = np.flatnonzero(simple)[paired]
@@ -212,7 +222,7 @@ def new_cells(
     """
     n, layers, units = p.V.shape[1], p.layers.shape[0], p.units.shape[0]
     depth, most, pool = room or Room(64, 32 + 2 ** (n + 1), 512 + 2 ** (n + 4))
-    rows, widest = int(p.layers[:, 5].max()), int(p.layers[:, 3].max())
+    rows, widest = int(p.layers[:, LAYER_ROWS].max()), int(p.layers[:, LAYER_VALUES].max())
     columns = p.bias.size + p.row_values.shape[0] + p.domain_M.shape[0]
     ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
@@ -226,7 +236,8 @@ def new_cells(
         known=reals(pool, 3),
         facets=reals(2 * n + depth, n + 2), forms=reals(n + 2, columns), row_error=reals(columns),
         row_size=reals(columns), outputs=reals(n + 2, units if t.read.any() else 1),
-        opened=ints(layers, int(p.layers[:, 1].max())), n_open=ints(layers), pattern=ints(units),
+        opened=ints(layers, int(p.layers[:, LAYER_UNITS].max())), n_open=ints(layers),
+        pattern=ints(units),
         forced=np.full(units, ANY), kept=short(buffer if keep else 1, units),
         points=reals(buffer if keep else 1, n), handed=short(64, units),
         scratch=reals(3, max(rows, n + 2, MOST_SPLITTERS)), places=ints(most),

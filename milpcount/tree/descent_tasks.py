@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from milpcount.kernel import depth_first, descent_state
+from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.random_descent import walk
 from milpcount.kernel.state import ASKED, BUDGET, PATIENCE, TESTS
@@ -103,7 +104,7 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
     """
     began = time.perf_counter()
     search.begin()
-    if search.state.cell_inputs.shape[0] > 1:
+    if search.state.cell.inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
         search.state.control[PATIENCE] = 0
     own = search.numbering
@@ -137,11 +138,13 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
 def _walked(made: descent_state.Walks, search: Search, seconds: float) -> Walked:
     c, done = made.control, int(made.control[descent_state.WALK])
     return Walked(
-        bool(search.state.stage[0] != depth_first.ROOT),
+        bool(search.state.path.stage[0] != depth_first.ROOT),
         made.log_size[:done].copy(),
         made.log_square[:done].copy(),
         search.numbering.spread(
-            made.taken[:done].astype(np.min_scalar_type(-int(search.program.units[:, 5].max()))),
+            made.taken[:done].astype(
+                np.min_scalar_type(-int(search.program.units[:, UNIT_PIECES].max()))
+            ),
             descent_state.NOT_SPLIT,
         ),
         made.moments.copy(),

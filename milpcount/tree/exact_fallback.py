@@ -13,6 +13,7 @@ from milpcount.exact.program import decide
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
 from milpcount.kernel import rows as kinds
+from milpcount.kernel.columns import LAYER_ROW
 from milpcount.kernel.program import Layout
 from milpcount.kernel.state import State
 from milpcount.network import Network
@@ -95,11 +96,11 @@ class ExactAnswers:
 
         The multipliers that the kernel tried are a hint.
         """
-        ids, signs = state.cell_id[first:count], state.cell_sign[first:count]
+        ids, signs = state.cell.id[first:count], state.cell.sign[first:count]
         own = ids < self._program.row_values.shape[0]
         domain = self.network.inputs.rows
         hint = np.concatenate(
-            [np.zeros(len(domain)), (state.trial_lam[first:count] * state.row_norm[ids])[own]]
+            [np.zeros(len(domain)), (state.trial.lam[first:count] * state.rows.norm[ids])[own]]
         )
         ids, signs = ids[own], signs[own]
         cell = Conditions.of(domain, strict=not self._patterns).joined(
@@ -134,7 +135,7 @@ class ExactAnswers:
 
     def _layer(self, r: int) -> int:
         # Of layers without rows, which begin where the next one does, it is the last one.
-        return int(np.searchsorted(self._program.layers[:, 4], r, side="right")) - 1
+        return int(np.searchsorted(self._program.layers[:, LAYER_ROW], r, side="right")) - 1
 
     def reject_domain(self) -> NoReturn:
         """Say why the search cannot enter its domain.

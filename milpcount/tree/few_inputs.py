@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from milpcount.domain import InputSet
 from milpcount.kernel import vertex_search
 from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.columns import LAYER_UNIT, UNIT_PIECES
 from milpcount.kernel.program import Layout, compile_program
 from milpcount.kernel.state import KNOWN
 from milpcount.kernel.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
@@ -76,7 +77,7 @@ class VertexSearch:
             self.state.forced[unit] = piece
         if pieces is None:  # not the piece that a unit has everywhere
             self.state.control[vertices.DEPTH] = -1
-        last = int(self.program.layers[-1, 0])
+        last = int(self.program.layers[-1, LAYER_UNIT])
         self.state.control[vertices.IS_FREE] = (self.state.forced[last:] == vertices.ANY).all()
         domain = self.program.domain_M.shape[0]
         self.state.node[0, vertices.STAGE] = vertex_search.DOMAIN if domain else vertex_search.ENTER
@@ -194,7 +195,7 @@ class VertexSearch:
         """Return the pieces that the node at a depth goes through."""
         unit = int(self.state.node[d, vertices.UNIT])
         forced = int(self.state.forced[unit])
-        every = range(int(self.program.units[unit, 5]))
+        every = range(int(self.program.units[unit, UNIT_PIECES]))
         return [k for k in every if forced in (vertices.ANY, k)]
 
     def _own_left(self) -> list[dict[int, int]]:

@@ -15,6 +15,7 @@ from milpcount.formulation.xor import Xor
 from milpcount.kernel import depth_first
 from milpcount.kernel import rows as kinds
 from milpcount.kernel.cell import OPEN, add_row
+from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.parity import add_parity
 from milpcount.kernel.polygon import DRIFT, clip
 from milpcount.kernel.program import Layout, compile_program
@@ -172,10 +173,10 @@ class Search:
         if depth < 0:
             return 1.0
         for d in range(depth):
-            unit = s.opened[s.layer[d], s.place[d]]
-            full = s.full[d, : self.program.units[unit, 5]] == FULL
+            unit = s.opened.unit[s.path.layer[d], s.path.place[d]]
+            full = s.sides.verdict[d, : self.program.units[unit, UNIT_PIECES]] == FULL
             weight /= max(1, int(full.sum()))
-            closed += weight * int(full[: s.turn[d] - 1].sum())
+            closed += weight * int(full[: s.path.turn[d] - 1].sum())
         return closed
 
     @property
@@ -253,20 +254,22 @@ class Search:
 
         It may be called before the search and by `on_region`.
         """
-        s, row = self.state, np.zeros(self.state.xor_work.shape[1], dtype=np.uint64)
+        s, row = self.state, np.zeros(self.state.parities.work.shape[1], dtype=np.uint64)
         odd = xor.odd
         for unit, piece in xor.terms:
             own = self.numbering.own(unit)
             if own is None:
                 odd ^= self.numbering.has(unit, piece)
                 continue
-            v = int(s.xor_first[own]) + piece - 1
+            v = int(s.parities.first[own]) + piece - 1
             row[v >> 6] ^= np.uint64(1 << (v & 63))
         row[-1] = np.uint64(odd)
         self.xors.append(xor)
         at = int(s.control[DEPTH]) if self._at is None else self._at
         if at >= 0:
-            entered = int(s.layer[at]) + (s.stage[at] in (depth_first.TEST, depth_first.DESCEND))
+            entered = int(s.path.layer[at]) + (
+                s.path.stage[at] in (depth_first.TEST, depth_first.DESCEND)
+            )
             at = int(add_parity(self.program, s, row, at, entered))
             s.control[DEPTH] = min(at, int(s.control[DEPTH]))
             self._at = None if self._at is None else at
@@ -310,13 +313,13 @@ class Search:
         path = self._forced_here()
         prefixes: list[dict[int, int]] = []
         for d in range(depth + 1):
-            if d == depth and s.stage[d] in (depth_first.ROOT, depth_first.COMPOSE):
+            if d == depth and s.path.stage[d] in (depth_first.ROOT, depth_first.COMPOSE):
                 return [*prefixes, path]
-            own = int(s.opened[s.layer[d], s.place[d]])
+            own = int(s.opened.unit[s.path.layer[d], s.path.place[d]])
             unit = self.numbering.to_network(own)
-            full = s.full[d, : self.program.units[own, 5]].tolist()
-            if s.stage[d] == depth_first.DESCEND:
-                open_pieces = [k for k in range(int(s.turn[d]), len(full)) if full[k] == FULL]
+            full = s.sides.verdict[d, : self.program.units[own, UNIT_PIECES]].tolist()
+            if s.path.stage[d] == depth_first.DESCEND:
+                open_pieces = [k for k in range(int(s.path.turn[d]), len(full)) if full[k] == FULL]
             else:
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
                 open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
@@ -362,33 +365,30 @@ class Search:
         p, s = self.program, self.state
         count = 2 * p.V.shape[1] if p.small else 0
         corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-        for r in range(p.row_values.shape[0], s.row_b.size):
+        for r in range(p.row_values.shape[0], s.rows.b.size):
             i = r - p.row_values.shape[0]
-            s.row_M[r], s.row_b[r] = p.domain_M[i], p.domain_beta[i]
-            s.row_s[r] = p.domain_majorant[i]
-            unknown = kinds.classify(
-                p, r, p.ops[0], p.quantum[0], self.rounding, s.row_M, s.row_b, s.row_s,
-                s.row_norm, s.row_error, s.row_kind,
-            )  # fmt: skip
+            s.rows.M[r], s.rows.b[r] = p.domain_M[i], p.domain_beta[i]
+            s.rows.s[r] = p.domain_majorant[i]
+            unknown = kinds.classify(p, r, p.ops[0], p.quantum[0], self.rounding, s.rows)
             if unknown:
-                s.row_kind[r] = self._answers.kind_of_domain_row(i)
-            if s.row_kind[r] == kinds.NEGATIVE:
+                s.rows.kind[r] = self._answers.kind_of_domain_row(i)
+            if s.rows.kind[r] == kinds.NEGATIVE:
                 self.reject_domain()
             # Rows that are constant and not negative restrict nothing: the domain is closed.
-            if s.row_kind[r] in (kinds.NORMAL, kinds.TINY):
+            if s.rows.kind[r] in (kinds.NORMAL, kinds.TINY):
                 add_row(s, count, r, 1)
                 if p.V.shape[1] == 2:
-                    a, b = s.cell_rows[count]
+                    a, b = s.cell.rows[count]
                     cut = np.zeros((len(corners) + 3, 2))
-                    slack = s.cell_error[count] + DRIFT
-                    kept = clip(corners, len(corners), a, b, s.cell_offset[count], slack, cut)
+                    slack = s.cell.error[count] + DRIFT
+                    kept = clip(corners, len(corners), a, b, s.cell.offset[count], slack, cut)
                     corners = cut[:kept]
                 count += 1
-        s.size[0] = count
+        s.path.size[0] = count
         s.control[VERDICT] = OPEN
         if p.V.shape[1] == 2:
-            s.corners[0] = len(corners)
-            s.polygon[0, : len(corners)] = corners
+            s.path.corners[0] = len(corners)
+            s.path.polygon[0, : len(corners)] = corners
 
     # Exact answers ------------------------------------------------------------------------------
 
@@ -400,7 +400,7 @@ class Search:
     def answer_row(self, r: int) -> None:
         """Name the kind of a row whose coefficients are lost in rounding, where the kernel asks."""
         s = self.state
-        s.row_kind[r] = self._answers.kind_of_row(r, s.pattern.tolist())
+        s.rows.kind[r] = self._answers.kind_of_row(r, s.pattern.tolist())
         self.exact_rows += 1
 
     def _answer_side(self) -> Iterator[None]:
@@ -416,7 +416,7 @@ class Search:
             self._learn(depth, *answer.support)
         # Not as a verdict for the kernel to take up: parities that came with a region of the cell
         # may have forbidden this side, and it would be taken for that of the next one.
-        s.full[depth, int(c[ASKED])] = EMPTY
+        s.sides.verdict[depth, int(c[ASKED])] = EMPTY
 
     def _count_exactly(
         self, depth: int, piece: int, cell: Conditions, witness: Point
@@ -424,7 +424,7 @@ class Search:
         """Count what is in piece `piece` of the unit that the node at a depth has to decide."""
         tree = ExactRegionTree(self.exact, patterns=self.patterns)
         pattern = self.numbering.whole_pattern(self.state.pattern.tolist())
-        above = tuple(pattern[: self.numbering.first_unit(int(self.state.layer[depth]))])
+        above = tuple(pattern[: self.numbering.first_unit(int(self.state.path.layer[depth]))])
         root = Cell(above, cell, witness, 1.0)
         yield from self._take(tree, tree.below(root, self._known_at(depth, piece)), depth)
 
@@ -452,13 +452,16 @@ class Search:
 
     def _known_at(self, depth: int, piece: int) -> dict[int, int]:
         """Return the pieces that units of the layer have on piece `piece` of a node's unit."""
-        s, layer = self.state, int(self.state.layer[depth])
-        number, place = self.numbering, int(s.place[depth])
+        s, layer = self.state, int(self.state.path.layer[depth])
+        number, place = self.numbering, int(s.path.place[depth])
         first, count = number.first_unit(layer), number.width(layer)
-        later = {number.to_network(int(u)) for u in s.opened[layer, place + 1 : s.n_open[layer]]}
+        later = {
+            number.to_network(int(u))
+            for u in s.opened.unit[layer, place + 1 : s.opened.number[layer]]
+        }
         pattern = number.whole_pattern(s.pattern.tolist())
         known = {u: pattern[u] for u in range(first, first + count) if u not in later}
-        return known | {number.to_network(int(s.opened[layer, place])): piece}
+        return known | {number.to_network(int(s.opened.unit[layer, place])): piece}
 
     def _is_wanted(self, pattern: tuple[int, ...]) -> bool:
         fits = all(pattern[unit] == piece for unit, piece in self._forced.items())
@@ -466,14 +469,14 @@ class Search:
 
     def _learn(self, depth: int, ids: Array, signs: Array) -> None:
         """Hand a conflict proved exactly, rows and their signs, to the kernel."""
-        s, layer = self.state, int(self.state.layer[depth])
-        bits = s.clause_bits[layer, s.clause_n[layer] % CLAUSES]
+        s, layer = self.state, int(self.state.path.layer[depth])
+        bits = s.conflicts.bits[layer, s.conflicts.number[layer] % CLAUSES]
         bits[:] = 0
         base, count = self.program.layers[layer, 4:6].tolist()
         for r, sign in zip((ids - base).tolist(), signs.tolist(), strict=True):
             if 0 <= r < count:
                 bits[0 if sign > 0 else 1, r >> 6] |= np.uint64(1) << np.uint64(r & 63)
-        s.clause_n[layer] += 1
+        s.conflicts.number[layer] += 1
 
     def reject_domain(self) -> NoReturn:
         """Raise `DomainError`: say why the root's cell could not be entered."""
@@ -485,6 +488,6 @@ class Search:
         s, n = self.state, int(self.state.control[KEPT])
         if not self.keep or n == 0:
             return
-        points = s.kept_points[:n] if knows_points(self.program) else None
-        self.regions.add(self.numbering.whole(s.kept[:n]), points)
+        points = s.kept.points[:n] if knows_points(self.program) else None
+        self.regions.add(self.numbering.whole(s.kept.patterns[:n]), points)
         s.control[KEPT] = 0

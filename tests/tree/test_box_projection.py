@@ -7,6 +7,7 @@ from milpcount import Box, Network
 from milpcount.kernel.box_projection import box_project
 from milpcount.kernel.compiled import entry
 from milpcount.kernel.projection import FULL
+from milpcount.kernel.state import Cell, Trial
 from milpcount.tree.search import Search
 
 project = entry(box_project.py_func)  # in the kernel it is a part of others
@@ -26,13 +27,17 @@ def test_far_more_rows_than_inputs_near_a_corner(seed: int) -> None:
     inside = np.clip(rng.normal(0.5, 1.0, size=INPUTS), 0.001, 0.999)
     offset = 10.0 ** rng.uniform(-7.0, -2.0, size=ROWS) - rows @ image @ inside
 
-    lam, x, g = np.zeros(ROWS), np.zeros(INPUTS), np.zeros(image.shape[0])
-    verdict = project(
-        rows, np.ascontiguousarray(rows @ image), offset, np.full(ROWS, MARGIN), lam, ROWS, image,
-        search.program.VT, np.ones(INPUTS, dtype=bool), search.program.H.copy(), x, g,
-        search.scratch, np.int64(40),
+    none = np.zeros(0)
+    cell = Cell(
+        none, none, rows, none, np.ascontiguousarray(rows @ image), none, offset,
+        np.full(ROWS, MARGIN), none,
     )  # fmt: skip
+    trial = Trial(
+        np.zeros(ROWS), np.zeros(INPUTS), np.zeros(image.shape[0]), np.ones(INPUTS, dtype=bool),
+        search.program.H.copy(),
+    )  # fmt: skip
+    verdict = project(cell, trial, ROWS, image, search.program.VT, search.scratch, np.int64(40))
 
     assert verdict == FULL
-    assert (rows @ image @ x + offset > 0).all()
-    assert lam.sum() < 1e3  # steps along flat models once drove the multipliers to 1e12
+    assert (rows @ image @ trial.x + offset > 0).all()
+    assert trial.lam.sum() < 1e3  # steps along flat models once drove the multipliers to 1e12

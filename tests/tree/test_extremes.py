@@ -104,7 +104,7 @@ class TestUnderflow:
         search = Search(network, mc.Box(0.5, 1).bind(1))
         for _ in search.run():
             pass
-        assert (search.state.value_s > 0).tolist() == [True, False, True, False]
+        assert (search.state.values.s > 0).tolist() == [True, False, True, False]
         assert search.found == 1
 
 
@@ -210,10 +210,8 @@ def is_below(corners, count, a, b, offset, level):
 
 
 @numba.njit
-def project(rows, columns, offset, margin, lam, count, x, active, chol, forward, step, value):
-    return projection.project(
-        rows, columns, offset, margin, lam, count, x, active, chol, forward, step, value
-    )
+def project(cell, trial, count, work):
+    return projection.project(cell, trial, count, work)
 
 
 class TestProofs:
@@ -265,25 +263,21 @@ class TestProofs:
         layout = compile_program(network, mc.Box(-1, 1).bind(1))
         search = Search(network, mc.Box(-1, 1).bind(1), program=layout)
         program, state = layout.program, search.state
-        state.row_M[0], state.row_b[0], state.row_s[0] = bad, -3.0, bad
+        state.rows.M[0], state.rows.b[0], state.rows.s[0] = bad, -3.0, bad
         given = (program, 0, program.ops[0], program.quantum[0], search.rounding)
-        assert rows.classify(
-            *given, state.row_M, state.row_b, state.row_s, state.row_norm, state.row_error,
-            state.row_kind,
-        )  # fmt: skip
-        assert state.row_kind[0] == rows.UNKNOWN and state.row_s[0] == rows.LOST
-        assert state.row_M[0, 0] == state.row_b[0] == 0.0
+        assert rows.classify(*given, state.rows)
+        assert state.rows.kind[0] == rows.UNKNOWN and state.rows.s[0] == rows.LOST
+        assert state.rows.M[0, 0] == state.rows.b[0] == 0.0
         for sign in (1, -1):
             cell.add_row(state, 2, 0, sign)
-            assert state.cell_margin[2] < 0.0 < 1.0 < state.cell_error[2]
-            assert state.cell_rows[2, 0] == state.cell_offset[2] == 0.0
+            assert state.cell.margin[2] < 0.0 < 1.0 < state.cell.error[2]
+            assert state.cell.rows[2, 0] == state.cell.offset[2] == 0.0
 
     def test_a_projection_that_overflows_ends(self):
-        n, k = 2, 2
-        sides = np.eye(n)[[0, 0, 1, 1]] * [[1], [-1], [1], [-1]]
-        table = np.vstack([sides, [[np.inf, 0], [0, 1]]])
-        offset, margin = np.array([0.0, 1, 0, 1, -1, -0.5]), np.zeros(2 * n + k)
-        work = [np.zeros(6, np.int64), np.zeros((3, 3)), np.zeros(6), np.zeros(6), np.zeros(6)]
-        lam, x = np.array([0.0, 0, 0, 0, 1, 0]), np.zeros(n)
-        columns = np.ascontiguousarray(table.T)
-        assert project(table, columns, offset, margin, lam, 6, x, *work) == projection.UNDECIDED
+        network = Network.from_arrays([np.eye(2)], [[-1.0, -0.5]], output=False)
+        search = Search(network, mc.Box(0, 1).bind(2))
+        s, given = search.state, [[np.inf, 0], [0, 1]]
+        s.cell.rows[4:6], s.cell.columns[:, 4:6] = given, np.transpose(given)
+        s.cell.offset[4:6], s.cell.margin[:6] = [-1, -0.5], 0.0
+        s.trial.lam[4] = 1.0
+        assert project(s.cell, s.trial, 6, search.scratch) == projection.UNDECIDED

@@ -155,4 +155,4 @@ def test_more_variables_than_a_word_holds(size):
 
 def test_without_xors_there_is_nothing_to_keep():
     state = Search(random_network(0, 2, (4, 3)), mc.Box(-1, 1).bind(2)).state
-    assert state.xor_rows.size == 0
+    assert state.parities.rows.size == 0

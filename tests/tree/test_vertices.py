@@ -12,6 +12,7 @@ from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.kernel import vertex_search
 from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.columns import LAYER_UNIT
 from milpcount.kernel.vertex_state import MOST_INPUTS
 from milpcount.network import Activation, leaky_relu, piecewise_linear, relu
 from milpcount.tree.few_inputs import VertexSearch, has_few_inputs, searching
@@ -166,7 +167,7 @@ def test_true_vertices_are_within_their_bounds(widths: tuple[int, ...]) -> None:
             rows[2 * a], rows[2 * a + 1] = [Fraction(0), *unit], [Fraction(1), *(-u for u in unit)]
         for above in range(d):
             layer, unit = (int(s.node[above, k]) for k in (vertices.LAYER, vertices.UNIT))
-            first = int(search.program.layers[layer, 0])
+            first = int(search.program.layers[layer, LAYER_UNIT])
             values = exact.rows(layer, s.pattern.tolist()).values[unit - first]
             rows[2 * n + above] = [Fraction(int(v)) for v in values]  # a positive multiple
         for at in members[:6].tolist():

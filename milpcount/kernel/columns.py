@@ -1,0 +1,10 @@
+"""Names of the columns of a program's tables: `Program.units`, ``layers`` and others."""
+
+(UNIT_LAYER, UNIT_VALUE, UNIT_ROW, UNIT_ROWS, UNIT_PIECE, UNIT_PIECES, UNIT_IS_LAST) = range(7)
+(LAYER_UNIT, LAYER_UNITS, LAYER_VALUE, LAYER_VALUES, LAYER_ROW, LAYER_ROWS, LAYER_READS,
+ LAYER_READS_INPUTS, LAYER_FOLLOWS) = range(9)  # fmt: skip
+(VALUE_FIXED, VALUE_RUN, VALUE_END) = range(3)
+(RUN_UNIT, RUN_ENTRY, RUN_LENGTH) = range(3)
+(READ_WEIGHT, READ_SIZE) = range(2)
+(ROW_VALUE, ROW_LESS) = range(2)
+(LITERAL_ROW, LITERAL_SIGN) = range(2)
