@@ -395,16 +395,16 @@ def new_state(
 def with_room(p: Program, s: State, room: Room) -> State:
     """Return the state of the same search with more room."""
     keep, parities = s.kept.patterns.shape[0] > 1, s.parities.rows.shape[1] > 0
-    return cast(State, _grown(s, new_state(p, keep, s.kept.patterns.shape[0], parities, room)))
+    return cast(State, grown(s, new_state(p, keep, s.kept.patterns.shape[0], parities, room)))
 
 
-def _grown(old: Any, new: Any) -> Any:
+def grown(old: Any, new: Any) -> Any:
     """Return the arrays of `new` with what is in those of `old`, group by group.
 
     Arrays of the same shape stay the same arrays: others hold some of them.
     """
     if isinstance(old, tuple):
-        return type(old)(*map(_grown, old, new))
+        return type(old)(*map(grown, old, new))
     if old.shape == new.shape:
         return old
     new[tuple(map(slice, old.shape))] = old

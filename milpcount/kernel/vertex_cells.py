@@ -66,16 +66,16 @@ _ROUNDINGS = 16.0 * UNIT_ROUNDOFF
 @inlined
 def values(s, d, column, n):
     """Evaluate a row at the vertices of the node at depth d; return the least and the greatest."""
-    h = s.scratch[0]
+    h = s.work.sums[0]
     for a in range(n + 1):
-        h[a] = s.forms[a, column]
+        h[a] = s.forms.table[a, column]
     low, high = np.inf, -np.inf
-    for v in range(s.node[d, VERTICES]):
-        x = s.x[np.uint64(s.member[d, v])]
+    for v in range(s.path.node[d, VERTICES]):
+        x = s.pool.x[np.uint64(s.path.member[d, v])]
         t = h[n]
         for a in range(n):
             t += h[a] * x[a]
-        s.value[d, v] = t
+        s.path.value[d, v] = t
         low = min(low, t)
         high = max(high, t)
     return low, high
@@ -87,7 +87,7 @@ def row_sign(p, s, d, layer, column, low, high):
 
     Nothing is sure of a row without a finite bound on its errors.
     """
-    bound = s.row_error[column] + s.row_size[column] * s.reach[d]
+    bound = s.forms.error[column] + s.forms.size[column] * s.path.reach[d]
     if low > bound:
         return POSITIVE
     if high < -bound:
@@ -104,11 +104,11 @@ def _constant(p, s, layer, column):
     A row that is zero is not positive: its unit is on the piece below, everywhere.
     """
     n, exponent = p.V.shape[1], p.quantum[layer]
-    majorant = s.forms[n + 1, column]
-    if s.row_size[column] != 0.0:
+    majorant = s.forms.table[n + 1, column]
+    if s.forms.size[column] != 0.0:
         return UNSURE
     if majorant == 0.0 or (exponent >= 0 and majorant * 2.0**exponent < EXACT_QUANTA):
-        return POSITIVE if s.forms[n, column] > 0.0 else NEGATIVE
+        return POSITIVE if s.forms.table[n, column] > 0.0 else NEGATIVE
     return UNSURE
 
 
@@ -120,19 +120,18 @@ def test_row(p, s, d, layer, column, n):
     """
     low, high = values(s, d, column, n)
     s.control[TESTS] += 1
-    error, size = s.row_error[column], s.row_size[column]
-    bound = error + size * s.reach[d]
+    error, size = s.forms.error[column], s.forms.size[column]
+    bound = error + size * s.path.reach[d]
     if low > bound:
         return POSITIVE
     if high < -bound:
         return NEGATIVE
     above = below = False
-    for v in range(s.node[d, VERTICES]):
-        t = s.value[d, v]
+    for v in range(s.path.node[d, VERTICES]):
+        t = s.path.value[d, v]
         if not abs(t) > bound and not _is_certain(
-            s.facets, s.facet, s.x, s.inverse, s.known, s.forms, s.member[d, v], column, abs(t),
-            error, size, n
-        ):  # fmt: skip
+            s.facets, s.pool, s.forms, s.path.member[d, v], column, abs(t), n
+        ):
             return _constant(p, s, layer, column)
         above |= t > 0.0
         below |= t < 0.0
@@ -142,25 +141,25 @@ def test_row(p, s, d, layer, column, n):
 
 
 @jit
-def _is_certain(facets, facet, x, inverse, known, forms, at, column, t, error, size, n):
+def _is_certain(facets, pool, forms, at, column, t, n):
     """Return whether a row's value at a vertex, of magnitude t, exceeds what it may be off by.
 
     ``M (x^ - x) = M A^-1 r`` with the values r of A's rows at x^, and ``A^-1 = B (1 + D)^-1``: with
     ``g = M B`` this is ``g (r - D (1 + D)^-1 r)``, at most ``sum |g_k| (|r_k| + 2 eta max |r|)``
     for eta up to 1/2. In a thin cell that is much less than ``|M|_1 e`` for most rows.
     """
-    most, total, bound = 0.0, 0.0, error
+    facet, most, total, bound = pool.facet, 0.0, 0.0, forms.error[column]
     for k in range(n):
         g, r = 0.0, facets[facet[at, k], n]
         for a in range(n):
-            g += forms[a, column] * inverse[at, a, k]
-            r += facets[facet[at, k], a] * x[at, a]
+            g += forms.table[a, column] * pool.inverse[at, a, k]
+            r += facets[facet[at, k], a] * pool.x[at, a]
         r = abs(r) + facets[facet[at, k], n + 1] + _ROUNDINGS * n
         most = max(most, r)
         total += abs(g)
         bound += abs(g) * r
-    norm = known[at, NORM]
-    defect = known[at, DEFECT] + (most + _ROUNDINGS * n) * norm
+    norm, size = pool.known[at, NORM], forms.size[column]
+    defect = pool.known[at, DEFECT] + (most + _ROUNDINGS * n) * norm
     return t > bound + (2.0 * defect * total + _ROUNDINGS * n * size * norm) * most
 
 
@@ -186,41 +185,41 @@ def _vertex(s, at, p, q, place, t_p, t_q, facet, bit, n):
     """
     f = t_p / (t_p - t_q)
     for a in range(n):
-        s.x[at, a] = s.x[p, a] + f * (s.x[q, a] - s.x[p, a])
-        s.facet[at, a] = s.facet[p, a]
-        s.bit[at, a] = s.bit[p, a]
-    s.facet[at, place], s.bit[at, place] = facet, bit
-    s.mask[at] = (s.mask[p] & s.mask[q]) | bit
-    g = s.scratch[1]
+        s.pool.x[at, a] = s.pool.x[p, a] + f * (s.pool.x[q, a] - s.pool.x[p, a])
+        s.pool.facet[at, a] = s.pool.facet[p, a]
+        s.pool.bit[at, a] = s.pool.bit[p, a]
+    s.pool.facet[at, place], s.pool.bit[at, place] = facet, bit
+    s.pool.mask[at] = (s.pool.mask[p] & s.pool.mask[q]) | bit
+    g = s.work.sums[1]
     others = 0.0
     for k in range(n):
         t = 0.0
         for a in range(n):
-            t += s.facets[facet, a] * s.inverse[p, a, k]
+            t += s.facets[facet, a] * s.pool.inverse[p, a, k]
         g[k] = t
         others += abs(t)
     pivot = g[place]
     norm = 0.0
     for a in range(n):
-        t = s.inverse[p, a, place] / pivot
+        t = s.pool.inverse[p, a, place] / pivot
         total = 0.0
         for k in range(n):
-            u = s.inverse[p, a, k] - t * g[k]
-            s.inverse[at, a, k] = u
+            u = s.pool.inverse[p, a, k] - t * g[k]
+            s.pool.inverse[at, a, k] = u
             total += abs(u)
-        total += abs(t) - abs(s.inverse[at, a, place])
-        s.inverse[at, a, place] = t
+        total += abs(t) - abs(s.pool.inverse[at, a, place])
+        s.pool.inverse[at, a, place] = t
         norm = max(norm, total)
     growth = 1.0 + (1.0 + others) / abs(pivot)
-    s.known[at, NORM] = norm
-    s.known[at, DEFECT] = (s.known[p, DEFECT] + _ROUNDINGS * n * s.known[p, NORM]) * growth
-    own = s.facets[facet, n + 1] + _ROUNDINGS * n
-    s.known[at, RESIDUAL] = max(own, s.known[p, RESIDUAL], s.known[q, RESIDUAL]) + _ROUNDINGS
-    if not s.known[at, DEFECT] < _MOST_DEFECT:
+    known, own = s.pool.known, s.facets[facet, n + 1] + _ROUNDINGS * n
+    known[at, NORM] = norm
+    known[at, DEFECT] = (known[p, DEFECT] + _ROUNDINGS * n * known[p, NORM]) * growth
+    known[at, RESIDUAL] = max(own, known[p, RESIDUAL], known[q, RESIDUAL]) + _ROUNDINGS
+    if not s.pool.known[at, DEFECT] < _MOST_DEFECT:
         _measure_defect(s, at, n)
-    s.error[at] = 2.0 * norm * s.known[at, RESIDUAL]
+    s.pool.error[at] = 2.0 * norm * s.pool.known[at, RESIDUAL]
     # Tests that fail where a number is nan.
-    return s.error[at] < _MOST_ERROR and s.known[at, DEFECT] < _MOST_DEFECT
+    return s.pool.error[at] < _MOST_ERROR and s.pool.known[at, DEFECT] < _MOST_DEFECT
 
 
 @inlined
@@ -228,14 +227,14 @@ def _measure_defect(s, at, n):
     """Bound the defect of a vertex's inverse by its rows themselves."""
     defect = 0.0
     for i in range(n):
-        facet, total = s.facet[at, i], 0.0
+        facet, total = s.pool.facet[at, i], 0.0
         for k in range(n):
             t = -1.0 if k == i else 0.0
             for a in range(n):
-                t += s.facets[facet, a] * s.inverse[at, a, k]
+                t += s.facets[facet, a] * s.pool.inverse[at, a, k]
             total += abs(t)
         defect = max(defect, total)
-    s.known[at, DEFECT] = defect + _ROUNDINGS * n * (s.known[at, NORM] + 1.0)
+    s.pool.known[at, DEFECT] = defect + _ROUNDINGS * n * (s.pool.known[at, NORM] + 1.0)
 
 
 @inlined
@@ -250,39 +249,41 @@ def find_crossings(s, d, column, n):
     int
         `CUT`; `NO_ROOM`, where nothing has changed; or `NO_PROOF`.
     """
-    count, top = s.node[d, VERTICES], s.node[d, TOP]
+    count, top = s.path.node[d, VERTICES], s.path.node[d, TOP]
     used, edges = np.uint64(0), 0
     for v in range(count):
-        used |= s.mask[s.member[d, v]]
-        if s.value[d, v] > 0.0:
+        used |= s.pool.mask[s.path.member[d, v]]
+        if s.path.value[d, v] > 0.0:
             for i in range(n):
-                w = s.beside[d, v, i]
-                if w != FIXED and s.value[d, w] < 0.0:
+                w = s.path.beside[d, v, i]
+                if w != FIXED and s.path.value[d, w] < 0.0:
                     edges += 1
-    if count + edges > s.member.shape[1] or top + edges > s.x.shape[0]:
+    if count + edges > s.path.member.shape[1] or top + edges > s.pool.x.shape[0]:
         return NO_ROOM
     bit = ~used & (used + np.uint64(1))  # the lowest bit that no vertex has
     if bit == np.uint64(0):
         return NO_PROOF
-    facet, size = 2 * n + d, s.row_size[column]
+    facet, size = 2 * n + d, s.forms.size[column]
     for a in range(n + 1):
-        s.facets[facet, a] = s.forms[a, column] / size
-    s.facets[facet, n + 1] = s.row_error[column] / size
+        s.facets[facet, a] = s.forms.table[a, column] / size
+    s.facets[facet, n + 1] = s.forms.error[column] / size
     edges = 0
     for v in range(count):
-        if s.value[d, v] > 0.0:
+        if s.path.value[d, v] > 0.0:
             for i in range(n):
-                w = s.beside[d, v, i]
-                if w != FIXED and s.value[d, w] < 0.0:
-                    if not _vertex(s, top + edges, s.member[d, v], s.member[d, w], i,
-                                   s.value[d, v], s.value[d, w], facet, bit, n):  # fmt: skip
+                w = s.path.beside[d, v, i]
+                if w != FIXED and s.path.value[d, w] < 0.0:
+                    if not _vertex(
+                        s, top + edges, s.path.member[d, v], s.path.member[d, w], i,
+                        s.path.value[d, v], s.path.value[d, w], facet, bit, n
+                    ):  # fmt: skip
                         return NO_PROOF
-                    s.crossing[d, edges, 0], s.crossing[d, edges, 1] = v, w
-                    s.crossing[d, edges, OWN] = i
+                    s.path.crossing[d, edges, 0], s.path.crossing[d, edges, 1] = v, w
+                    s.path.crossing[d, edges, OWN] = i
                     edges += 1
     for c in range(1, edges):
         _meet(s, d, c, top, n)
-    s.node[d, CROSSINGS] = edges
+    s.path.node[d, CROSSINGS] = edges
     return CUT
 
 
@@ -291,12 +292,12 @@ def cut(s, d, column, n):
     """Cut the cell of the node at depth d along the row last evaluated; see `find_crossings`."""
     came = find_crossings(s, d, column, n)
     if came == CUT:
-        for c in range(s.node[d, CROSSINGS]):
-            v, w = s.crossing[d, c, 0], s.crossing[d, c, 1]
-            s.beside[d, v, s.crossing[d, c, OWN]] = -1 - c
+        for c in range(s.path.node[d, CROSSINGS]):
+            v, w = s.path.crossing[d, c, 0], s.path.crossing[d, c, 1]
+            s.path.beside[d, v, s.path.crossing[d, c, OWN]] = -1 - c
             for j in range(n):
-                if s.beside[d, w, j] == v:
-                    s.beside[d, w, j] = -1 - c
+                if s.path.beside[d, w, j] == v:
+                    s.path.beside[d, w, j] = -1 - c
     return came
 
 
@@ -304,14 +305,14 @@ def cut(s, d, column, n):
 def _meet(s, d, c, top, n):
     """Find the crossings before c that are neighbours of it: their facets differ by one each."""
     for b in range(c):
-        either = s.mask[top + b] ^ s.mask[top + c]
+        either = s.pool.mask[top + b] ^ s.pool.mask[top + c]
         fewer = either & (either - np.uint64(1))
         if fewer & (fewer - np.uint64(1)) == np.uint64(0):
             for k in range(n):
-                if s.bit[top + c, k] & either:
-                    s.crossing[d, c, OWN + 1 + k] = b
-                if s.bit[top + b, k] & either:
-                    s.crossing[d, b, OWN + 1 + k] = c
+                if s.pool.bit[top + c, k] & either:
+                    s.path.crossing[d, c, OWN + 1 + k] = b
+                if s.pool.bit[top + b, k] & either:
+                    s.path.crossing[d, b, OWN + 1 + k] = c
 
 
 @inlined
@@ -323,42 +324,44 @@ def take_side(s, d, side, n):
     side : int
         1 where the row is positive, -1 where it is negative.
     """
-    count, top, edges = s.node[d, VERTICES], s.node[d, TOP], s.node[d, CROSSINGS]
+    count, top, edges = s.path.node[d, VERTICES], s.path.node[d, TOP], s.path.node[d, CROSSINGS]
     end = 0 if side > 0 else 1
     kept, reach = 0, 0.0
     for v in range(count):
-        if (s.value[d, v] > 0.0) == (side > 0):
-            at = s.member[d, v]
-            s.places[v] = kept
-            s.member[d + 1, kept] = at
-            reach = max(reach, s.error[at])
+        if (s.path.value[d, v] > 0.0) == (side > 0):
+            at = s.path.member[d, v]
+            s.work.places[v] = kept
+            s.path.member[d + 1, kept] = at
+            reach = max(reach, s.pool.error[at])
             kept += 1
     for v in range(count):
-        if (s.value[d, v] > 0.0) == (side > 0):
-            here = s.places[v]
+        if (s.path.value[d, v] > 0.0) == (side > 0):
+            here = s.work.places[v]
             for i in range(n):
-                w = s.beside[d, v, i]
-                s.beside[d + 1, here, i] = s.places[w] if w >= 0 else kept - 1 - w
+                w = s.path.beside[d, v, i]
+                s.path.beside[d + 1, here, i] = s.work.places[w] if w >= 0 else kept - 1 - w
     for c in range(edges):
-        s.member[d + 1, kept + c] = top + c
-        reach = max(reach, s.error[top + c])
+        s.path.member[d + 1, kept + c] = top + c
+        reach = max(reach, s.pool.error[top + c])
         for k in range(n):
-            s.beside[d + 1, kept + c, k] = kept + s.crossing[d, c, OWN + 1 + k]
-        s.beside[d + 1, kept + c, s.crossing[d, c, OWN]] = s.places[s.crossing[d, c, end]]
-    s.node[d + 1, VERTICES], s.node[d + 1, TOP] = kept + edges, top + edges
-    s.reach[d + 1] = reach
+            s.path.beside[d + 1, kept + c, k] = kept + s.path.crossing[d, c, OWN + 1 + k]
+        s.path.beside[d + 1, kept + c, s.path.crossing[d, c, OWN]] = s.work.places[
+            s.path.crossing[d, c, end]
+        ]
+    s.path.node[d + 1, VERTICES], s.path.node[d + 1, TOP] = kept + edges, top + edges
+    s.path.reach[d + 1] = reach
 
 
 @inlined
 def take_whole(s, d, n):
     """Make the cell at depth d + 1 the same as that at depth d."""
-    count = s.node[d, VERTICES]
+    count = s.path.node[d, VERTICES]
     for v in range(count):
-        s.member[d + 1, v] = s.member[d, v]
+        s.path.member[d + 1, v] = s.path.member[d, v]
         for i in range(n):
-            s.beside[d + 1, v, i] = s.beside[d, v, i]
-    s.node[d + 1, VERTICES], s.node[d + 1, TOP] = count, s.node[d, TOP]
-    s.reach[d + 1] = s.reach[d]
+            s.path.beside[d + 1, v, i] = s.path.beside[d, v, i]
+    s.path.node[d + 1, VERTICES], s.path.node[d + 1, TOP] = count, s.path.node[d, TOP]
+    s.path.reach[d + 1] = s.path.reach[d]
 
 
 @inlined
@@ -371,21 +374,21 @@ def centre(s, d, side, n, point):
     for a in range(n):
         point[a] = 0.0
     total = 0.0
-    for v in range(s.node[d, VERTICES]):
-        at, t = s.member[d, v], s.value[d, v]
+    for v in range(s.path.node[d, VERTICES]):
+        at, t = s.path.member[d, v], s.path.value[d, v]
         if side != 0 and (t > 0.0) != (side > 0):
             continue
         for a in range(n):
-            point[a] += s.x[at, a]
+            point[a] += s.pool.x[at, a]
         total += 1.0
         if side != 0:
             for i in range(n):
-                w = s.beside[d, v, i]
-                u = s.value[d, w]
+                w = s.path.beside[d, v, i]
+                u = s.path.value[d, w]
                 if (u > 0.0) != (t > 0.0):
-                    f, other = t / (t - u), s.member[d, w]
+                    f, other = t / (t - u), s.path.member[d, w]
                     for a in range(n):
-                        point[a] += s.x[at, a] + f * (s.x[other, a] - s.x[at, a])
+                        point[a] += s.pool.x[at, a] + f * (s.pool.x[other, a] - s.pool.x[at, a])
                     total += 1.0
     for a in range(n):
         point[a] /= total

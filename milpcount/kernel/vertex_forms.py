@@ -37,7 +37,7 @@ def compose(p, t, s, layer, n):
     """Set the forms of a layer's values from the outputs they read."""
     first, count = p.layers[layer, LAYER_VALUE], p.layers[layer, LAYER_VALUES]
     for q in range(first, first + count):
-        begin(p, s.forms, q, q, n)
+        begin(p, s.forms.table, q, q, n)
         for e in range(p.values[q, VALUE_RUN], p.values[q, VALUE_END]):
             above, weight = p.runs[e, RUN_UNIT], p.runs[e, RUN_ENTRY]
             for i in range(p.runs[e, RUN_LENGTH]):
@@ -46,9 +46,9 @@ def compose(p, t, s, layer, n):
                     p.read_weight[weight + i, READ_SIZE],
                 )
                 for a in range(n + 1):
-                    s.forms[a, q] += w * s.outputs[a, above + i]
+                    s.forms.table[a, q] += w * s.outputs[a, above + i]
                 if s.outputs[n + 1, above + i] != 0.0:
-                    s.forms[n + 1, q] += size * s.outputs[n + 1, above + i] + p.tiny
+                    s.forms.table[n + 1, q] += size * s.outputs[n + 1, above + i] + p.tiny
 
 
 @inlined
@@ -71,22 +71,22 @@ def compose_rows(p, t, s, layer, rounding, n):
             column, v, w = t.columns[r], p.row_values[r, ROW_VALUE], p.row_values[r, ROW_LESS]
             threshold = p.row_threshold[r]
             for a in range(n + 2):
-                s.forms[a, column] = s.forms[a, v]
+                s.forms.table[a, column] = s.forms.table[a, v]
             if w >= 0:
                 for a in range(n + 1):
-                    s.forms[a, column] -= s.forms[a, w]
-                s.forms[n + 1, column] += s.forms[n + 1, w]
-            s.forms[n, column] -= threshold
-            s.forms[n + 1, column] += abs(threshold)
+                    s.forms.table[a, column] -= s.forms.table[a, w]
+                s.forms.table[n + 1, column] += s.forms.table[n + 1, w]
+            s.forms.table[n, column] -= threshold
+            s.forms.table[n + 1, column] += abs(threshold)
     factor = UNIT_ROUNDOFF * (p.ops[layer] + rounding)
-    size, error = s.row_size[first : first + rows], s.row_error[first : first + rows]
+    size, error = s.forms.size[first : first + rows], s.forms.error[first : first + rows]
     for j in range(rows):
         size[j] = 0.0
     for a in range(n):
-        form = s.forms[a, first : first + rows]
+        form = s.forms.table[a, first : first + rows]
         for j in range(rows):
             size[j] += abs(form[j])
-    form = s.forms[n + 1, first : first + rows]
+    form = s.forms.table[n + 1, first : first + rows]
     for j in range(rows):
         error[j] = factor * form[j] if form[j] < LARGE else np.inf
 
@@ -95,16 +95,16 @@ def compose_rows(p, t, s, layer, rounding, n):
 def test_rows(p, t, s, d, layer, n):
     """Set the least and the greatest value of every row of a layer on the node's cell."""
     first, rows = t.layers[layer, FIRST_COLUMN], p.layers[layer, LAYER_ROWS]
-    value, low, high = s.scratch[0], s.scratch[1], s.scratch[2]
-    constant = s.forms[n, first : first + rows]
+    value, low, high = s.work.sums[0], s.work.sums[1], s.work.sums[2]
+    constant = s.forms.table[n, first : first + rows]
     for j in range(rows):
         low[j], high[j] = np.inf, -np.inf
-    for v in range(s.node[d, VERTICES]):
-        x = s.x[np.uint64(s.member[d, v])]
+    for v in range(s.path.node[d, VERTICES]):
+        x = s.pool.x[np.uint64(s.path.member[d, v])]
         for j in range(rows):
             value[j] = constant[j]
         for a in range(n):
-            f, form = x[a], s.forms[a, first : first + rows]
+            f, form = x[a], s.forms.table[a, first : first + rows]
             for j in range(rows):
                 value[j] += form[j] * f
         for j in range(rows):
@@ -119,12 +119,12 @@ def settle(p, t, s, d, layer, unit, k, n):
     piece = p.units[unit, UNIT_PIECE] + k
     v, slope, offset = p.piece_value[piece], p.piece_slope[piece], p.piece_intercept[piece]
     majorant = abs(offset)
-    moves = slope != 0.0 and s.forms[n + 1, v] != 0.0
+    moves = slope != 0.0 and s.forms.table[n + 1, v] != 0.0
     if moves:
-        majorant += abs(slope) * s.forms[n + 1, v] + p.tiny
+        majorant += abs(slope) * s.forms.table[n + 1, v] + p.tiny
     if t.read[unit]:
         for a in range(n + 1):
-            s.outputs[a, unit] = slope * s.forms[a, v] if moves else 0.0
+            s.outputs[a, unit] = slope * s.forms.table[a, v] if moves else 0.0
         s.outputs[n, unit] += offset
         s.outputs[n + 1, unit] = majorant
     below = layer + 1
@@ -134,14 +134,14 @@ def settle(p, t, s, d, layer, unit, k, n):
     start = t.layers[below, WEIGHTS] + (unit - p.layers[layer, LAYER_UNIT]) * width
     weight, sizes = t.weights[0, start : start + width], t.weights[1, start : start + width]
     for a in range(n + 1):
-        f = slope * s.forms[a, v] if moves else 0.0
+        f = slope * s.forms.table[a, v] if moves else 0.0
         if a == n:
             f += offset
         if f != 0.0:
-            ahead = s.ahead[d, a]
+            ahead = s.path.ahead[d, a]
             for w in range(width):
                 ahead[w] += f * weight[w]
-    ahead, tiny = s.ahead[d, n + 1], p.tiny
+    ahead, tiny = s.path.ahead[d, n + 1], p.tiny
     for w in range(width):
         size = sizes[w]
         ahead[w] += majorant * size + (tiny if size != 0.0 else 0.0)
@@ -153,7 +153,7 @@ def take_ahead(p, t, s, d, layer, n):
     below = layer + 1
     if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
         for a in range(n + 2):
-            child, ahead = s.ahead[d + 1, a], s.ahead[d, a]
+            child, ahead = s.path.ahead[d + 1, a], s.path.ahead[d, a]
             for q in range(p.layers[below, LAYER_VALUES]):
                 child[q] = ahead[q]
 
@@ -163,11 +163,14 @@ def take_domain(p, t, s, rounding, n):
     """Set the forms of the domain's rows, and what is known of their errors."""
     for i in range(p.domain_M.shape[0]):
         column = t.columns[p.row_values.shape[0] + i]
-        s.row_size[column] = 0.0
+        s.forms.size[column] = 0.0
         for a in range(n):
-            s.forms[a, column] = p.domain_M[i, a]
-            s.row_size[column] += abs(p.domain_M[i, a])
-        s.forms[n, column], s.forms[n + 1, column] = p.domain_beta[i], p.domain_majorant[i]
+            s.forms.table[a, column] = p.domain_M[i, a]
+            s.forms.size[column] += abs(p.domain_M[i, a])
+        s.forms.table[n, column], s.forms.table[n + 1, column] = (
+            p.domain_beta[i],
+            p.domain_majorant[i],
+        )
         majorant = p.domain_majorant[i]
         error = UNIT_ROUNDOFF * (p.ops[0] + rounding) * majorant
-        s.row_error[column] = error if majorant < LARGE else np.inf
+        s.forms.error[column] = error if majorant < LARGE else np.inf

@@ -108,7 +108,7 @@ def _enter(p, t, s, d, layer, rounding, n):
     value, count = p.layers[layer, LAYER_VALUE], p.layers[layer, LAYER_VALUES]
     if layer > 0 and t.layers[layer, INCREMENTAL]:
         for a in range(n + 2):
-            form, ahead = s.forms[a, value : value + count], s.ahead[d, a]
+            form, ahead = s.forms.table[a, value : value + count], s.path.ahead[d, a]
             for q in range(count):
                 form[q] = ahead[q]
     else:
@@ -118,10 +118,10 @@ def _enter(p, t, s, d, layer, rounding, n):
     if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
         first = p.layers[below, LAYER_VALUE]
         for q in range(p.layers[below, LAYER_VALUES]):
-            begin(p, s.ahead[d], first + q, q, n)
+            begin(p, s.path.ahead[d], first + q, q, n)
     test_rows(p, t, s, d, layer, n)
-    s.n_open[layer] = 0
-    low, high, first = s.scratch[1], s.scratch[2], t.layers[layer, FIRST_COLUMN]
+    s.opened.number[layer] = 0
+    low, high, first = s.work.sums[1], s.work.sums[2], t.layers[layer, FIRST_COLUMN]
     for unit in range(*units_of(p, layer)):
         only = -1
         column = t.units[unit, COLUMN]
@@ -148,8 +148,8 @@ def _enter(p, t, s, d, layer, rounding, n):
             if left != 1:
                 only = -1
         if only < 0:
-            s.opened[layer, s.n_open[layer]] = unit
-            s.n_open[layer] += 1
+            s.opened.unit[layer, s.opened.number[layer]] = unit
+            s.opened.number[layer] += 1
         else:
             if s.forced[unit] != ANY and s.forced[unit] != only:
                 return False
@@ -163,18 +163,18 @@ def _hand_over(p, s, d):
 
     They are told, too, what pieces that leaves to the other units above, as `KNOWN`.
     """
-    at, layer = s.control[HANDED], s.node[d, LAYER]
-    end = 0 if s.node[d, STAGE] == DOMAIN else units_of(p, layer)[1]
+    at, layer = s.control[HANDED], s.path.node[d, LAYER]
+    end = 0 if s.path.node[d, STAGE] == DOMAIN else units_of(p, layer)[1]
     for unit in range(s.forced.shape[0]):
-        s.handed[at, unit] = KNOWN + s.pattern[unit] if unit < end else ANY
-    for place in range(s.node[d, PLACE], s.n_open[layer] if end else 0):
-        s.handed[at, s.opened[layer, place]] = ANY
+        s.out.handed[at, unit] = KNOWN + s.pattern[unit] if unit < end else ANY
+    for place in range(s.path.node[d, PLACE], s.opened.number[layer] if end else 0):
+        s.out.handed[at, s.opened.unit[layer, place]] = ANY
     for unit in range(s.forced.shape[0]):
         if s.forced[unit] != ANY:
-            s.handed[at, unit] = s.forced[unit]
+            s.out.handed[at, unit] = s.forced[unit]
     for above in range(d):
-        if s.node[above, STAGE] == CHILDREN:
-            s.handed[at, s.node[above, UNIT]] = s.node[above, TURN] - 1
+        if s.path.node[above, STAGE] == CHILDREN:
+            s.out.handed[at, s.path.node[above, UNIT]] = s.path.node[above, TURN] - 1
     s.control[HANDED] += 1
     s.control[DEPTH] -= 1
 
@@ -182,8 +182,8 @@ def _hand_over(p, s, d):
 @inlined
 def _keep(s, d, side, n):
     for unit in range(s.pattern.shape[0]):
-        s.kept[s.control[KEPT], unit] = s.pattern[unit]
-    centre(s, d, side, n, s.points[s.control[KEPT]])
+        s.out.patterns[s.control[KEPT], unit] = s.pattern[unit]
+    centre(s, d, side, n, s.out.points[s.control[KEPT]])
     s.control[KEPT] += 1
 
 
@@ -199,13 +199,13 @@ def _next_unit(p, t, s, d, layer, n, keep):
         `ENTERS`, if none does; `CUTS`, along the row `ROW`; `BRANCHES`, on a unit of several rows;
         or what else becomes of the node.
     """
-    s.node[d, TURN] = 0
+    s.path.node[d, TURN] = 0
     is_fresh = True
     while True:
-        if s.node[d, PIECE] >= 0:
-            settle(p, t, s, d, layer, s.node[d, UNIT], s.node[d, PIECE], n)
-            s.node[d, PIECE] = -1
-            s.node[d, PLACE] += 1
+        if s.path.node[d, PIECE] >= 0:
+            settle(p, t, s, d, layer, s.path.node[d, UNIT], s.path.node[d, PIECE], n)
+            s.path.node[d, PIECE] = -1
+            s.path.node[d, PLACE] += 1
         if is_fresh:
             is_fresh = False
             if not keep and layer + 1 == p.layers.shape[0] and s.control[IS_FREE]:
@@ -216,10 +216,10 @@ def _next_unit(p, t, s, d, layer, n, keep):
                     s.control[REGIONS] += found
                     s.control[BUDGET] -= found
                     return ENDS
-        if s.node[d, PLACE] == s.n_open[layer]:
+        if s.path.node[d, PLACE] == s.opened.number[layer]:
             return ENTERS
-        unit = s.opened[layer, s.node[d, PLACE]]
-        s.node[d, UNIT] = unit
+        unit = s.opened.unit[layer, s.path.node[d, PLACE]]
+        s.path.node[d, UNIT] = unit
         column = t.units[unit, COLUMN]
         if column < 0:
             return BRANCHES
@@ -229,7 +229,10 @@ def _next_unit(p, t, s, d, layer, n, keep):
         if found == SPLIT:
             s.control[SPLITS] += 1
             s.control[ROW] = column
-            last = layer + 1 == p.layers.shape[0] and s.node[d, PLACE] + 1 == s.n_open[layer]
+            last = (
+                layer + 1 == p.layers.shape[0]
+                and s.path.node[d, PLACE] + 1 == s.opened.number[layer]
+            )
             if last and s.control[REGIONS] + 2 <= s.control[MOST_REGIONS]:
                 for k in range(2):
                     if s.forced[unit] == ANY or s.forced[unit] == k:
@@ -242,7 +245,7 @@ def _next_unit(p, t, s, d, layer, n, keep):
         k = t.units[unit, ABOVE] if found == POSITIVE else t.units[unit, BELOW]
         if s.forced[unit] != ANY and s.forced[unit] != k:
             return ENDS
-        s.node[d, PIECE] = k
+        s.path.node[d, PIECE] = k
 
 
 @inlined
@@ -255,13 +258,15 @@ def _next_row(p, t, s, d, n):
         `ENTERS`, when all are satisfied on the whole cell; `CUTS`, along the row `ROW`; or what
         else becomes of the node.
     """
-    is_domain = s.node[d, STAGE] == DOMAIN
+    is_domain = s.path.node[d, STAGE] == DOMAIN
     if is_domain:
         end = p.domain_M.shape[0]
     else:
-        end = p.piece_literals[p.units[s.node[d, UNIT], UNIT_PIECE] + s.node[d, PIECE] + 1]
-    while s.node[d, LITERAL] < end:
-        e, layer = s.node[d, LITERAL], s.node[d, LAYER]
+        end = p.piece_literals[
+            p.units[s.path.node[d, UNIT], UNIT_PIECE] + s.path.node[d, PIECE] + 1
+        ]
+    while s.path.node[d, LITERAL] < end:
+        e, layer = s.path.node[d, LITERAL], s.path.node[d, LAYER]
         column = t.columns[p.row_values.shape[0] + e if is_domain else p.literals[e, LITERAL_ROW]]
         found = test_row(p, s, d, layer, column, n)
         if found == UNSURE:
@@ -273,7 +278,7 @@ def _next_row(p, t, s, d, n):
             return LEAVES
         if (found == POSITIVE) != (is_domain or p.literals[e, LITERAL_SIGN] > 0):
             return ENDS
-        s.node[d, LITERAL] += 1
+        s.path.node[d, LITERAL] += 1
     return ENTERS
 
 
@@ -293,25 +298,25 @@ def run(p, t, s):
         `DONE`, `PAUSED` or `ASK_ROOM`.
     """
     c, n = s.control, p.V.shape[1]
-    keep = s.kept.shape[0] > 1
+    keep = s.out.patterns.shape[0] > 1
     layers = p.layers.shape[0]
     while c[DEPTH] >= 0:
         d = c[DEPTH]
-        if c[BUDGET] <= 0 or c[HANDED] == s.handed.shape[0] or c[REGIONS] >= c[MOST_REGIONS]:
+        if c[BUDGET] <= 0 or c[HANDED] == s.out.handed.shape[0] or c[REGIONS] >= c[MOST_REGIONS]:
             return PAUSED
-        if keep and c[KEPT] + 2 > s.kept.shape[0]:
+        if keep and c[KEPT] + 2 > s.out.patterns.shape[0]:
             return PAUSED
-        if d + 2 > s.node.shape[0]:
+        if d + 2 > s.path.node.shape[0]:
             return ASK_ROOM
         c[BUDGET] -= 1
-        layer, stage = s.node[d, LAYER], s.node[d, STAGE]
+        layer, stage = s.path.node[d, LAYER], s.path.node[d, STAGE]
         came = ENTERS
         if stage == DOMAIN or stage == ROWS:
-            if d == 0 and s.node[d, LITERAL] == 0:
+            if d == 0 and s.path.node[d, LITERAL] == 0:
                 take_domain(p, t, s, _EVALUATION, n)
             came = _next_row(p, t, s, d, n)
             if came == ENTERS:
-                s.node[d, STAGE] = ENTER if stage == DOMAIN else DECIDE
+                s.path.node[d, STAGE] = ENTER if stage == DOMAIN else DECIDE
                 continue
         elif stage == ENTER and layer == layers:
             c[REGIONS] += 1
@@ -322,22 +327,22 @@ def run(p, t, s):
             work = (
                 p.layers[layer, LAYER_ROWS]
                 * n
-                * (s.node[d, VERTICES] + p.layers[layer, LAYER_READS])
+                * (s.path.node[d, VERTICES] + p.layers[layer, LAYER_READS])
             )
             c[BUDGET] -= work // _OPERATIONS
             if _enter(p, t, s, d, layer, _EVALUATION, n):
-                s.node[d, PLACE], s.node[d, PIECE] = 0, -1
-                s.node[d, STAGE] = DECIDE
+                s.path.node[d, PLACE], s.path.node[d, PIECE] = 0, -1
+                s.path.node[d, STAGE] = DECIDE
             else:
                 came = ENDS
         if (stage == ENTER and came == ENTERS) or stage == DECIDE:
             came = _next_unit(p, t, s, d, layer, n, keep)
             if came == ENTERS:
-                s.node[d, LAYER] += 1
-                s.node[d, STAGE] = ENTER
+                s.path.node[d, LAYER] += 1
+                s.path.node[d, STAGE] = ENTER
                 continue
             if came == BRANCHES:
-                s.node[d, STAGE] = CHILDREN
+                s.path.node[d, STAGE] = CHILDREN
         if came == CUTS:
             cut_by = cut(s, d, c[ROW], n)
             if cut_by != CUT:
@@ -345,17 +350,17 @@ def run(p, t, s):
             elif stage == DOMAIN or stage == ROWS:
                 side = np.int64(1)
                 if stage == ROWS:
-                    side = p.literals[s.node[d, LITERAL], LITERAL_SIGN]
+                    side = p.literals[s.path.node[d, LITERAL], LITERAL_SIGN]
                     take_ahead(p, t, s, d, layer, n)
                 take_side(s, d, side, n)
                 for i in range(VERTICES):  # the child goes on where its parent is
-                    s.node[d + 1, i] = s.node[d, i]
-                s.node[d + 1, LITERAL] += 1
-                s.node[d, STAGE] = OVER
+                    s.path.node[d + 1, i] = s.path.node[d, i]
+                s.path.node[d + 1, LITERAL] += 1
+                s.path.node[d, STAGE] = OVER
                 c[DEPTH] += 1
                 continue
             else:
-                s.node[d, STAGE] = CHILDREN
+                s.path.node[d, STAGE] = CHILDREN
         if came == GROWS:
             return ASK_ROOM
         if came == LEAVES:
@@ -364,22 +369,22 @@ def run(p, t, s):
         if came == ENDS or stage == OVER:
             c[DEPTH] -= 1
             continue
-        unit, k = s.node[d, UNIT], s.node[d, TURN]
+        unit, k = s.path.node[d, UNIT], s.path.node[d, TURN]
         while k < p.units[unit, UNIT_PIECES] and s.forced[unit] != ANY and s.forced[unit] != k:
             k += 1
-        s.node[d, TURN] = k + 1
+        s.path.node[d, TURN] = k + 1
         if k == p.units[unit, UNIT_PIECES]:
             c[DEPTH] -= 1
             continue
-        s.node[d + 1, LAYER], s.node[d + 1, PLACE] = layer, s.node[d, PLACE]
-        s.node[d + 1, UNIT], s.node[d + 1, PIECE] = unit, k
+        s.path.node[d + 1, LAYER], s.path.node[d + 1, PLACE] = layer, s.path.node[d, PLACE]
+        s.path.node[d + 1, UNIT], s.path.node[d + 1, PIECE] = unit, k
         take_ahead(p, t, s, d, layer, n)
         c[DEPTH] += 1
         if t.units[unit, COLUMN] >= 0:
             take_side(s, d, 1 if k == t.units[unit, ABOVE] else -1, n)
-            s.node[d + 1, STAGE] = DECIDE
+            s.path.node[d + 1, STAGE] = DECIDE
         else:
             take_whole(s, d, n)
-            s.node[d + 1, LITERAL] = p.piece_literals[p.units[unit, UNIT_PIECE] + k]
-            s.node[d + 1, STAGE] = ROWS
+            s.path.node[d + 1, LITERAL] = p.piece_literals[p.units[unit, UNIT_PIECE] + k]
+            s.path.node[d + 1, STAGE] = ROWS
     return DONE

@@ -61,15 +61,15 @@ def count_regions(p, t, s, root, layer, n):
     if n == 1:  # an edge itself: no sections that tell its crossings apart
         return 0
     split = 0
-    for place in range(s.node[root, PLACE], s.n_open[layer]):
-        column = t.units[s.opened[layer, place], COLUMN]
+    for place in range(s.path.node[root, PLACE], s.opened.number[layer]):
+        column = t.units[s.opened.unit[layer, place], COLUMN]
         if column < 0 or split == MOST_SPLITTERS:
             return 0
         found = test_row(p, s, root, layer, column, n)
         if found == UNSURE:
             return NOT_GENERAL
         if found == SPLIT:
-            s.splitters[root, split] = column
+            s.path.splitters[root, split] = column
             split += 1
     most, term = 1, 1
     for j in range(1, min(n, split) + 1):
@@ -77,17 +77,21 @@ def count_regions(p, t, s, root, layer, n):
         most += term
     if most > _MOST_REGIONS:
         return 0
-    s.node[root, SPLITTERS], s.node[root, NEXT], s.node[root, DIMENSION] = split, 0, n
+    s.path.node[root, SPLITTERS], s.path.node[root, NEXT], s.path.node[root, DIMENSION] = (
+        split,
+        0,
+        n,
+    )
     d, count = root, 1 + split
     while d >= root:
-        k = s.node[d, NEXT]
-        if k + 1 >= s.node[d, SPLITTERS]:  # on the section by the last one there is no other
+        k = s.path.node[d, NEXT]
+        if k + 1 >= s.path.node[d, SPLITTERS]:  # on the section by the last one there is no other
             d -= 1
             continue
-        s.node[d, NEXT] = k + 1
-        if d + 2 > s.node.shape[0]:
+        s.path.node[d, NEXT] = k + 1
+        if d + 2 > s.path.node.shape[0]:
             return LARGER
-        column = s.splitters[d, k]
+        column = s.path.splitters[d, k]
         values(s, d, column, n)
         came = find_crossings(s, d, column, n)
         if came != CUT:
@@ -97,8 +101,8 @@ def count_regions(p, t, s, root, layer, n):
         if split < 0:
             return NOT_GENERAL
         count += split
-        s.node[d + 1, SPLITTERS], s.node[d + 1, NEXT] = split, 0
-        if s.node[d + 1, DIMENSION] > 1:
+        s.path.node[d + 1, SPLITTERS], s.path.node[d + 1, NEXT] = split, 0
+        if s.path.node[d + 1, DIMENSION] > 1:
             d += 1
     return count
 
@@ -112,24 +116,24 @@ def _find_splitters(p, s, d, layer, first, n):
     int
         Their number, -1 if not all signs are certain or, on an edge, not all crossings distinct.
     """
-    split, edge = 0, s.node[d + 1, DIMENSION] == 1
-    for k in range(first, s.node[d, SPLITTERS]):
-        column = s.splitters[d, k]
+    split, edge = 0, s.path.node[d + 1, DIMENSION] == 1
+    for k in range(first, s.path.node[d, SPLITTERS]):
+        column = s.path.splitters[d, k]
         found = test_row(p, s, d + 1, layer, column, n)
         if found == UNSURE:
             return -1
         if found == SPLIT:
-            s.splitters[d + 1, split] = column
+            s.path.splitters[d + 1, split] = column
             if edge:
                 # A crossing divides the edge as its values at the ends say, a : b, which are known
                 # within a bound: |a / (a - b) - a^ / (a^ - b^)| <= bound / |a^ - b^|.
-                a, b = s.value[d + 1, 0], s.value[d + 1, 1]
-                bound = s.row_error[column] + s.row_size[column] * s.reach[d + 1]
+                a, b = s.path.value[d + 1, 0], s.path.value[d + 1, 1]
+                bound = s.forms.error[column] + s.forms.size[column] * s.path.reach[d + 1]
                 at, width = a / (a - b), 1.001 * bound / abs(a - b) + 8.0 * UNIT_ROUNDOFF
                 for other in range(split):
-                    if not abs(at - s.scratch[1, other]) > width + s.scratch[2, other]:
+                    if not abs(at - s.work.sums[1, other]) > width + s.work.sums[2, other]:
                         return -1
-                s.scratch[1, split], s.scratch[2, split] = at, width
+                s.work.sums[1, split], s.work.sums[2, split] = at, width
             split += 1
     return split
 
@@ -137,19 +141,19 @@ def _find_splitters(p, s, d, layer, first, n):
 @inlined
 def _take_section(s, d, n):
     """Make the node at depth d + 1 the section of that at depth d which was found last."""
-    top, edges = s.node[d, TOP], s.node[d, CROSSINGS]
+    top, edges = s.path.node[d, TOP], s.path.node[d, CROSSINGS]
     reach = 0.0
     for c in range(edges):
-        s.member[d + 1, c] = top + c
-        reach = max(reach, s.error[top + c])
+        s.path.member[d + 1, c] = top + c
+        reach = max(reach, s.pool.error[top + c])
         for k in range(n):
-            s.beside[d + 1, c, k] = s.crossing[d, c, OWN + 1 + k]
-        s.beside[d + 1, c, s.crossing[d, c, OWN]] = FIXED
+            s.path.beside[d + 1, c, k] = s.path.crossing[d, c, OWN + 1 + k]
+        s.path.beside[d + 1, c, s.path.crossing[d, c, OWN]] = FIXED
         # What was fixed in the section above is fixed here as well.
-        v = s.crossing[d, c, 0]
+        v = s.path.crossing[d, c, 0]
         for k in range(n):
-            if s.beside[d, v, k] == FIXED:
-                s.beside[d + 1, c, k] = FIXED
-    s.node[d + 1, VERTICES], s.node[d + 1, TOP] = edges, top + edges
-    s.node[d + 1, DIMENSION] = s.node[d, DIMENSION] - 1
-    s.reach[d + 1] = reach
+            if s.path.beside[d, v, k] == FIXED:
+                s.path.beside[d + 1, c, k] = FIXED
+    s.path.node[d + 1, VERTICES], s.path.node[d + 1, TOP] = edges, top + edges
+    s.path.node[d + 1, DIMENSION] = s.path.node[d, DIMENSION] - 1
+    s.path.reach[d + 1] = reach

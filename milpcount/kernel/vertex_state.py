@@ -6,7 +6,7 @@ Notation: n parameters, scaled to the unit cube. An affine function of them is a
 adjacent numbers.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from milpcount.kernel.columns import (
     VALUE_RUN,
 )
 from milpcount.kernel.program import Program
+from milpcount.kernel.state import Opened, grown
 
 Array = np.ndarray
 
@@ -66,27 +67,30 @@ class Tables(NamedTuple):
     read: Array
 
 
-class Cells(NamedTuple):
-    """Everything that a paused search needs to go on.
+class Path(NamedTuple):
+    """The cells from the root to the current one, by depth.
 
-    Per depth: ``node``, see the names above; ``reach``, a bound on the errors of its vertices;
-    ``member``, its vertices as numbers of the pool; ``beside``, for each and each of its facets the
-    vertex (counted in the cell) at the other end of the edge that leaves the facet, or -1 - c where
-    crossing c lies on that edge; ``value`` of a row at each vertex; ``crossing``, see
-    `vertex_cells`; ``ahead``, the forms of the layer below as far as they are accumulated;
-    ``splitters``, rows of the last layer that split it.
-    The pool of vertices, a stack: ``x``, ``error``, ``mask`` (facets as bits), ``facet`` and
-    ``bit`` of each of the n facets, ``inverse`` of their rows, and what is ``known`` of that and of
-    the rows at x. ``facets``: rows of 1-norm 1, with constant and error; those of the cube first,
-    then one a depth.
-    ``forms`` of values, rows and rows of the domain, with ``row_error`` and ``row_size`` (1-norm);
-    ``outputs`` of units, where `Tables.read`. Per layer: ``opened`` and ``n_open``. Per unit:
-    ``pattern``, ``forced``. In ``control``, `IS_FREE` says that no piece is forced in the last
-    layer, and `ROW` along which row to cut.
-    Handed out: ``kept`` patterns and ``points``, ``handed`` pieces of what is left to others.
+    Attributes
+    ----------
+    node : (depth, 13)
+        See the names above.
+    reach : (depth,)
+        A bound on the errors of the cell's vertices.
+    member : (depth, vertices)
+        Its vertices, as numbers of the pool.
+    beside : (depth, vertices, n)
+        For each vertex and each of its facets the vertex, counted in the cell, at the other end of
+        the edge that leaves the facet; or -1 - c where crossing c lies on that edge.
+    value : (depth, vertices)
+        Of a row at each vertex.
+    crossing : (depth, vertices, 3 + n)
+        See `vertex_cells`.
+    ahead : (depth, n + 2, values)
+        The forms of the layer below, as far as they are accumulated.
+    splitters : (depth, MOST_SPLITTERS)
+        Rows of the last layer that split the cell.
     """
 
-    control: Array
     node: Array
     reach: Array
     member: Array
@@ -95,6 +99,24 @@ class Cells(NamedTuple):
     crossing: Array
     ahead: Array
     splitters: Array
+
+
+class Vertices(NamedTuple):
+    """The vertices of all cells of a path, a stack.
+
+    Attributes
+    ----------
+    x, error : (pool, n), (pool,)
+    mask : (pool,)
+        Facets as bits.
+    facet, bit : (pool, n)
+        Each of the n facets, and its bit.
+    inverse : (pool, n, n)
+        Of the facets' rows.
+    known : (pool, 3)
+        What is known of that, and of the rows at x; see the names above.
+    """
+
     x: Array
     error: Array
     mask: Array
@@ -102,20 +124,65 @@ class Cells(NamedTuple):
     bit: Array
     inverse: Array
     known: Array
-    facets: Array
-    forms: Array
-    row_error: Array
-    row_size: Array
-    outputs: Array
-    opened: Array
-    n_open: Array
-    pattern: Array
-    forced: Array
-    kept: Array
+
+
+class Forms(NamedTuple):
+    """Forms of values, rows and rows of the domain.
+
+    Attributes
+    ----------
+    table : (n + 2, columns)
+    error, size : (columns,)
+        Of rows: a bound on the errors of their values, and their 1-norm.
+    """
+
+    table: Array
+    error: Array
+    size: Array
+
+
+class Out(NamedTuple):
+    """What is handed out: regions, and what is left to others as the pieces that lead to it."""
+
+    patterns: Array
     points: Array
     handed: Array
-    scratch: Array
+
+
+class Work(NamedTuple):
+    """Arrays that hold nothing from one call to the next."""
+
+    sums: Array
     places: Array
+
+
+class Cells(NamedTuple):
+    """Everything that a paused search needs to go on.
+
+    Attributes
+    ----------
+    control : (11,)
+        See the names above: `IS_FREE` says that no piece is forced in the last layer, and `ROW`
+        along which row to cut.
+    facets : (2 n + depth, n + 2)
+        Rows of 1-norm 1, with constant and error; those of the cube first, then one a depth.
+    outputs : (n + 2, units)
+        Forms of units, where `Tables.read`.
+    opened : Opened
+    pattern, forced : (units,)
+    """
+
+    control: Array
+    path: Path
+    pool: Vertices
+    facets: Array
+    forms: Forms
+    outputs: Array
+    opened: Opened
+    pattern: Array
+    forced: Array
+    out: Out
+    work: Work
 
 
 class Room(NamedTuple):
@@ -138,7 +205,7 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, s: "Cells") -> "Room":
         """Return the room that there is."""
-        return cls(s.node.shape[0], s.member.shape[1], s.x.shape[0])
+        return cls(s.path.node.shape[0], s.path.member.shape[1], s.pool.x.shape[0])
 
 
 def tables(p: Program) -> Tables:
@@ -228,19 +295,26 @@ def new_cells(
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     short = lambda *shape: np.zeros(shape, dtype=np.int32)  # noqa: E731
     s = Cells(
-        control=ints(11), node=ints(depth, 13), reach=reals(depth), member=short(depth, most),
-        beside=short(depth, most, n), value=reals(depth, most), crossing=short(depth, most, 3 + n),
-        ahead=reals(depth, n + 2, widest), splitters=ints(depth, MOST_SPLITTERS),
-        x=reals(pool, n), error=reals(pool), mask=np.zeros(pool, dtype=np.uint64),
-        facet=short(pool, n), bit=np.zeros((pool, n), dtype=np.uint64), inverse=reals(pool, n, n),
-        known=reals(pool, 3),
-        facets=reals(2 * n + depth, n + 2), forms=reals(n + 2, columns), row_error=reals(columns),
-        row_size=reals(columns), outputs=reals(n + 2, units if t.read.any() else 1),
-        opened=ints(layers, int(p.layers[:, LAYER_UNITS].max())), n_open=ints(layers),
-        pattern=ints(units),
-        forced=np.full(units, ANY), kept=short(buffer if keep else 1, units),
-        points=reals(buffer if keep else 1, n), handed=short(64, units),
-        scratch=reals(3, max(rows, n + 2, MOST_SPLITTERS)), places=ints(most),
+        control=ints(11),
+        path=Path(
+            node=ints(depth, 13), reach=reals(depth), member=short(depth, most),
+            beside=short(depth, most, n), value=reals(depth, most),
+            crossing=short(depth, most, 3 + n), ahead=reals(depth, n + 2, widest),
+            splitters=ints(depth, MOST_SPLITTERS),
+        ),
+        pool=Vertices(
+            x=reals(pool, n), error=reals(pool), mask=np.zeros(pool, dtype=np.uint64),
+            facet=short(pool, n), bit=np.zeros((pool, n), dtype=np.uint64),
+            inverse=reals(pool, n, n), known=reals(pool, 3),
+        ),
+        facets=reals(2 * n + depth, n + 2),
+        forms=Forms(reals(n + 2, columns), reals(columns), reals(columns)),
+        outputs=reals(n + 2, units if t.read.any() else 1),
+        opened=Opened(ints(layers, int(p.layers[:, LAYER_UNITS].max())), ints(layers)),
+        pattern=ints(units), forced=np.full(units, ANY),
+        out=Out(short(buffer if keep else 1, units), reals(buffer if keep else 1, n),
+                short(64, units)),
+        work=Work(reals(3, max(rows, n + 2, MOST_SPLITTERS)), ints(most)),
     )  # fmt: skip
     _put_cube(s, n)
     return s
@@ -250,25 +324,20 @@ def _put_cube(s: Cells, n: int) -> None:
     """Put the unit cube at the root: facet 2a is ``x_a >= 0``, facet 2a + 1 is ``1 - x_a >= 0``."""
     corners = np.arange(2**n)
     upper = (corners[:, None] >> np.arange(n)) & 1
-    s.node[0, VERTICES] = s.node[0, TOP] = corners.size
-    s.member[0, : corners.size] = corners
-    s.x[: corners.size] = upper
-    s.facet[: corners.size] = facet = 2 * np.arange(n) + upper
-    s.bit[: corners.size] = np.uint64(1) << facet.astype(np.uint64)
-    s.mask[: corners.size] = s.bit[: corners.size].sum(axis=1)
-    s.beside[0, : corners.size] = corners[:, None] ^ (1 << np.arange(n))
-    s.inverse[: corners.size] = np.eye(n) * (1 - 2 * upper)[:, :, None]
-    s.known[: corners.size, NORM] = 1.0
+    s.path.node[0, VERTICES] = s.path.node[0, TOP] = corners.size
+    s.path.member[0, : corners.size] = corners
+    s.pool.x[: corners.size] = upper
+    s.pool.facet[: corners.size] = facet = 2 * np.arange(n) + upper
+    s.pool.bit[: corners.size] = np.uint64(1) << facet.astype(np.uint64)
+    s.pool.mask[: corners.size] = s.pool.bit[: corners.size].sum(axis=1)
+    s.path.beside[0, : corners.size] = corners[:, None] ^ (1 << np.arange(n))
+    s.pool.inverse[: corners.size] = np.eye(n) * (1 - 2 * upper)[:, :, None]
+    s.pool.known[: corners.size, NORM] = 1.0
     s.facets[0 : 2 * n : 2, :n], s.facets[1 : 2 * n : 2, :n] = np.eye(n), -np.eye(n)
     s.facets[1 : 2 * n : 2, n] = 1.0
 
 
 def with_room(p: Program, t: Tables, s: Cells, room: Room) -> Cells:
     """Return the state of the same search with more room."""
-    larger = new_cells(p, t, s.kept.shape[0] > 1, room, s.kept.shape[0])
-    for old, new in zip(s, larger, strict=True):
-        if old.shape == new.shape:
-            new[:] = old
-        else:
-            new[tuple(map(slice, old.shape))] = old
-    return larger
+    kept = s.out.patterns.shape[0]
+    return cast(Cells, grown(s, new_cells(p, t, kept > 1, room, kept)))

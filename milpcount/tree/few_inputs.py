@@ -80,7 +80,9 @@ class VertexSearch:
         last = int(self.program.layers[-1, LAYER_UNIT])
         self.state.control[vertices.IS_FREE] = (self.state.forced[last:] == vertices.ANY).all()
         domain = self.program.domain_M.shape[0]
-        self.state.node[0, vertices.STAGE] = vertex_search.DOMAIN if domain else vertex_search.ENTER
+        self.state.path.node[0, vertices.STAGE] = (
+            vertex_search.DOMAIN if domain else vertex_search.ENTER
+        )
         self.regions = KeptRegions(Source(network, inputs))
         self._waiting = list[tuple[dict[int, int], dict[int, int]]]()
         self._other: Search | None = None
@@ -118,8 +120,8 @@ class VertexSearch:
         if depth < 0 and not self._waiting and self._other is None:
             return 1.0
         for d in range(depth + 1):
-            if s.node[d, vertices.STAGE] == vertex_search.CHILDREN:
-                pieces, turn = self._pieces(d), int(s.node[d, vertices.TURN])
+            if s.path.node[d, vertices.STAGE] == vertex_search.CHILDREN:
+                pieces, turn = self._pieces(d), int(s.path.node[d, vertices.TURN])
                 weight /= max(1, len(pieces))
                 closed += weight * sum(k < turn - (d < depth) for k in pieces)
         return min(closed, 1.0 - 2.0**-53)
@@ -193,7 +195,7 @@ class VertexSearch:
 
     def _pieces(self, d: int) -> list[int]:
         """Return the pieces that the node at a depth goes through."""
-        unit = int(self.state.node[d, vertices.UNIT])
+        unit = int(self.state.path.node[d, vertices.UNIT])
         forced = int(self.state.forced[unit])
         every = range(int(self.program.units[unit, UNIT_PIECES]))
         return [k for k in every if forced in (vertices.ANY, k)]
@@ -203,11 +205,11 @@ class VertexSearch:
         prefixes: list[dict[int, int]] = []
         depth = int(s.control[vertices.DEPTH])
         for d in range(depth + 1):
-            stage = s.node[d, vertices.STAGE]
+            stage = s.path.node[d, vertices.STAGE]
             if stage == vertex_search.OVER and d == depth:
                 return prefixes
             if stage == vertex_search.CHILDREN:
-                unit, turn = int(s.node[d, vertices.UNIT]), int(s.node[d, vertices.TURN])
+                unit, turn = int(s.path.node[d, vertices.UNIT]), int(s.path.node[d, vertices.TURN])
                 unit = self.numbering.to_network(unit)
                 prefixes += [{**path, unit: k} for k in self._pieces(d) if k >= turn]
                 if d == depth:
@@ -254,7 +256,7 @@ class VertexSearch:
 
     def _collect(self) -> None:
         s, c = self.state, self.state.control
-        for row in s.handed[: c[vertices.HANDED]].tolist():
+        for row in s.out.handed[: c[vertices.HANDED]].tolist():
             told = {u: k for u, k in enumerate(row) if k != vertices.ANY}
             forced = {u: k for u, k in told.items() if k < KNOWN}
             known = {u: k - KNOWN for u, k in told.items() if k >= KNOWN}
@@ -263,7 +265,7 @@ class VertexSearch:
         c[vertices.HANDED] = 0
         if self.keep and c[vertices.KEPT]:
             kept = int(c[vertices.KEPT])
-            self.regions.add(self.numbering.whole(s.kept[:kept]), s.points[:kept])
+            self.regions.add(self.numbering.whole(s.out.patterns[:kept]), s.out.points[:kept])
             c[vertices.KEPT] = 0
 
     def _search_the_waiting(

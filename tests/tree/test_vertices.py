@@ -147,8 +147,8 @@ def cells(search: VertexSearch) -> Iterator[tuple[int, Array]]:
     s = search.state
     for _ in search.run(budget=3):
         d = int(s.control[vertices.DEPTH])
-        if d > 0 and s.node[d - 1, vertices.STAGE] == vertex_search.CHILDREN:
-            yield d, s.member[d, : s.node[d, vertices.VERTICES]].copy()
+        if d > 0 and s.path.node[d - 1, vertices.STAGE] == vertex_search.CHILDREN:
+            yield d, s.path.member[d, : s.path.node[d, vertices.VERTICES]].copy()
 
 
 @pytest.mark.parametrize("widths", [(1, 30, 30), (2, 8, 8, 8), (3, 6, 6), (4, 5, 5), (5, 5, 4)])
@@ -166,15 +166,17 @@ def test_true_vertices_are_within_their_bounds(widths: tuple[int, ...]) -> None:
             unit = [Fraction(int(a == b)) for b in range(n)]
             rows[2 * a], rows[2 * a + 1] = [Fraction(0), *unit], [Fraction(1), *(-u for u in unit)]
         for above in range(d):
-            layer, unit = (int(s.node[above, k]) for k in (vertices.LAYER, vertices.UNIT))
+            layer, unit = (int(s.path.node[above, k]) for k in (vertices.LAYER, vertices.UNIT))
             first = int(search.program.layers[layer, LAYER_UNIT])
             values = exact.rows(layer, s.pattern.tolist()).values[unit - first]
             rows[2 * n + above] = [Fraction(int(v)) for v in values]  # a positive multiple
         for at in members[:6].tolist():
-            true = exact_vertex([rows[facet] for facet in s.facet[at].tolist()])
-            error = max(abs(Fraction(x) - t) for x, t in zip(s.x[at].tolist(), true, strict=True))
-            assert error <= Fraction(float(s.error[at]))
-            worst = max(worst, float(s.error[at]))
+            true = exact_vertex([rows[facet] for facet in s.pool.facet[at].tolist()])
+            error = max(
+                abs(Fraction(x) - t) for x, t in zip(s.pool.x[at].tolist(), true, strict=True)
+            )
+            assert error <= Fraction(float(s.pool.error[at]))
+            worst = max(worst, float(s.pool.error[at]))
             checked += 1
     assert checked > 20
     assert worst < 1e-9  # and the bounds are of use
