@@ -64,8 +64,9 @@ from milpcount.kernel.state import (
 DONE, PAUSED, ASK_SIDE, ASK_ROW, ASK_DOMAIN, ASK_ROOM = range(6)
 """What the kernel wants: nothing more, another slice, an exact decision, or larger arrays."""
 
-ENTERED, BARRED = -1, -2
-"""What becomes of a layer, besides what the kernel wants: it is entered, or closed at once."""
+ENTERED, BARRED, PASSED = -1, -2, -3
+"""What becomes of a layer, besides what the kernel wants: it is entered, closed at once, or none of
+its units splits the node's cell."""
 
 ROOT, COMPOSE, TEST, DESCEND = 0, 1, 2, 3
 """Stages of a node."""
@@ -396,6 +397,27 @@ def enter_root(p, s, scratch):
 
 
 @jit
+def enter_layer_at(p, s, scratch, d, rounding):
+    """Bring the node at depth d to the tests of its first open unit, as far as the budget goes.
+
+    Returns
+    -------
+    int
+        As `enter`; `PASSED`, with the node in the next layer, if there is no open unit; `ASK_ROOM`
+        at the tests if what is below needs more of it.
+    """
+    came, layer = enter(p, s, scratch, d, rounding), s.path.layer[d]
+    if came != ENTERED:
+        return came
+    if s.opened.number[layer] == 0:
+        s.path.layer[d] = layer + 1
+        return PASSED
+    s.path.stage[d] = TEST
+    take_free_side(p, s, d, s.opened.unit[layer, 0])
+    return ENTERED if has_room(p, s, d) else ASK_ROOM
+
+
+@jit
 def search(p, s, scratch, rounding):
     """Search until the budget of work is spent or Python is needed; return what is wanted.
 
@@ -423,19 +445,14 @@ def search(p, s, scratch, rounding):
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
         if s.path.stage[d] == COMPOSE:
-            entered = enter(p, s, scratch, d, rounding)
-            if entered == BARRED:
+            came = enter_layer_at(p, s, scratch, d, rounding)
+            if came == BARRED:
                 c[DEPTH] -= 1
                 continue
-            if entered != ENTERED:
-                return entered
-            if s.opened.number[layer] == 0:
-                s.path.layer[d] = layer + 1
+            if came == PASSED:
                 continue
-            s.path.stage[d] = TEST
-            take_free_side(p, s, d, s.opened.unit[layer, 0])
-            if not has_room(p, s, d):
-                return ASK_ROOM
+            if came != ENTERED:
+                return came
         unit = s.opened.unit[layer, s.path.place[d]]
         pieces = p.units[unit, UNIT_PIECES]
         if s.path.stage[d] == TEST:

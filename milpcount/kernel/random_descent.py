@@ -39,16 +39,15 @@ from milpcount.kernel.depth_first import (
     DESCEND,
     DONE,
     ENTERED,
+    PASSED,
     PAUSED,
     ROOT,
     TEST,
     descend,
-    enter,
+    enter_layer_at,
     enter_root,
-    has_room,
     price,
     search,
-    take_free_side,
     test_piece,
 )  # fmt: skip
 from milpcount.kernel.descent_state import (
@@ -239,17 +238,14 @@ def walk(p, s, scratch, q, rounding):
                 return ASK_DOMAIN
             q.own_square[d] = square_of_trial(s)
         if s.path.stage[d] == COMPOSE:
-            entered = enter(p, s, scratch, d, rounding)
-            if entered != ENTERED:
-                return entered
-            if s.opened.number[layer] == 0:
-                s.path.layer[d] = layer + 1
+            came = enter_layer_at(p, s, scratch, d, rounding)
+            if came == PASSED:
                 continue
-            s.path.stage[d] = TEST
-            own = take_free_side(p, s, d, s.opened.unit[layer, 0])
-            set_squares(q, d, own, q.own_square[d])
-            if not has_room(p, s, d):
-                return ASK_ROOM
+            if came == ENTERED or came == ASK_ROOM:
+                own = piece_of_point(p, s, s.opened.unit[layer, 0], s.path.witness[d])
+                set_squares(q, d, own, q.own_square[d])
+            if came != ENTERED:
+                return came
         if layer == last_layer:
             if d > 0 and _most_below(p, s, d, most) <= most:
                 _start_count(s, q, d)
