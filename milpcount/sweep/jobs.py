@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from milpcount import integers
 from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
-from milpcount.bounds.theorem import Bound
+from milpcount.bounds.theorem import Bound, Direction
 from milpcount.counters.method import Method, Problem
 from milpcount.counters.parts import Checkpoint
 from milpcount.domain import Domain, InputSet
@@ -205,7 +206,12 @@ def _bounds(job: Job) -> dict[str, Any]:
         limits=Limits(seconds=job.spec.seconds),
         **options,
     )
-    found = {row.theorem.key: row for row in table.bounds if isinstance(row.value, int)}
+    # Expectations are fractions; the whole number above bounds them as well.
+    found = {
+        row.theorem.key: row
+        for row in table.bounds
+        if isinstance(row.value, int) or row.theorem.direction is Direction.EXPECTED
+    }
     missing = [key for key in wanted or [] if key not in found]
     if missing:
         raise OptionError(f"no such theorem applies: {', '.join(missing)}")
@@ -221,7 +227,7 @@ def _bounds(job: Job) -> dict[str, Any]:
 
 
 def _texts(rows: Mapping[str, Bound]) -> dict[str, str]:
-    return {key: integers.to_text(int(row.value)) for key, row in rows.items()}
+    return {key: integers.to_text(ceil(row.value)) for key, row in rows.items()}
 
 
 def counted_in_parts(
