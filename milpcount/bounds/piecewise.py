@@ -130,7 +130,8 @@ def hu_zhang_proposition_2(n_inputs: int, width: int, depth: int, breakpoints: i
 
     Theorem 2 of the deep one (L layers of n units) over Theorem 1 of the shallow one (one layer of
     L n units); for regions per parameter see `hu_zhang_per_parameter`. Proposition 2 compares
-    orders of growth; with Lemma 4 corrected (`layer_log_bound`) these are ``O((e n p / n_0)^{L n_0})`` and ``Theta((p L n)^{n_0})``.
+    orders of growth; with Lemma 4 corrected (`layer_log_bound`) these are
+    ``O((e n p / n_0)^{L n_0})`` and ``Theta((p L n)^{n_0})``.
 
     Parameters
     ----------
