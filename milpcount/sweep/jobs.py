@@ -25,6 +25,7 @@ from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 from milpcount.store import Record, key_of
 from milpcount.sweep.experiment import BOUNDS, Experiment, MethodSpec, Subject
+from milpcount.sweep.pruning import pruned
 from milpcount.sweep.random_networks import random_network
 
 Maker = Callable[[MethodSpec], Method]
@@ -63,7 +64,8 @@ class Job:
         """The network, None for an architecture."""
         path, seed = self.subject.path, self.subject.seed
         if path is not None:
-            return _load(path, self.subject.output, path.stat().st_mtime_ns)
+            found = _load(path, self.subject.output, path.stat().st_mtime_ns)
+            return pruned(found, self.subject.pruned) if self.subject.pruned else found
         return None if seed is None else random_network(self.subject.architecture, seed)
 
     @cached_property
@@ -71,6 +73,8 @@ class Job:
         """What the store knows the result by."""
         network = self.network
         version = _BOUNDS_VERSION if self.method is None else getattr(self.method, "version", 1)
+        if self.spec.name == "tree" and self.quantity is not Quantity.ACTIVATION_REGIONS:
+            version = f"{version}, whole"  # lines that were counted in parts counted regions
         return key_of(
             subject=self.subject.architecture if network is None else network.fingerprint,
             domain=None if network is None else digest_of(self.domain.bind(network.n_inputs)),
@@ -100,7 +104,9 @@ class Job:
     def in_parts(self) -> bool:
         """Whether the job is cut into tasks, instead of being one."""
         has_units = self.network is None or self.network.n_units > 0
-        return self.spec.name == "tree" and has_units
+        # What the parts count are activation regions, and nothing else.
+        is_regions = self.quantity is Quantity.ACTIVATION_REGIONS
+        return self.spec.name == "tree" and has_units and is_regions
 
 
 @cache
@@ -153,7 +159,7 @@ def jobs_of(
             missing.append(f"{spec.title}: left out, the method is not there ({error})")
             continue
         jobs += [
-            Job(subject, spec, experiment.domain, experiment.quantity, method)
+            Job(subject, spec, experiment.domain, spec.quantity or experiment.quantity, method)
             for subject in experiment.subjects
         ]
     return jobs, missing
