@@ -16,6 +16,8 @@ from milpcount.sweep.figure_spec import FEATURES, FigureSpec
 _COLOURS = (
     style.BLACK, style.VERMILION, style.BLUE, style.GREEN, style.ORANGE, style.PURPLE, style.SKY,
 )  # fmt: skip
+_HALF_A_LINE = 55
+"""Letters of a label in half the figure's width."""
 _MARKERS = "osD^vP<>"
 _DASHES = ("-", "--", "-.", ":")
 Points = dict[tuple[str, Any], dict[Any, list[float]]]
@@ -44,7 +46,7 @@ def draw(experiment: Experiment, store: Store) -> Any:
     points = _points(lines, spec)
     if not points:
         raise InputError(f"{store.path} has no results for the figure: run the sweep first")
-    figure, axes = style.figure(size=(7.0, 4.2))
+    figure, axes = style.figure(size=(6.5, 5.0))
     splits = sorted({split for _, split in points}, key=lambda s: (isinstance(s, str), s))
     for name in spec.lines:
         for number, split in enumerate(splits):
@@ -59,7 +61,9 @@ def draw(experiment: Experiment, store: Store) -> Any:
         axes.set_xticks(places, [str(x) for x in places])
         axes.minorticks_off() if spec.log_x else None
     axes.set_title(experiment.title, fontsize=9)
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7)
+    longest = max(map(len, axes.get_legend_handles_labels()[1]))
+    columns = 2 if longest <= _HALF_A_LINE else 1
+    figure.legend(loc="outside lower center", ncols=columns, fontsize=7)
     return figure
 
 
