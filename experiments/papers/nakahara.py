@@ -114,5 +114,5 @@ CLAIMS = (
         remark_1,
     ),
     Claim("nakahara-h", "figure 6", "h_j folds [0, 1] onto itself p times", figure_6),
-    Claim("nakahara-identity", "Section 2", "odd layers may be linear", identity_layers),
+    Claim("nakahara-identity", "architecture", "odd layers may be linear", identity_layers),
 )

@@ -62,7 +62,7 @@ def zonotope() -> Finding:
     text = (
         f"w = 3: {count} counted, {number} promised; w = 2: most of 400 networks 1-2-2-2 {found}, "
     )
-    text += f"printed {printed}, which no argument supports"
+    text += f"printed {printed}: neither reached nor refuted here"
     return finding(text, holds=count >= number, exception=found < printed)
 
 
@@ -158,7 +158,7 @@ ICML_CLAIMS = (
     Claim("serra-lower", "Theorem 8", "a lower bound on the best network, n_l ≥ 3 n_0", lower),
     Claim("serra-zonotope", "Theorem 9", "zonotopes folded by layers of w ≥ 2 units", zonotope),
     Claim("serra-maxout", "Theorem 10", "an upper bound for maxout networks", maxout),
-    Claim("serra-milp", "Section 5", "the solutions of the MILP are the linear regions", milp),
+    Claim("serra-milp", "MILP", "the solutions of the MILP are the linear regions", milp),
     Claim(
         "serra-bottleneck",
         "insight",
