@@ -293,6 +293,7 @@ def bound(
         _ranges(network, inputs, tighten, limits),
         None if inputs is None else _volume(inputs, n_inputs),
         inputs is None or _has_unit_cube(inputs, n_inputs),
+        inputs,
     )
     return BoundTable(
         title,

@@ -312,7 +312,10 @@ PAPERS = (
             "note": "arXiv:1810.13192",
             "year": "2018",
         },
-        ("hu-zhang-1", "hu-zhang-2", "hu-zhang-3", "hu-zhang-lemma2", "piecewise linear"),
+        (
+            *("hu-zhang-1", "hu-zhang-2", "hu-zhang-3", "hu-zhang-lemma2", "hu-zhang-prop1"),
+            *("hu-zhang-prop1-fewer", "hu-zhang-prop2", "hu-zhang-11", "piecewise linear"),
+        ),
     ),
     Citation(
         "montufar2017",
@@ -389,6 +392,21 @@ PAPERS = (
             "year": "2021",
         },
         ("expected", "maxout"),
+    ),
+    Citation(
+        "cai2023",
+        "inproceedings",
+        {
+            "author": "Cai, Junyang and Nguyen, Khai-Nguyen and Shrestha, Nishant and Good, Aidan"
+            " and Tu, Ruisen and Yu, Xin and Zhe, Shandian and Serra, Thiago",
+            "title": "Getting Away with More Network Pruning: From Sparsity to Geometry and Linear"
+            " Regions",
+            "booktitle": "Integration of Constraint Programming, Artificial Intelligence, and"
+            " Operations Research (CPAIOR)",
+            "note": "arXiv:2301.07966",
+            "year": "2023",
+        },
+        ("sparse",),
     ),
     Citation(
         "xiong2020",

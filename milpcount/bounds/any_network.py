@@ -77,6 +77,6 @@ def _layers(case: Case) -> list[LayerCells]:
 
 def _of_architecture(layer: UnitLayer) -> LayerCells:
     """Return the cells of a layer; of units that are not known, every piece may have a slope."""
-    cuts = layer.cuts
+    cuts = layer.cuts  # none of an identity: one piece, which moves
     constant = 1 if layer.is_rectifier else 0
     return LayerCells((UnitCells(layer.width, (cuts,), cuts + 1 - constant, constant),))

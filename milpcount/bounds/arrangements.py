@@ -3,6 +3,7 @@
 from math import comb
 
 from milpcount.bounds.binomials import power_sum
+from milpcount.partitions.partition import Partition
 
 
 def zaslavsky_regions(hyperplanes: int, dimension: int) -> int:
@@ -81,3 +82,47 @@ def central_regions(hyperplanes: int, dimension: int) -> int:
         d, at least 1.
     """
     return hu_zhang_lemma_2(hyperplanes, dimension)
+
+
+def pooling_regions(windows: int, size: int) -> int:
+    """Return ``k^n``: the regions of maxima over n windows of k inputs that do not overlap.
+
+    The windows read different inputs, so that every choice of maximisers is met, in a region of
+    its own: a network of one such layer has exactly so many, on every domain that is a product of
+    intervals of one length around one point, as a cube or all of space.
+
+    Parameters
+    ----------
+    windows : int
+        n.
+    size : int
+        k.
+    """
+    return int(size**windows)
+
+
+def unbounded_by_active(partition: Partition) -> list[int]:
+    """Return the unbounded regions of a partition by their number of active units.
+
+    Hu and Zhang (2018), Lemma 3: for hyperplanes in general position the unbounded regions come in
+    antipodal pairs, whose patterns are complementary, so that as many have j active units as have
+    m - j. Far out, an unbounded region is a cone of the arrangement of the normals, and x and -x
+    lie on opposite sides of each. That needs cones with an interior: of m parallel
+    hyperplanes the strips between are unbounded and their own antipodes, and two of opposite
+    orientation have 0, 2 and 1 regions with 0, 1 and 2 active units.
+
+    Parameters
+    ----------
+    partition : Partition
+        Of all of space.
+
+    Returns
+    -------
+    list of int
+        For 0, .., m active units.
+    """
+    units = partition.active_units[~partition.bounded]
+    found = [0] * (partition.network.n_units + 1)
+    for active in units.tolist():
+        found[active] += 1
+    return found

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from milpcount.bounds.independence import has_independent_rows
 from milpcount.bounds.layers import Architecture, of_network
 from milpcount.bounds.ranks import rank_bounds
 from milpcount.domain import InputSet
@@ -107,11 +108,33 @@ class Case:
             return interval_bounds(self.network, self.inputs)
         return self.known_ranges
 
+    @property
+    def is_whole_space(self) -> bool:
+        """Whether the domain is all of input space, as it is where none is given."""
+        inputs = self.inputs
+        if inputs is None:
+            return self.volume is None and self.dimension == self.n_inputs
+        free = not (np.isfinite(inputs.lower).any() or np.isfinite(inputs.upper).any())
+        return free and len(inputs.rows) == 0 and inputs.dimension == self.n_inputs
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs of the network or architecture; the domain may have fewer dimensions."""
+        if self.network is not None:
+            return self.network.n_inputs
+        return self.architecture.n_inputs
+
     @cached_property
     def ranks(self) -> tuple[int, ...]:
         """Upper bounds on the ranks of the layers' weights; there must be a network."""
         assert self.network is not None
         return rank_bounds(self.network)
+
+    @cached_property
+    def has_independent_normals(self) -> bool:
+        """Whether the normals of the first layer are linearly independent; there is a network."""
+        assert self.network is not None
+        return has_independent_rows(self.network.layers[0].affine)
 
     @cached_property
     def n_weights(self) -> int:

@@ -4,19 +4,27 @@ Conditions on architectures are for rows that speak of chains: these are asked w
 one before anything else.
 """
 
-from milpcount.bounds import convolutional, empirical, rectifier
+from milpcount.bounds import convolutional, convolutional_best, empirical, rectifier
 from milpcount.bounds.case import Case
 from milpcount.bounds.layers import Convolution
 from milpcount.bounds.theorem import Condition
 
 _LARGEST_POWER = 10**8
 """Bits."""
+_MOST_ELIMINATED = 5 * 10**7
+"""Units squared times inputs."""
 
 
 def filters(case: Case) -> list[Convolution]:
     """Return the convolutions."""
     layers = [layer.convolution for layer in case.architecture.layers]
     return [conv for conv in layers if conv is not None]
+
+
+def piecewise_lower(case: Case) -> int | None:
+    """Return what the best convolutional network of an architecture reaches at least."""
+    rectifiers = [layer.is_rectifier for layer in case.architecture.layers]
+    return convolutional_best.piecewise_lower(filters(case), case.cuts, rectifiers)
 
 
 def _is_deficient(case: Case) -> bool:
@@ -47,6 +55,21 @@ def _is_central(case: Case) -> bool:
     )
 
 
+def _is_nakaharas(case: Case) -> bool:
+    """Whether all units are rectifiers, or those of odd layers are left out."""
+    layers = enumerate(case.architecture.layers)
+    return all(y.is_rectifier or (y.is_identity and k % 2 == 0) for k, y in layers)
+
+
+def _has_linear_layers(case: Case) -> bool:
+    return case.network is None and any(y.is_identity for y in case.architecture.layers)
+
+
+def _is_one_pooling(case: Case) -> bool:
+    layers = case.architecture.layers
+    return len(layers) == 1 and layers[0].pooling is not None
+
+
 def _is_mixed(case: Case) -> bool:
     a = case.architecture
     return not (a.is_scalar or a.is_maxout)
@@ -54,6 +77,18 @@ def _is_mixed(case: Case) -> bool:
 
 UNITS = Condition("hidden units", lambda case: bool(case.widths))
 WEIGHTS = Condition("known weights", lambda case: case.network is not None)
+NO_MORE_UNITS = Condition("no more units than inputs", lambda case: case.widths[0] <= case.n_inputs)
+ELIMINATED = Condition(
+    "normals that are eliminated in a second or so",
+    lambda case: case.widths[0] ** 2 * case.n_inputs <= _MOST_ELIMINATED,
+)
+INDEPENDENT = Condition("linearly independent normals", lambda case: case.has_independent_normals)
+DEPENDENT = Condition("linearly dependent normals", lambda case: not case.has_independent_normals)
+WHOLE_SPACE = Condition("all of input space", lambda case: case.is_whole_space)
+LINEAR_LAYERS = Condition("an affine layer in an architecture", _has_linear_layers)
+SPARSE = Condition("sparse random weights", lambda case: case.architecture.density is not None)
+FEW_UNITS = Condition("at most 500 units in a layer", lambda case: max(case.widths) <= 500)
+ONE_POOLING = Condition("one layer of pooling", _is_one_pooling)
 RECTIFIERS = Condition("rectifiers", lambda case: case.architecture.is_rectifier)
 OTHERS = Condition("not rectifiers alone", lambda case: not case.architecture.is_rectifier)
 SCALAR = Condition("units that are scalar functions", lambda case: case.architecture.is_scalar)
@@ -99,8 +134,13 @@ ZONOTOPE = Condition(
 )
 FREE = Condition(
     "weights that may be chosen at will",
-    lambda case: case.architecture.is_dense and not case.architecture.is_ternary,
+    lambda case: (
+        case.architecture.is_dense
+        and not case.architecture.is_ternary
+        and case.architecture.density is None
+    ),
 )
+NAKAHARA = Condition("rectifiers, but for affine layers in odd places", _is_nakaharas)
 DENSE = Condition("dense layers", lambda case: case.architecture.is_dense)
 WIDE_TERNARY = Condition(
     "three affine layers or more, every width at least 4 (n_0 + 1)",
@@ -134,7 +174,11 @@ SUMMABLE = Condition(
 )
 WITH_CHANNELS = Condition(
     "no fewer channels than the input, and a last layer that reaches Theorem 2",
-    lambda case: convolutional.xiong_theorem_5_lower(filters(case)) is not None,
+    lambda case: convolutional_best.xiong_theorem_5_lower(filters(case)) is not None,
+)
+WITH_PIECES = Condition(
+    "no fewer channels than the input, and a last layer that reaches its maximum",
+    lambda case: piecewise_lower(case) is not None,
 )
 WRITTEN_OUT = Condition(
     "weights that can be written out",

@@ -172,33 +172,3 @@ def xiong_theorem_5_upper(
     return first * prod(
         weighted_sum(prod(c.space_out) * c.channels_out, dimension, q) for c, q in later
     )
-
-
-def xiong_theorem_5_lower(layers: Sequence[Convolution]) -> int | None:
-    """Return ``R_{N'} prod_{l<L} floor(d_l / d_0)^{n_l^(1) n_l^(2) d_0}``, for d_l >= d_0.
-
-    Xiong et al. (2020), Theorem 5, first part: a lower bound on the best rectifier network. N' is
-    the last layer alone, with an input of d_0 channels.
-
-    Parameters
-    ----------
-    layers : sequence of Convolution
-
-    Returns
-    -------
-    int or None
-        None where a layer has fewer than d_0 channels, or `xiong_theorem_2` gives none or is
-        not attained.
-    """
-    *folding, last = layers
-    d0 = layers[0].channels_in
-    if any(c.channels_out < d0 for c in folding):
-        return None
-    alone = Convolution(
-        last.space_in, last.space_out, d0, last.channels_out, last.filter, last.stride
-    )
-    single = xiong_theorem_2(alone) if is_attained(alone) else None
-    if single is None:
-        return None
-    folds = prod((c.channels_out // d0) ** (prod(c.space_out) * d0) for c in folding)
-    return single * int(folds)

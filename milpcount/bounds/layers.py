@@ -1,6 +1,8 @@
 """Sizes and kinds of layers, without weights: what theorems read of a network."""
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
 
 from milpcount.network import Activation, Network
 from milpcount.network.chains import require_chain
@@ -28,6 +30,28 @@ class Convolution:
 
 
 @dataclass(frozen=True)
+class Pooling:
+    """The shape of a pooling, channel by channel, over windows that do not overlap.
+
+    Attributes
+    ----------
+    space_in : tuple of int
+        Length, or height and width; what does not fill a window is cut.
+    channels : int
+    window : tuple of int
+    """
+
+    space_in: tuple[int, ...]
+    channels: int
+    window: tuple[int, ...]
+
+    @property
+    def space_out(self) -> tuple[int, ...]:
+        """Length, or height and width, of the output."""
+        return tuple(n // k for n, k in zip(self.space_in, self.window, strict=True))
+
+
+@dataclass(frozen=True)
 class UnitLayer:
     """A hidden layer as far as theorems care.
 
@@ -36,7 +60,8 @@ class UnitLayer:
     width : int
         Number of units.
     breakpoints : int
-        Of a scalar unit.
+        Of a scalar unit; 0 for the identity, which is no unit: such a layer is an affine map, and
+        bounds the dimension of what later layers read.
     rank : int
         Pre-activations per unit; above 1 it is a maxout unit.
     is_table : bool
@@ -45,6 +70,8 @@ class UnitLayer:
     is_rectifier : bool
         Whether its units are rectifiers, shifted and scaled perhaps.
     convolution : Convolution or None
+    pooling : Pooling or None
+        Of a layer of maxima, or of means, which are no units. It has no weights to choose.
     """
 
     width: int
@@ -53,6 +80,12 @@ class UnitLayer:
     is_table: bool = False
     is_rectifier: bool = True
     convolution: Convolution | None = None
+    pooling: Pooling | None = None
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it is an affine map, without units."""
+        return self.rank == 1 and self.breakpoints == 0
 
     @property
     def is_maxout(self) -> bool:
@@ -67,7 +100,11 @@ class UnitLayer:
     @property
     def text(self) -> str:
         """The layer as in an architecture string."""
+        if self.pooling is not None:
+            window = "x".join(map(str, self.pooling.window))
+            return f"{'avg' if self.is_identity else 'max'}pool{window}"
         unit = "" if self.is_rectifier else f":p{self.breakpoints}"
+        unit = ":id" if self.is_identity else unit
         unit = f":maxout{self.rank}" if self.is_maxout else unit
         conv = self.convolution
         if conv is None:
@@ -89,12 +126,15 @@ class Architecture:
         Of the affine output layer, None where there is none.
     is_ternary : bool
         Whether weights and biases are -1, 0 or 1.
+    density : Fraction or None
+        The probability with which a weight is kept, the others being zero.
     """
 
     n_inputs: int
     layers: tuple[UnitLayer, ...]
     n_outputs: int | None = None
     is_ternary: bool = False
+    density: Fraction | None = None
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -118,13 +158,26 @@ class Architecture:
 
     @property
     def is_dense(self) -> bool:
-        """Whether no layer is a convolution: only then may weights be chosen freely."""
-        return not any(layer.convolution for layer in self.layers)
+        """Whether no layer is a convolution or a pooling: only then are weights chosen freely."""
+        return not any(layer.convolution or layer.pooling for layer in self.layers)
 
     @property
     def is_convolutional(self) -> bool:
         """Whether every hidden layer is a convolution, and there are some."""
         return bool(self.layers) and all(layer.convolution for layer in self.layers)
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases of the hidden layers; those of a filter are shared by its places."""
+        total, before = 0, self.n_inputs
+        for layer in self.layers:
+            conv = layer.convolution
+            if conv is not None:
+                total += conv.channels_out * layer.rank * (prod(conv.filter) * conv.channels_in + 1)
+            elif layer.pooling is None:
+                total += layer.width * layer.rank * (before + 1)
+            before = layer.width
+        return total
 
     @property
     def title(self) -> str:
@@ -134,6 +187,8 @@ class Architecture:
         if self.n_outputs is not None:
             output = f"affine output {self.n_outputs} (no units to count)"
         weights = "weights -1, 0, 1; " if self.is_ternary else ""
+        if self.density is not None:
+            weights = f"each weight kept with probability {float(self.density):g}; "
         return f"{weights}{self.n_inputs} inputs; hidden {hidden}; {output}"
 
 

@@ -86,6 +86,25 @@ def hu_zhang_theorem_2(n_inputs: int, widths: Sequence[int], breakpoints: Sequen
     return prod(weighted_sum(n, d, p) for n, p, d in layers)
 
 
+def hu_zhang_after_layers(
+    n_inputs: int, widths: Sequence[int], breakpoints: Sequence[int]
+) -> list[int]:
+    """Return bounds on the regions after layers 1, .., L: Hu and Zhang (2018), equation (11).
+
+    ``R^l <= R^{l-1} sum_{m=0}^{d_l} C(n_l, m) p_l^m``, the step from which Theorem 2 follows: the
+    regions of the network of the first l layers, each cut by layer l as one arrangement.
+
+    Parameters
+    ----------
+    n_inputs : int
+    widths : sequence of int
+    breakpoints : sequence of int
+        p_l of each layer.
+    """
+    depths = range(1, len(widths) + 1)
+    return [hu_zhang_theorem_2(n_inputs, widths[:n], breakpoints[:n]) for n in depths]
+
+
 def layer_log_bound(dimension: int, width: int, breakpoints: int) -> float:
     """Return ``d log(e n p / d)``, an upper bound on the log of one layer's regions.
 
@@ -110,8 +129,9 @@ def hu_zhang_proposition_2(n_inputs: int, width: int, depth: int, breakpoints: i
     """Return the ratio of the bounds of a deep and a shallow network with as many units.
 
     Theorem 2 of the deep one (L layers of n units) over Theorem 1 of the shallow one (one layer of
-    L n units). Proposition 2 compares orders of growth; with Lemma 4 corrected (`layer_log_bound`)
-    these are ``O((e n p / n_0)^{L n_0})`` and ``Theta((p L n)^{n_0})``.
+    L n units); for regions per parameter see `hu_zhang_per_parameter`. Proposition 2 compares
+    orders of growth; with Lemma 4 corrected (`layer_log_bound`) these are
+    ``O((e n p / n_0)^{L n_0})`` and ``Theta((p L n)^{n_0})``.
 
     Parameters
     ----------
@@ -122,6 +142,29 @@ def hu_zhang_proposition_2(n_inputs: int, width: int, depth: int, breakpoints: i
     """
     deep = hu_zhang_theorem_2(n_inputs, [width] * depth, [breakpoints] * depth)
     return Fraction(deep, hu_zhang_theorem_1(n_inputs, width * depth, breakpoints))
+
+
+def hu_zhang_per_parameter(
+    n_inputs: int, widths: Sequence[int], breakpoints: Sequence[int]
+) -> Fraction:
+    """Return Theorem 2 over the number of parameters, ``sum_l n_l (n_{l-1} + 1)``.
+
+    Hu and Zhang (2018), Proposition 2, reads its orders of growth so: a deep network has
+    ``O((p + n)^{L n_0} / (L n^2))`` regions per parameter and a shallow one of as many units
+    ``Theta((p + L n)^{n_0} / (L n n_0))``. As printed both are wrong where p grows with n: for
+    n_0 = 1 and L = 1 there are 1 + p n regions, which is not O(p + n). What is returned is exact,
+    and ``(e n p / n_0)^{L n_0}`` replaces the printed numerator (`layer_log_bound`).
+
+    Parameters
+    ----------
+    n_inputs : int
+    widths : sequence of int
+    breakpoints : sequence of int
+        p_l of each layer.
+    """
+    pairs = zip([n_inputs, *widths], widths, strict=False)
+    parameters = sum(n * (before + 1) for before, n in pairs)
+    return Fraction(hu_zhang_theorem_2(n_inputs, widths, breakpoints), parameters)
 
 
 def telgarsky_2015(widths: Sequence[int], pieces: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from milpcount import integers
-from milpcount.bounds.theorem import Bound, Direction, Subject, Value
+from milpcount.bounds.theorem import Bound, Direction, Standing, Subject, Value
 from milpcount.printable import as_html, printable
 from milpcount.result import Quantity
 
@@ -161,7 +161,10 @@ def row_of(bound: Bound) -> list[str]:
     row = bound.theorem
     remark = _SUBJECTS[row.subject]
     if row.direction is Direction.EXACT:
-        remark = "exact maximum of the architecture"
+        one = row.subject is Subject.THIS
+        remark = "exact, of this network" if one else "exact maximum of the architecture"
+    if row.standing is Standing.CONJECTURED:
+        remark = f"{remark}, conjectured"
     if row.direction is Direction.ORDER:
         remark = "order of growth, no bound"
     if not isinstance(row.quantity, Quantity) or row.quantity is Quantity.LIVE_REGIONS:
@@ -203,4 +206,6 @@ def _record(bound: Bound, quantity: Quantity) -> dict[str, Any]:
         "applies": row.applies,
         "citation": row.citation,
         "note": row.note,
+        "standing": row.standing.name.lower(),
+        "counterexample": row.counterexample,
     }

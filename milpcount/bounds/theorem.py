@@ -21,8 +21,9 @@ class Direction(Enum):
 
     UPPER = "upper bound"
     LOWER = "lower bound"
-    EXACT = "exact maximum"
-    """Attained by the best network, and so an upper bound for every network."""
+    EXACT = "exact number"
+    """Attained by the subject: by the best network, and then an upper bound for every network, or
+    by this one."""
     EXPECTED = "expected value"
     """The expectation over random networks, or a bound on it, as the theorem's note says."""
     ORDER = "order of growth"
@@ -38,9 +39,20 @@ class Subject(Enum):
     RANDOM = "random networks of the architecture"
 
 
+class Standing(Enum):
+    """What is known of a theorem; the value is the sentence for people."""
+
+    PROVED = "proved as printed, misprints apart, or derived here"
+    CORRECTED = "false as printed; what is stated here is proved"
+    CONJECTURED = "conjectured and tested, not proved"
+    """It bounds nothing: it is never taken for an upper bound."""
+
+
 class Other(Enum):
     """What theorems bound besides the quantities that can be counted."""
 
+    BEFORE_LAST = "activation regions of all layers but the last"
+    PER_PARAMETER = "activation regions per parameter"
     UNBOUNDED_REGIONS = "unbounded regions"
     BOUNDED_REGIONS = "bounded regions"
     BOUNDARY_VOLUME = "volume of the region boundaries"
@@ -98,6 +110,9 @@ class Theorem:
         one core; see `milpcount.bounds.costs`.
     note : str
         Misprints, corrections, and what of it is derived rather than printed.
+    standing : Standing
+    counterexample : str
+        To what is printed, where that is false.
     """
 
     key: str
@@ -112,6 +127,8 @@ class Theorem:
     conditions: tuple[Condition, ...] = ()
     cost: Callable[[Case], float] = closed_form
     note: str = ""
+    standing: Standing = Standing.PROVED
+    counterexample: str = ""
 
     @property
     def applies(self) -> str:
@@ -129,7 +146,8 @@ class Theorem:
     def bounds_from_above(self, quantity: Quantity) -> bool:
         """Whether the quantity of the subject at hand cannot exceed the value."""
         above = self.direction in (Direction.UPPER, Direction.EXACT)
-        return above and at_most(quantity, self.quantity)
+        is_proved = self.standing is not Standing.CONJECTURED
+        return above and is_proved and at_most(quantity, self.quantity)
 
     @property
     def _asked(self) -> tuple[Condition, ...]:

@@ -413,7 +413,7 @@ def plot(
         typer.Argument(
             metavar="STORE|NET",
             callback=opt.located,
-            help="Results of a sweep; for partition and function, a network.",
+            help="Results of a sweep, the file of an experiment; for the others a network.",
         ),
     ],
     output: Annotated[
@@ -446,7 +446,7 @@ def plot(
         typer.Option("--component", metavar="K", help="Of a function: which output, from 0."),
     ] = None,
 ) -> None:
-    """Draw bounds, runtime or accuracy from a store, or a network's partition or function."""
+    """Draw results of a sweep or an experiment, or a network's partition or function."""
     from milpcount.cli import plotting
 
     if component is not None and kind is not opt.FigureName.function:

@@ -57,6 +57,7 @@ class FigureName(StrEnum):
     accuracy = "accuracy"
     partition = "partition"  # type: ignore[assignment]  # the name of a method of str
     function = "function"
+    experiment = "experiment"
 
 
 def located(path: Path | None) -> Path | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from milpcount.cli.outputs import check_target, deliver
+from milpcount.cli.sweeping import store_path
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.network import Network
@@ -14,6 +15,7 @@ from milpcount.network.paths import write_atomically
 from milpcount.plots import style
 from milpcount.plots.data import rows_of
 from milpcount.store import Store
+from milpcount.sweep.experiment import read_experiment
 
 
 def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) -> None:
@@ -21,8 +23,9 @@ def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) 
 
     Parameters
     ----------
-    kind : {"bounds", "runtime", "accuracy"}
+    kind : {"bounds", "runtime", "accuracy", "experiment"}
     store : Path
+        Of an experiment its file, whose results are where a sweep puts them.
     output : Path
     given : sequence of str
         Options that only a partition has.
@@ -38,6 +41,12 @@ def draw_store(kind: str, store: Path, output: Path, given: Sequence[str] = ()) 
         raise OptionError(f"{' and '.join(given)}: only a partition has these, leave them out")
     style.check_target(output)
     check_target(output, "-o")
+    if kind == "experiment":
+        from milpcount.plots import experiment
+
+        drawn = experiment.draw(read_experiment(store), Store(store_path(store)))
+        deliver("-o", output, lambda: style.save(drawn, output))
+        return
     if not store.is_file():
         raise FileNotFoundError(2, "there is no such store of results", str(store))
     figure = import_module(f"milpcount.plots.{kind}").draw(rows_of(Store(store)))

@@ -33,6 +33,7 @@ from milpcount.examples.library import library
 from milpcount.examples.maxout import maxout_layer
 from milpcount.examples.ternary import to_ternary
 from milpcount.examples.zigzag import arora_2018, serra_2018, serra_2018_line, zigzag
+from milpcount.examples.zigzag_convolutions import piecewise_convolutions
 
 __all__ = [
     "Example",
@@ -52,6 +53,7 @@ __all__ = [
     "nested_minimum",
     "opposite_units",
     "patterns_of_folding",
+    "piecewise_convolutions",
     "resonance_arrangement",
     "serra_2018",
     "serra_2018_line",

@@ -7,7 +7,7 @@ import re
 import reprlib
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from milpcount.domain import Box, Domain, Unbounded
 from milpcount.errors import FileFormatError, InputError, OptionError
 from milpcount.network.paths import existing_file, read_text
 from milpcount.result import Quantity
+from milpcount.sweep.figure_spec import FigureSpec, read_figure
+from milpcount.sweep.toml_table import Table
 
 BOUNDS = "bounds"
 """The method that evaluates theorems instead of counting."""
@@ -38,6 +40,8 @@ class Subject:
         Of a random network.
     output : str or None
         Name of the output of a file with several.
+    pruned : float
+        Share of the weights of each hidden layer that are set to zero, the smallest.
     """
 
     title: str
@@ -46,6 +50,7 @@ class Subject:
     tags: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     output: str | None = None
+    pruned: float = 0.0
 
     @property
     def has_weights(self) -> bool:
@@ -67,18 +72,22 @@ class MethodSpec:
         Of its randomness.
     seconds : float or None
         Limit on each of its jobs, of one process.
+    quantity : Quantity or None
+        What it counts, where that is not the experiment's.
     """
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     seconds: float | None = None
+    quantity: Quantity | None = None
 
     @property
     def title(self) -> str:
-        """The name and the options, but for lists."""
+        """The name, the quantity where it is its own, and the options, but for lists."""
         short = (f"{k}={v}" for k, v in self.options.items() if not isinstance(v, list))
-        return " ".join([self.name, *short])
+        own = [] if self.quantity is None else [self.quantity.value]
+        return " ".join([self.name, *own, *short])
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ class Experiment:
     quantity : Quantity
     methods : tuple of MethodSpec
         An option given as a list of numbers stands for one method each.
+    figure : FigureSpec or None
     """
 
     title: str
@@ -100,6 +110,7 @@ class Experiment:
     domain: Domain
     quantity: Quantity
     methods: tuple[MethodSpec, ...]
+    figure: FigureSpec | None = None
 
 
 def read_experiment(path: Path, output: str | None = None) -> Experiment:
@@ -121,22 +132,23 @@ def read_experiment(path: Path, output: str | None = None) -> Experiment:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: an integer of too many digits, too
         raise FileFormatError(f"{path} is not TOML: {error}") from None
-    top = _Table(path, "", data)
+    top = Table(path, "", data)
     title = top.take("title", str, path.stem)
     networks = top.table("networks")
     domain, quantity = _domain(top.table("domain")), top.take("quantity", str, "activation_regions")
     if quantity not in {q.value for q in Quantity}:
         raise top.wrong("quantity", quantity, ", ".join(q.value for q in Quantity))
     methods = tuple(spec for table in top.tables("methods") for spec in _methods(table))
+    figure = read_figure(top.table("figure"))
     top.finish()
     if not methods:
         raise FileFormatError(f"{path}: no [[methods]]: name at least one, e.g. name = 'tree'")
     subjects = tuple(_subjects(networks, path.parent, output))
     caps.JOBS.check(len(subjects) * len(methods), f"{path}")
-    return Experiment(title, subjects, domain, Quantity(quantity), methods)
+    return Experiment(title, subjects, domain, Quantity(quantity), methods, figure)
 
 
-def _domain(table: "_Table") -> Domain:
+def _domain(table: Table) -> Domain:
     unbounded = table.take("unbounded", bool, False)
     box = table.take("box", list, None)
     table.finish()
@@ -156,10 +168,13 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _methods(table: "_Table") -> Iterator[MethodSpec]:
+def _methods(table: Table) -> Iterator[MethodSpec]:
     name = table.take("name", str)
     seed = table.take("seed", int, 0)
     seconds = table.take("seconds", float, None)
+    quantity = table.take("quantity", str, None)
+    if quantity is not None and quantity not in {q.value for q in Quantity}:
+        raise table.wrong("quantity", quantity, ", ".join(q.value for q in Quantity))
     try:
         caps.check_seed(seed)
         if seconds is not None:
@@ -175,10 +190,10 @@ def _methods(table: "_Table") -> Iterator[MethodSpec]:
     caps.SPREAD.check(math.prod(map(len, spread.values())), f"{table.path}: method {name!r}")
     for values in itertools.product(*spread.values()):
         options = given | dict(zip(spread, values, strict=True))
-        yield MethodSpec(name, options, seed, seconds)
+        yield MethodSpec(name, options, seed, seconds, quantity and Quantity(quantity))
 
 
-def _subjects(table: "_Table", home: Path, output: str | None) -> Iterator[Subject]:
+def _subjects(table: Table, home: Path, output: str | None) -> Iterator[Subject]:
     named = table.take("output_name", str, None)
     output = output or named
     manifest = table.take("manifest", str, None)
@@ -186,7 +201,10 @@ def _subjects(table: "_Table", home: Path, output: str | None) -> Iterator[Subje
     architectures = table.take("architectures", list, [])
     random = table.take("random", list, [])
     n1, seeds = table.take("n1", str, None), table.take("seeds", str, None)
+    prune = table.take("prune", list, [])
     table.finish()
+    if not all(_is_number(share) and 0 <= share <= 1 for share in prune):
+        raise table.wrong("prune", prune, "shares of the weights, from 0 to 1")
     for key, entries in (("files", files), ("architectures", architectures), ("random", random)):
         if not all(isinstance(entry, str) for entry in entries):
             raise table.wrong(key, entries, "a list of strings")
@@ -207,7 +225,13 @@ def _subjects(table: "_Table", home: Path, output: str | None) -> Iterator[Subje
             f"{table.path}: [networks] names no network: give manifest (with n1 and seeds that "
             "are in it), files, architectures or random"
         )
-    yield from found
+    for subject in found:
+        if subject.path is None or not prune:
+            yield subject
+            continue
+        for share in map(float, prune):
+            title = f"{subject.title}, {100 * share:g} % pruned"
+            yield replace(subject, title=title, pruned=share, tags=subject.tags | {"pruned": share})
 
 
 def _random(text: str, seed: int) -> Subject:
@@ -261,59 +285,3 @@ def numbers(text: str, what: str) -> list[int]:
         caps.SPREAD.check(len(found) + last - first + 1, f"{what} = {text[:60]!r}", OptionError)
         found += range(first, last + 1)
     return found
-
-
-class _Table:
-    """A TOML table whose keys are taken one by one; what is left over is an error."""
-
-    def __init__(self, path: Path, name: str, data: dict[str, Any]) -> None:
-        self.path, self.name, self._data = path, name, dict(data)
-        self._known: list[str] = []
-
-    def take(self, key: str, kind: type, *default: Any) -> Any:
-        self._known.append(key)
-        if key not in self._data:
-            if default:
-                return default[0]
-            raise FileFormatError(f"{self.path}: {self._place(key)} is missing")
-        value = self._data.pop(key)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(max(-(10**300), min(value, 10**300)))
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.wrong(key, value, _KINDS[kind])
-        return value
-
-    def table(self, key: str) -> "_Table":
-        return _Table(self.path, key, self.take(key, dict, {}))
-
-    def tables(self, key: str) -> "list[_Table]":
-        entries = self.take(key, list, [])
-        for entry in entries:
-            if not isinstance(entry, dict):
-                raise self.wrong(key, entry, f"tables [[{key}]]")
-        return [_Table(self.path, key, entry) for entry in entries]
-
-    def rest(self) -> dict[str, Any]:
-        data, self._data = self._data, {}
-        return data
-
-    def finish(self) -> None:
-        if self._data:
-            unknown = ", ".join(self._place(key) for key in self._data)
-            raise FileFormatError(
-                f"{self.path}: {unknown}: no such key; there are {', '.join(self._known)}"
-            )
-
-    def wrong(self, key: str, value: object, allowed: str) -> FileFormatError:
-        return FileFormatError(
-            f"{self.path}: {self._place(key)} = {reprlib.repr(value)}: give {allowed}"
-        )
-
-    def _place(self, key: str) -> str:
-        return f"{self.name}.{key}" if self.name else key
-
-
-_KINDS = {
-    str: "a string", int: "an integer", float: "a number", bool: "true or false", list: "a list",
-    dict: "a table",
-}  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from milpcount import integers
 from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
-from milpcount.bounds.theorem import Bound
+from milpcount.bounds.theorem import Bound, Direction
 from milpcount.counters.method import Method, Problem
 from milpcount.counters.parts import Checkpoint
 from milpcount.domain import Domain, InputSet
@@ -24,6 +25,7 @@ from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 from milpcount.store import Record, key_of
 from milpcount.sweep.experiment import BOUNDS, Experiment, MethodSpec, Subject
+from milpcount.sweep.pruning import pruned
 from milpcount.sweep.random_networks import random_network
 
 Maker = Callable[[MethodSpec], Method]
@@ -62,7 +64,8 @@ class Job:
         """The network, None for an architecture."""
         path, seed = self.subject.path, self.subject.seed
         if path is not None:
-            return _load(path, self.subject.output, path.stat().st_mtime_ns)
+            found = _load(path, self.subject.output, path.stat().st_mtime_ns)
+            return pruned(found, self.subject.pruned) if self.subject.pruned else found
         return None if seed is None else random_network(self.subject.architecture, seed)
 
     @cached_property
@@ -70,6 +73,8 @@ class Job:
         """What the store knows the result by."""
         network = self.network
         version = _BOUNDS_VERSION if self.method is None else getattr(self.method, "version", 1)
+        if self.spec.name == "tree" and self.quantity is not Quantity.ACTIVATION_REGIONS:
+            version = f"{version}, whole"  # lines that were counted in parts counted regions
         return key_of(
             subject=self.subject.architecture if network is None else network.fingerprint,
             domain=None if network is None else digest_of(self.domain.bind(network.n_inputs)),
@@ -99,7 +104,9 @@ class Job:
     def in_parts(self) -> bool:
         """Whether the job is cut into tasks, instead of being one."""
         has_units = self.network is None or self.network.n_units > 0
-        return self.spec.name == "tree" and has_units
+        # What the parts count are activation regions, and nothing else.
+        is_regions = self.quantity is Quantity.ACTIVATION_REGIONS
+        return self.spec.name == "tree" and has_units and is_regions
 
 
 @cache
@@ -152,7 +159,7 @@ def jobs_of(
             missing.append(f"{spec.title}: left out, the method is not there ({error})")
             continue
         jobs += [
-            Job(subject, spec, experiment.domain, experiment.quantity, method)
+            Job(subject, spec, experiment.domain, spec.quantity or experiment.quantity, method)
             for subject in experiment.subjects
         ]
     return jobs, missing
@@ -205,7 +212,12 @@ def _bounds(job: Job) -> dict[str, Any]:
         limits=Limits(seconds=job.spec.seconds),
         **options,
     )
-    found = {row.theorem.key: row for row in table.bounds if isinstance(row.value, int)}
+    # Expectations are fractions; the whole number above bounds them as well.
+    found = {
+        row.theorem.key: row
+        for row in table.bounds
+        if isinstance(row.value, int) or row.theorem.direction is Direction.EXPECTED
+    }
     missing = [key for key in wanted or [] if key not in found]
     if missing:
         raise OptionError(f"no such theorem applies: {', '.join(missing)}")
@@ -221,7 +233,7 @@ def _bounds(job: Job) -> dict[str, Any]:
 
 
 def _texts(rows: Mapping[str, Bound]) -> dict[str, str]:
-    return {key: integers.to_text(int(row.value)) for key, row in rows.items()}
+    return {key: integers.to_text(ceil(row.value)) for key, row in rows.items()}
 
 
 def counted_in_parts(

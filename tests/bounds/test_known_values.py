@@ -9,6 +9,7 @@ import pytest
 from milpcount.bounds import (
     arrangements,
     convolutional,
+    convolutional_best,
     expected,
     maxout,
     piecewise,
@@ -211,7 +212,7 @@ def test_piecewise_linear_convolutions(text, p, value):
 )
 def test_xiong_theorem_5(d2, lower, upper):
     layers = [y.convolution for y in parse(f"4x1-conv2@2-conv{d2}@2").layers]
-    assert convolutional.xiong_theorem_5_lower(layers) == lower
+    assert convolutional_best.xiong_theorem_5_lower(layers) == lower
     assert convolutional.xiong_theorem_5_upper(layers) == upper
 
 

@@ -31,11 +31,15 @@ RESIDUAL = mc.Network.from_layers(
         ({1: np.ones((3, 2)), 2: np.ones((3, 1))}, [0.0, 1.0, 2.0], leaky_relu(0.5)),
     ],
 )
+INDEPENDENT = mc.Network.from_arrays([[[1.0, 2.0], [2.0, 1.0]]], [[0.0, 1.0]], output=False)
+DEPENDENT = mc.Network.from_arrays([[[1.0, 2.0], [2.0, 4.0]]], [[0.0, 1.0]], output=False)
 CASES = [
     *("2-6x2", "1-3x2-1", "1-2-5-1", "2-4-1", "2-3:p2-1", "2-3x2:p2", "2-3:maxout3-1",
       "2-3x2:maxout3", "2-3:maxout3-3-1", "3x1-conv2@2", "3x1-conv2@2:p2", "4x1-conv2@2-conv2@2",
       "4x1-conv2@2:p2-conv2@2", "3x3x1-conv2@2x2", "3x3x1-conv2@2x2:p2", "ternary:1-8x4-1",
-      "784-11-11-10", "5-300x3"),
+      "784-11-11-10", "5-300x3", "ternary:1-8:id-8-8:id-8-1", "4x1-maxpool2", "sparse0.5:3-4-4-1"),
+    INDEPENDENT,
+    DEPENDENT,
     DEFICIENT,
     CENTRAL,
     RESIDUAL,
@@ -61,7 +65,8 @@ def test_a_row_is_complete_and_applies_somewhere(row, tables):
     assert found, "no case of the walk shows it"
     for bound in found:
         assert isinstance(bound.value, int | Fraction | float) and bound.value >= 0
-        assert isinstance(bound.value, int) or row.direction is Direction.EXPECTED
+        may_be_one = row.direction is Direction.EXPECTED or row.quantity is Other.PER_PARAMETER
+        assert isinstance(bound.value, int) or may_be_one
 
 
 @pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
@@ -72,8 +77,10 @@ def test_a_row_can_be_cited(row):
 
 @pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
 def test_subjects_fit_directions(row):
-    if row.direction in (Direction.LOWER, Direction.EXACT):
+    if row.direction is Direction.LOWER:
         assert row.subject is Subject.BEST
+    if row.direction is Direction.EXACT:
+        assert row.subject in (Subject.BEST, Subject.THIS)
     if row.direction is Direction.UPPER:
         assert row.subject in (Subject.EVERY, Subject.THIS)
     assert (row.direction is Direction.EXPECTED) == (row.subject is Subject.RANDOM)

@@ -41,6 +41,34 @@ def test_counts_of_xiong_et_al(text, regions):
     assert mc.count(random_network(text, 5), mc.Unbounded()).lower == regions
 
 
-def test_other_units_are_refused():
-    with pytest.raises(OptionError, match="rectifiers only"):
-        random_network("3-4:maxout3", 0)
+def test_units_and_weights_of_every_kind():
+    steps = random_network("2-3:p3-1", 0).layers[0].activation
+    assert [p.slope for p in steps.pieces] == [1.0, -1.0, 1.0, -1.0]
+    assert [r.threshold for r in steps.rows] == [-1.0, 0.0, 1.0] and steps.is_continuous
+    ternary = random_network("ternary:3-9-9:relu", 1)
+    for layer in ternary.layers:
+        assert set(np.unique(layer.affine.weight)) == {-1.0, 0.0, 1.0}
+        assert set(np.unique(layer.affine.bias)) <= {-1.0, 0.0, 1.0}
+    sparse = random_network("sparse0.25:40-40:relu", 0).layers[0].affine
+    assert 0.2 < (sparse.weight != 0).mean() < 0.3 and (sparse.bias != 0).all()
+
+
+def test_pools_read_windows_of_one_channel():
+    net = random_network("4x4x2-maxpool2x2", 0)
+    x = np.random.default_rng(1).normal(size=(4, 4, 2))
+    largest = x.reshape(2, 2, 2, 2, 2).max(axis=(1, 3))
+    np.testing.assert_array_equal(net(x.ravel()).reshape(2, 2, 2), largest)
+    series = x.ravel()[:10]  # of length 5, whose last place fills no window
+    means = series.reshape(5, 2)[:4].reshape(2, 2, 2).mean(axis=1).ravel()
+    pooled, plain = (random_network(text, 0) for text in ("5x2-avgpool2-4:relu", "4-4:relu"))
+    np.testing.assert_allclose(pooled(series), plain(means))
+
+
+def test_a_bottleneck_keeps_its_rank_in_floats():
+    net = random_network("3-1:id-4:relu", 0)
+    assert mc.count(net, mc.Unbounded(), mc.ExactTree()).lower == 5  # lines, all parallel
+
+
+def test_affine_layers_alone_are_refused():
+    with pytest.raises(OptionError, match="give a layer of units"):
+        random_network("3-4:id", 0)

@@ -1,9 +1,9 @@
 """Convolutions."""
 
-from milpcount.bounds import conditions, convolutional
+from milpcount.bounds import arrangements, conditions, convolutional, convolutional_best
 from milpcount.bounds.case import Case
 from milpcount.bounds.rows import BEST, EVERY, EXACT, EXPECTED, LOWER, RANDOM, REGIONS, UPPER
-from milpcount.bounds.theorem import Theorem, Value, known
+from milpcount.bounds.theorem import Standing, Theorem, Value, known
 
 
 def _one(case: Case) -> Value:
@@ -50,6 +50,8 @@ ROWS: tuple[Theorem, ...] = (
         ),
         formula=_one,
         note="printed as the exact maximum; shared filters in the plane do not attain it",
+        standing=Standing.CORRECTED,
+        counterexample="two 2x2 filters on 3x3 inputs: 255 regions at most, printed 256",
     ),
     Theorem(
         key="xiong2020-2-expected",
@@ -182,7 +184,43 @@ ROWS: tuple[Theorem, ...] = (
             conditions.WHOLE,
             conditions.WITH_CHANNELS,
         ),
-        formula=lambda c: known(convolutional.xiong_theorem_5_lower(conditions.filters(c))),
+        formula=lambda c: known(convolutional_best.xiong_theorem_5_lower(conditions.filters(c))),
         note="left out where the last layer's number by Theorem 2 is not attained",
+    ),
+    Theorem(
+        key="xiong2024-lower",
+        title="zigzag convolutions (derived; cf. Xiong et al. 2024)",
+        family="convolutional",
+        direction=LOWER,
+        subject=BEST,
+        quantity=REGIONS,
+        speaks_of_chains=True,
+        citation="xiong2024",
+        conditions=(
+            conditions.CONVOLUTIONS,
+            conditions.DEEP,
+            conditions.WHOLE,
+            conditions.WITH_PIECES,
+        ),
+        formula=lambda c: known(conditions.piecewise_lower(c)),
+        note="derived here, with proof: the units of a layer that are no rectifiers are one "
+        "function, chosen for the layer",
+    ),
+    Theorem(
+        key="pooling-1",
+        title="one layer of maximum pooling (derived)",
+        family="convolutional",
+        direction=EXACT,
+        subject=BEST,
+        quantity=REGIONS,
+        speaks_of_chains=True,
+        citation="milpcount",
+        conditions=(
+            conditions.ONE_LAYER,
+            conditions.ONE_POOLING,
+            conditions.WHOLE,
+        ),
+        formula=lambda c: arrangements.pooling_regions(c.widths[0], c.architecture.layers[0].rank),
+        note="windows do not overlap: each takes its maximum anywhere, whatever the others do",
     ),
 )

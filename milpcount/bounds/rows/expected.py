@@ -1,7 +1,10 @@
 """Random networks."""
 
-from milpcount.bounds import conditions, expected
+from fractions import Fraction
+
+from milpcount.bounds import conditions, expected, sparse
 from milpcount.bounds.case import Case
+from milpcount.bounds.costs import per_unit
 from milpcount.bounds.rows import CONSTANTS, EXPECTED, RANDOM, REGIONS
 from milpcount.bounds.theorem import Other, Theorem
 
@@ -11,7 +14,33 @@ def _rank(case: Case) -> int:
     return max(layer.rank for layer in case.architecture.layers)
 
 
+def _sparse(case: Case) -> Fraction:
+    density = case.architecture.density
+    assert density is not None  # a condition asks for it
+    return sparse.expected_sparse(case.dimension, case.widths, density)
+
+
 ROWS: tuple[Theorem, ...] = (
+    Theorem(
+        key="cai2023",
+        title="Cai et al. 2023, by rows that are not zero (derived)",
+        family="expected",
+        direction=EXPECTED,
+        subject=RANDOM,
+        quantity=REGIONS,
+        speaks_of_chains=True,
+        citation="cai2023",
+        conditions=(
+            conditions.SPARSE,
+            conditions.RECTIFIERS,
+            conditions.DENSE,
+            conditions.FEW_UNITS,
+        ),
+        formula=_sparse,
+        cost=per_unit(1.0, 1_500),
+        note="an upper bound on the expectation; they sample ranks, of which the numbers of rows "
+        "that are not zero are upper bounds",
+    ),
     Theorem(
         key="hanin2019-regions",
         title="Hanin & Rolnick 2019 (NeurIPS)",

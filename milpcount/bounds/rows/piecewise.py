@@ -1,14 +1,22 @@
 """Piecewise linear and maxout units."""
 
-from milpcount.bounds import conditions, maxout, piecewise
+from fractions import Fraction
+
+from milpcount.bounds import any_network, conditions, maxout, piecewise
 from milpcount.bounds.case import Case
-from milpcount.bounds.rows import BEST, EVERY, EXACT, LOWER, REGIONS, UPPER
-from milpcount.bounds.theorem import Theorem, known
+from milpcount.bounds.costs import per_unit, recursion
+from milpcount.bounds.rows import BEST, EVERY, EXACT, LOWER, REGIONS, THIS, UPPER
+from milpcount.bounds.theorem import Other, Standing, Theorem, known
 
 
 def _ranks(case: Case) -> list[int]:
     """Return the rank of the maxout units of each layer."""
     return [layer.rank for layer in case.architecture.layers]
+
+
+def _patterns_of_one_layer(case: Case) -> int:
+    """Return (p + 1)^n."""
+    return int((case.cuts[0] + 1) ** case.widths[0])
 
 
 ROWS: tuple[Theorem, ...] = (
@@ -29,6 +37,103 @@ ROWS: tuple[Theorem, ...] = (
         ),
         formula=lambda c: piecewise.hu_zhang_theorem_1(c.dimension, c.widths[0], c.cuts[0]),
         note="for n_1 <= n_0 it is (p+1)^{n_1}, printed (p+1)^{n_0}",
+        standing=Standing.CORRECTED,
+        counterexample="one unit of two breakpoints on two inputs: 3 regions, printed 9",
+    ),
+    Theorem(
+        key="hu-zhang-prop1",
+        title="Hu & Zhang 2018, Proposition 1",
+        family="piecewise",
+        direction=EXACT,
+        subject=THIS,
+        quantity=REGIONS,
+        speaks_of_chains=True,
+        citation="hu2018",
+        conditions=(
+            conditions.SCALAR,
+            conditions.WEIGHTS,
+            conditions.ONE_LAYER,
+            conditions.NO_MORE_UNITS,
+            conditions.ELIMINATED,
+            conditions.WHOLE_SPACE,
+            conditions.INDEPENDENT,
+        ),
+        formula=_patterns_of_one_layer,
+        cost=per_unit(0.3, 30),
+        note="(p+1)^n, over all of space; the normals' independence is proved modulo primes",
+    ),
+    Theorem(
+        key="hu-zhang-prop1-fewer",
+        title="Hu & Zhang 2018, Proposition 1, dependent normals",
+        family="piecewise",
+        direction=UPPER,
+        subject=THIS,
+        quantity=REGIONS,
+        speaks_of_chains=True,
+        citation="hu2018",
+        conditions=(
+            conditions.SCALAR,
+            conditions.WEIGHTS,
+            conditions.ONE_LAYER,
+            conditions.NO_MORE_UNITS,
+            conditions.ELIMINATED,
+            conditions.DEPENDENT,
+        ),
+        formula=lambda c: _patterns_of_one_layer(c) - 1,
+        cost=per_unit(0.3, 30),
+        note="(p+1)^n, less one pattern at least that is not met",
+    ),
+    Theorem(
+        key="hu-zhang-11",
+        title="Hu & Zhang 2018, equation (11)",
+        family="piecewise",
+        direction=UPPER,
+        subject=EVERY,
+        quantity=Other.BEFORE_LAST,
+        speaks_of_chains=True,
+        citation="hu2018",
+        conditions=(
+            conditions.SCALAR,
+            conditions.DEEP,
+        ),
+        formula=lambda c: piecewise.hu_zhang_after_layers(c.dimension, c.widths, c.cuts)[-2],
+        note="regions after layer L - 1; `hu_zhang_after_layers` has those after every layer",
+    ),
+    Theorem(
+        key="hu-zhang-prop2",
+        title="Hu & Zhang 2018, Proposition 2",
+        family="piecewise",
+        direction=UPPER,
+        subject=EVERY,
+        quantity=Other.PER_PARAMETER,
+        speaks_of_chains=True,
+        citation="hu2018",
+        conditions=(
+            conditions.SCALAR,
+            conditions.FREE,
+        ),
+        formula=lambda c: Fraction(
+            piecewise.hu_zhang_theorem_2(c.dimension, c.widths, c.cuts),
+            c.architecture.n_parameters,
+        ),
+        note="Theorem 2 over the number of weights and biases of hidden layers; the printed orders "
+        "of growth, O((p+n)^{L n_0}), rest on Lemma 4 and are wrong where p grows too",
+        standing=Standing.CORRECTED,
+        counterexample="Lemma 4 for p = 3, d = 1, n = 4: 13 regions, printed less than 12.88",
+    ),
+    Theorem(
+        key="serra2018-linear",
+        title="Serra et al. 2018, Theorem 1, with affine layers (derived)",
+        family="any_network",
+        direction=UPPER,
+        subject=EVERY,
+        quantity=REGIONS,
+        speaks_of_chains=True,
+        citation="serra2018",
+        conditions=(conditions.LINEAR_LAYERS,),
+        formula=any_network.recursion,
+        cost=recursion,
+        note="an affine layer cuts nothing; its width bounds the dimension from there on",
     ),
     Theorem(
         key="hu-zhang-2",

@@ -4,7 +4,7 @@ from milpcount.bounds import arrangements, conditions, empirical, rectifier
 from milpcount.bounds.case import Case
 from milpcount.bounds.costs import histograms, per_unit, weights
 from milpcount.bounds.rows import BEST, EVERY, EXACT, ORDER, REGIONS, SERRA, THIS, UPPER
-from milpcount.bounds.theorem import Other, Theorem, known
+from milpcount.bounds.theorem import Other, Standing, Theorem, known
 from milpcount.result import Quantity
 
 
@@ -197,6 +197,8 @@ ROWS: tuple[Theorem, ...] = (
         ),
         formula=lambda c: rectifier.one_two_n(c.widths[1]),
         note=("Hu & Zhang 2018 claim Theorem 3 tight on one input for all widths; it gives 3n + 3"),
+        standing=Standing.CORRECTED,
+        counterexample="1-2-2: 7 regions at most, printed 9",
     ),
     Theorem(
         key="hu-zhang-3",
@@ -213,6 +215,8 @@ ROWS: tuple[Theorem, ...] = (
             "printed as a bound on linear regions, which it is not: x -> ReLU(x) has 2 and it "
             "gives 1"
         ),
+        standing=Standing.CORRECTED,
+        counterexample="x -> ReLU(x): 2 regions, printed 1; 2-2-1: 7 regions, printed 3",
     ),
     Theorem(
         key="serra2020",
@@ -231,5 +235,7 @@ ROWS: tuple[Theorem, ...] = (
         formula=_empirical,
         cost=per_unit(0.05, 1_500),
         note="k_l = A_l(k_{l-1}) - j_l; the poster prints j_{l-1}, a misprint",
+        standing=Standing.CORRECTED,
+        counterexample="2-2-2 with A = I = n: the printed index gives 16, Theorem 1 has 11",
     ),
 )

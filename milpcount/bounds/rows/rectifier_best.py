@@ -2,7 +2,7 @@
 
 from milpcount.bounds import conditions, rectifier_best, ternary
 from milpcount.bounds.rows import BEST, LINEAR, LOWER, REGIONS, SERRA
-from milpcount.bounds.theorem import Theorem, known
+from milpcount.bounds.theorem import Standing, Theorem, known
 
 ROWS: tuple[Theorem, ...] = (
     Theorem(
@@ -109,6 +109,8 @@ ROWS: tuple[Theorem, ...] = (
         ),
         formula=lambda c: known(rectifier_best.serra_2018_zonotope(c.dimension, c.widths)),
         note=("printed for widths from 2 on; two units do not fold an interval into three copies"),
+        standing=Standing.CORRECTED,
+        counterexample="1-2-n has 2n + 3 regions at most: two units waste a piece",
     ),
     Theorem(
         key="nakahara-1",
@@ -120,7 +122,7 @@ ROWS: tuple[Theorem, ...] = (
         speaks_of_chains=True,
         citation="nakahara2025",
         conditions=(
-            conditions.RECTIFIERS,
+            conditions.NAKAHARA,
             conditions.WHOLE,
             conditions.CUBE,
             conditions.DENSE,
