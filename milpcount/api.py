@@ -276,6 +276,8 @@ def bound(
         If the architecture cannot be read, or the domain or an option does not fit.
     """
     kind, limits = arguments.quantity(quantity, BOUNDED), arguments.limits(limits) or Limits()
+    if kind not in BOUNDED:
+        raise OptionError(f"no theorem bounds {kind.value}: give one of {arguments.names(BOUNDED)}")
     if isinstance(subject, str):
         subject = parse(subject)
     architecture: Architecture | None

@@ -26,6 +26,8 @@ class QuantityName(StrEnum):
     closed_linear_regions = "closed_linear_regions"
     affine_pieces = "affine_pieces"
     live_regions = "live_regions"
+    boundary_regions = "boundary_regions"
+    boundary_pieces = "boundary_pieces"
 
 
 class BoundedName(StrEnum):
@@ -38,6 +40,7 @@ class BoundedName(StrEnum):
     closed_linear_regions = "closed_linear_regions"
     affine_pieces = "affine_pieces"
     live_regions = "live_regions"
+    boundary_regions = "boundary_regions"
 
 
 class ColourName(StrEnum):

@@ -12,8 +12,10 @@ from milpcount.errors import OptionError
 from milpcount.exact.evaluate import point_of
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
+from milpcount.network.decision import n_outputs, with_decision
 from milpcount.partitions import law
 from milpcount.partitions.adjacency import Neighbours, neighbours
+from milpcount.partitions.boundary import BoundaryFinder, DecisionBoundary
 from milpcount.partitions.candidates import CandidateFinder
 from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
@@ -246,6 +248,25 @@ class Partition:
         """Return for each activation region the number of its linear region."""
         return self.labels(Quantity.LINEAR_REGIONS)
 
+    def decision_boundary(self, threshold: float = 0.0) -> DecisionBoundary:
+        """Return where the decision of the network, as a classifier, changes; decided exactly.
+
+        Parameters
+        ----------
+        threshold : float
+            What a single output is compared with; of several outputs the largest decides.
+
+        Raises
+        ------
+        OptionError
+            If a unit is not continuous, or a threshold does not fit.
+        """
+        with_decision(self.network, threshold)  # refuses what is no decision
+        check_continuous(self.network)
+        finder = BoundaryFinder(self._cells, threshold)
+        every = self._store.tuples(np.arange(len(self)))
+        return finder.find(every, self.neighbours().pairs)
+
     def where(self, A: Any, b: Any, *, on: str = "inputs") -> Array:
         """Return the regions whose closures meet ``A v <= b``, decided exactly.
 
@@ -266,7 +287,7 @@ class Partition:
         if on not in ("inputs", "outputs"):
             raise OptionError(f"on={on!r}: give 'inputs' or 'outputs'")
         table, rhs = np.atleast_2d(np.asarray(A, dtype=np.float64)), np.ravel(b)
-        sizes = {"inputs": self.network.n_inputs, "outputs": self.network_outputs}
+        sizes = {"inputs": self.network.n_inputs, "outputs": n_outputs(self.network)}
         if table.shape != (len(rhs), sizes[on]):
             raise OptionError(
                 f"A of shape {table.shape} and b of length {len(rhs)}: A must have shape "
@@ -290,12 +311,6 @@ class Partition:
             if cells.touch([row for row in asked if any(row[1:])], cells.prefix_rows(pattern)):
                 found.append(i)
         return np.array(found, dtype=np.int64)
-
-    @property
-    def network_outputs(self) -> int:
-        """Number of outputs of the network."""
-        output = self.network.output
-        return self.network.widths[-1] if output is None else output.n_out
 
     # Files ----------------------------------------------------------------------------------------
 

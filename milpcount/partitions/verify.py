@@ -20,9 +20,10 @@ from milpcount.exact.verify import Verification, Verifier, check_network, verify
 from milpcount.network import Network
 from milpcount.partitions.cells import Cells, Pattern
 from milpcount.partitions.classes import PatternStore
+from milpcount.partitions.decisions import Decisions, subject_of
 from milpcount.partitions.merging import Merging
 from milpcount.partitions.touching import Touching
-from milpcount.result import FROM_REGIONS, CountResult, Quantity, patterns_of
+from milpcount.result import DECIDED, FROM_REGIONS, CountResult, Quantity, patterns_of
 
 Array = np.ndarray
 
@@ -40,6 +41,9 @@ class JoinedVerifier(Verifier):
     map are proved to be different linear regions if behind none of their facets there is a region
     with that map which the list lacks; and to be different closed ones if behind no facet of any
     region there is a region that it lacks, which makes the list complete.
+
+    Of boundary regions and pieces the cells of cut regions are kept: regions of the network with
+    its decision. Each is verified as such.
     """
 
     def __call__(self, result: CountResult, network: Network | None = None) -> Verification:
@@ -52,13 +56,15 @@ class JoinedVerifier(Verifier):
         check_network(result, given)
         regions = result.regions if result.regions is not None else []
         patterns = [tuple(map(int, pattern)) for pattern in patterns_of(regions)]
+        subject = subject_of(given, result.quantity)
         as_regions = replace(
             result,
             quantity=Quantity.ACTIVATION_REGIONS,
             lower=0,
             upper=max(result.upper, len(patterns)),
+            fingerprint=subject.fingerprint,
         )
-        found = verify_over(as_regions, given, self.domain)
+        found = verify_over(as_regions, subject, self.domain)
         found = replace(found, claimed=result.lower, most=result.upper)
         if result.quantity is Quantity.LIVE_REGIONS:
             dead = tuple(i for i, p in enumerate(patterns) if not _is_live(given, p))
@@ -69,12 +75,28 @@ class JoinedVerifier(Verifier):
             )  # fmt: skip
         if found.n_failed or found.n_repeated or not patterns:
             return replace(found, sets=0)
+        if result.quantity in DECIDED:
+            return replace(found, sets=_cut(subject, self.domain, patterns, result.quantity))
         return replace(found, sets=_sets(given, self.domain, patterns, result.quantity))
 
 
 def _is_live(network: Network, pattern: Pattern) -> bool:
     ends = np.cumsum([0, *network.widths]).tolist()
     return all(any(pattern[a:b]) for a, b in pairwise(ends))
+
+
+def _cut(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:
+    """Return how many boundary regions or pieces the cells prove, without floats.
+
+    Two cells of a region that are full-dimensional prove that it is cut; a facet between two of
+    them is a piece whatever other cells there are.
+    """
+    decisions = Decisions(network)
+    decisions.take(patterns)
+    if kind is Quantity.BOUNDARY_PIECES:
+        for _ in decisions.run(domain.bind(network.n_inputs)):
+            pass
+    return decisions.number(kind)
 
 
 def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:

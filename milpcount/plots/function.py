@@ -9,6 +9,7 @@ from milpcount.api import partition
 from milpcount.domain import Domain
 from milpcount.errors import DomainError, OptionError
 from milpcount.network import Network
+from milpcount.network.decision import n_outputs
 from milpcount.partitions.partition import Partition
 from milpcount.plots import style
 from milpcount.plots.partition import colour
@@ -44,7 +45,7 @@ def draw(network: Network, domain: Domain, output: int | None = None) -> Any:
             f"a function is drawn over a bounded line or plane, and the domain has dimension "
             f"{inputs.dimension}: give a Section with one or two directions"
         )
-    outputs = network.widths[-1] if network.output is None else network.output.n_out
+    outputs = n_outputs(network)
     if output is not None and not 0 <= output < outputs:
         raise OptionError(f"output {output}: the network has {outputs}, numbered from 0")
     found = partition(network, domain)

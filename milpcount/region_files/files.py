@@ -16,6 +16,7 @@ from milpcount.exact.verify import Verifier, check_network
 from milpcount.network import Network
 from milpcount.network.npz_archive import read_arrays
 from milpcount.network.paths import existing_file, write_atomically
+from milpcount.partitions.decisions import subject_of
 from milpcount.partitions.verify import verifier_of
 from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of
 from milpcount.region_files.writing import write_array, write_regions
@@ -59,11 +60,11 @@ def save_regions(result: CountResult, path: str | Path) -> None:
         "result": result.to_record(),
     }
     arrays = numbers | {"metadata": np.array(json.dumps(metadata))}
-    regions = result.regions
+    regions, subject = result.regions, subject_of(network, result.quantity)
 
     def write(stream: BinaryIO) -> None:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in (arrays | write_regions(archive, regions, network)).items():
+            for name, array in (arrays | write_regions(archive, regions, subject)).items():
                 write_array(archive, name, array)
 
     write_atomically(path, write)
