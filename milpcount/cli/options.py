@@ -60,6 +60,7 @@ class FigureName(StrEnum):
     accuracy = "accuracy"
     partition = "partition"  # type: ignore[assignment]  # the name of a method of str
     function = "function"
+    boundary = "boundary"
 
 
 def located(path: Path | None) -> Path | None:

@@ -8,6 +8,7 @@ from scipy.io import loadmat
 
 import milpcount as mc
 from milpcount.cli.group import STOPPED
+from milpcount.network import Dense
 
 
 @pytest.fixture
@@ -72,6 +73,31 @@ def test_counts(invoke, net, tmp_path, quantity, count):
     proof = invoke("verify", target, net)
     assert proof.exit_code == 0 and f"lower bound {count} proved" in proof.stdout
     assert invoke(*arguments, "--regions", 2).exit_code == STOPPED
+
+
+@pytest.mark.parametrize(("quantity", "count"), [("boundary_regions", 4), ("boundary_pieces", 4)])
+def test_boundaries(invoke, net, tmp_path, quantity, count):
+    # |x| + ReLU(y) - 1/2: the network decides 1 where that is positive
+    whole = mc.Network.load(net)
+    below = mc.Network(whole.layers, Dense([[1, 1, 1]], [-0.5]))
+    path, target = tmp_path / "below.npz", tmp_path / "kept.npz"
+    below.save(path)
+    done = invoke("count", path, "--box", -1, 1, "--quantity", quantity, "--keep", target)
+    assert done.exit_code == 0 and f"{quantity.replace('_', ' ')}  {count}   exact" in done.stdout
+    proof = invoke("verify", target, path)
+    assert proof.exit_code == 0 and f"lower bound {count} proved" in proof.stdout
+
+
+def test_a_boundary_is_drawn(invoke, net, tmp_path):
+    pytest.importorskip("matplotlib")
+    target = tmp_path / "boundary.png"
+    arguments = ("plot", "boundary", net, "--box", -1, 1, "-o", target)
+    assert invoke(*arguments, "--threshold", 0.5).exit_code == 0
+    assert target.read_bytes()[:4] == b"\x89PNG"
+    wrong = invoke(*arguments, "--component", 1)
+    assert wrong.exit_code == 2 and "only a function" in wrong.stderr
+    wrong = invoke("plot", "function", *arguments[2:], "--threshold", 0.5)
+    assert wrong.exit_code == 2 and "only a boundary" in wrong.stderr
 
 
 def test_methods_are_compared(invoke, net):
