@@ -131,7 +131,7 @@ def regions(
             "--output",
             "-o",
             metavar="FILE",
-            help="Patterns and points as .npz or .csv, or rows and maps of all regions as .mat "
+            help="Patterns and points as .npz, .parquet or .csv, or rows and maps as .mat "
             "or .json.",
         ),
     ] = None,

@@ -184,7 +184,7 @@ WorkersOption = Annotated[
 ]
 KeepOption = Annotated[
     Path | None,
-    typer.Option("--keep", metavar="FILE", help="Write every region's pattern and witness (.npz)."),
+    typer.Option("--keep", metavar="FILE", help="Write patterns and witnesses (.npz, .parquet)."),
 ]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")]

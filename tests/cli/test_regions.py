@@ -20,13 +20,15 @@ def net(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".mat", ".json", ".csv"])
+@pytest.mark.parametrize("suffix", [".npz", ".parquet", ".mat", ".json", ".csv"])
 def test_regions_into_a_file(invoke, net, tmp_path, suffix):
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow", reason="no pyarrow is installed")
     target = tmp_path / f"regions{suffix}"
     done = invoke("regions", net, "--box", -1, 1, "-o", target)
     assert done.exit_code == 0, done.stderr
     assert "activation regions  4" in done.stdout and target.stat().st_size > 100
-    if suffix == ".npz":
+    if suffix in (".npz", ".parquet"):
         found = mc.load_partition(target, mc.Network.load(net))
         assert len(found) == 4 and found.result.verify()
     if suffix == ".mat":
@@ -45,7 +47,7 @@ def test_bounded_and_unbounded_regions(invoke, net):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--box", -1, 1, "-o", "regions.txt"), "ends in .npz, .mat, .json, .csv"),
+        (("--box", -1, 1, "-o", "regions.txt"), "ends in .npz, .parquet, .mat, .json"),
         (("-o", "regions.mat"), "--box"),
     ],
 )
