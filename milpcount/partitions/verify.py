@@ -14,7 +14,8 @@ import numpy as np
 
 from milpcount.domain import Domain, Union
 from milpcount.errors import OptionError
-from milpcount.exact.geometry import Rows
+from milpcount.exact.geometry import ExactBox, Rows
+from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, Verifier, check_network, verify_over
 from milpcount.network import Network
@@ -26,6 +27,9 @@ from milpcount.partitions.touching import Touching
 from milpcount.result import DECIDED, FROM_REGIONS, CountResult, Quantity, patterns_of
 
 Array = np.ndarray
+
+_SEED = 20180712
+"""Of the line on which maps are told apart. Whatever it is, answers are the same."""
 
 
 def verifier_of(quantity: Quantity, domain: Domain, network: Network | None) -> Verifier:
@@ -104,20 +108,23 @@ def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Q
     n = network.n_inputs
     inputs = domain.hull(n) if isinstance(domain, Union) else domain.bind(n)
     exact = ExactNetwork(network, inputs)
-    by_map: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for i, pattern in enumerate(patterns):
-        by_map.setdefault(_key(exact.affine_map(pattern)), []).append(i)
+    by_map = _by_map(exact, patterns)
     if kind is Quantity.AFFINE_PIECES or not network.n_units:
         return len(by_map)
     cells, store = Cells(exact), PatternStore(network)
     store.add(np.array(patterns))
-    classes = [np.array(members) for members in by_map.values() if len(members) > 1]
+    classes = [np.array(members) for members in by_map if len(members) > 1]
     merging = Merging(cells, store)
     for _ in merging.run(classes):
         pass
     components = merging.components
     if kind is Quantity.LINEAR_REGIONS:
-        return len(by_map) if merging.unlisted else components.count
+        # Of a class that lacks a region no more is proved than that it has one component.
+        several = [
+            len({components.find(i) for i in classes[number].tolist()})
+            for number in merging.unlisted
+        ]
+        return components.count - sum(several) + len(several)
     touching = Touching(cells, components)
     for members in classes:
         for _ in touching.run(members, store.take(members)):
@@ -125,6 +132,43 @@ def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Q
     if components.count > len(by_map) and not is_complete(cells, patterns):
         return len(by_map)
     return components.count
+
+
+def _by_map(exact: ExactNetwork, patterns: Sequence[Pattern]) -> list[list[int]]:
+    """Return the regions by their maps, which are compared in rational arithmetic.
+
+    Maps that differ on a line differ, and of a line two numbers an output are composed instead of
+    one for each input. Those that agree there are compared as a whole.
+    """
+    line = ExactNetwork(exact.network, _line(exact.inputs))
+    found: list[list[int]] = []
+    on_line: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for i, pattern in enumerate(patterns):
+        on_line.setdefault(_key(line.affine_map(pattern)), []).append(i)
+    for members in on_line.values():
+        if len(members) == 1:
+            found.append(members)
+            continue
+        whole: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+        for i in members:
+            whole.setdefault(_key(exact.affine_map(patterns[i])), []).append(i)
+        found += whole.values()
+    return found
+
+
+def _line(inputs: ExactInputs) -> ExactInputs:
+    """Return a line of the input set's affine hull, in no direction that is special."""
+    random = np.random.default_rng(_SEED)
+    columns = [
+        np.array(random.integers(-(2**20), 2**20, size=inputs.dimension).tolist(), dtype=object)
+        for _ in range(2)
+    ]
+    origin = inputs.origin + inputs.directions @ columns[0]
+    direction = inputs.directions @ columns[1]
+    box = ExactBox.of([-1.0], [1.0])
+    return ExactInputs(
+        origin, direction[:, None], inputs.denominator, box, Rows.of(np.zeros((0, 2)))
+    )
 
 
 def is_complete(cells: Cells, patterns: Sequence[Pattern]) -> bool:
