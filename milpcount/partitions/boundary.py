@@ -133,7 +133,12 @@ class BoundaryFinder:
         numbers, q = to_integers(np.array([threshold], dtype=np.float64))
         self._threshold = Fraction(int(numbers[0]), q)
 
-    def find(self, patterns: Sequence[Pattern], neighbours: Array) -> DecisionBoundary:
+    def find(
+        self,
+        patterns: Sequence[Pattern],
+        neighbours: Array,
+        known: Sequence[tuple[int, ...]] | None = None,
+    ) -> DecisionBoundary:
         """Return the boundary.
 
         Parameters
@@ -142,13 +147,17 @@ class BoundaryFinder:
             Of all regions.
         neighbours : ndarray of int, shape (k, 2)
             The pairs that share a facet.
+        known : sequence of tuple of int, optional
+            What is decided on open parts of each region, in order; without it that is found by a
+            linear program for each region and output.
         """
         decisions, pieces = [], list[_Piece]()
         for i, pattern in enumerate(patterns):
             tick()
-            own, parts = self._inside(i, pattern)
+            own = self._decided(pattern) if known is None else known[i]
             decisions.append(own)
-            pieces += parts
+            if len(own) > 1:
+                pieces += self._inside(i, pattern, own)
         for i, j in neighbours.tolist():
             if decisions[i] != decisions[j] or len(decisions[i]) > 1:
                 tick()
@@ -172,27 +181,29 @@ class BoundaryFinder:
         level = (p * maps.denominators[0], *(0 for _ in found[0][1:]))
         return [level, tuple(q * v for v in found[0])]
 
-    def _inside(self, index: int, pattern: Pattern) -> tuple[tuple[int, ...], list[_Piece]]:
-        """Return what is decided in a region, and the pieces in it."""
+    def _decided(self, pattern: Pattern) -> tuple[int, ...]:
+        """Return what is decided on open parts of a region."""
         outputs = self._outputs(pattern)
         own = [plane.row for plane in self.cells.hyperplanes(pattern)]
         rows = list(dict.fromkeys([*own, *self.cells.domain_rows]))
-        ahead = {
-            k: [_minus(f, g) for g in outputs if g != f]
+        return tuple(
+            k
             for k, f in enumerate(outputs)
             if outputs.index(f) == k
-        }
-        found = tuple(k for k in ahead if self._has_interior([*rows, *ahead[k]]))
-        pieces = []
+            and self._has_interior([*rows, *(_minus(f, g) for g in outputs if g != f)])
+        )
+
+    def _inside(self, index: int, pattern: Pattern, found: tuple[int, ...]) -> Iterator[_Piece]:
+        """Yield the pieces in a region with several decisions."""
+        outputs, box = self._outputs(pattern), self.cells.exact.inputs.box
+        own = [plane.row for plane in self.cells.hyperplanes(pattern)]
         for a, b in combinations(found, 2):
             plane = primitive(_minus(outputs[a], outputs[b]))
-            others = [row for row in (*own, *ahead[a]) if not _is_multiple(row, plane)]
-            meets = len(found) == 2 or inside(
-                plane, [*others, *self.cells.domain_rows], self.cells.exact.inputs.box
-            )
-            if meets:
-                pieces.append(_Piece((index, index), (a, b), plane, tuple(others)))
-        return found, pieces
+            ahead = [_minus(outputs[a], g) for g in outputs if g != outputs[a]]
+            others = [row for row in (*own, *ahead) if not _is_multiple(row, plane)]
+            # Two decisions divide a convex region by one facet.
+            if len(found) == 2 or inside(plane, [*others, *self.cells.domain_rows], box):
+                yield _Piece((index, index), (a, b), plane, tuple(others))
 
     def _has_interior(self, rows: Sequence[Row]) -> bool:
         if any(not any(row[1:]) and row[0] <= 0 for row in rows):

@@ -1,6 +1,6 @@
 """The partition of a domain by a network, as an object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,9 @@ class Partition:
     domain : Domain
     result : CountResult
         Of activation regions, complete, with its regions kept.
+    count : callable, optional
+        Counts the activation regions of another network on the domain, and keeps them: takes
+        ``(network, domain)`` and returns a CountResult. It saves linear programs.
 
     Attributes
     ----------
@@ -53,7 +56,13 @@ class Partition:
         If the count is not complete.
     """
 
-    def __init__(self, network: Network, domain: Domain, result: CountResult) -> None:
+    def __init__(
+        self,
+        network: Network,
+        domain: Domain,
+        result: CountResult,
+        count: Callable[[Network, Domain], CountResult] | None = None,
+    ) -> None:
         if result.quantity is not Quantity.ACTIVATION_REGIONS or result.regions is None:
             raise OptionError("a partition is made of kept activation regions")
         if not result.is_exact:
@@ -62,6 +71,7 @@ class Partition:
                 "give more time, or milpcount.regions for those that can be found"
             )
         self.network, self.domain, self.result = network, domain, result
+        self._count = count
         self.inputs: InputSet = domain.bind(network.n_inputs)
         self._regions = result.regions
         self._store = PatternStore(network)
@@ -261,11 +271,19 @@ class Partition:
         OptionError
             If a unit is not continuous, or a threshold does not fit.
         """
-        with_decision(self.network, threshold)  # refuses what is no decision
+        decided = with_decision(self.network, threshold)
         check_continuous(self.network)
         finder = BoundaryFinder(self._cells, threshold)
         every = self._store.tuples(np.arange(len(self)))
-        return finder.find(every, self.neighbours().pairs)
+        known: list[tuple[int, ...]] | None = None
+        if self._count is not None:
+            found = self._count(decided, self.domain)
+            if found.is_exact and found.regions is not None:
+                of: dict[tuple[int, ...], list[int]] = {}
+                for *pattern, decision in patterns_of(found.regions):
+                    of.setdefault(tuple(pattern), []).append(decision)
+                known = [tuple(sorted(of[pattern])) for pattern in every]
+        return finder.find(every, self.neighbours().pairs, known)
 
     def where(self, A: Any, b: Any, *, on: str = "inputs") -> Array:
         """Return the regions whose closures meet ``A v <= b``, decided exactly.

@@ -5,6 +5,7 @@ import os
 import pytest
 
 import milpcount as mc
+from milpcount.partitions.partition import Partition
 from tests.partition.decision_truth import boundary_numbers
 from tests.partition.two_inputs import classifiers
 
@@ -19,7 +20,8 @@ def test_polygons_and_the_region_tree():
         expected = boundary_numbers(network, (-2, 2))
         names = ("boundary_regions", "boundary_pieces")
         found = tuple(mc.count(network, box, quantity=name).lower for name in names)
-        boundary = mc.partition(network, box).decision_boundary()
+        part = mc.partition(network, box)
+        boundary = Partition(network, box, part.result).decision_boundary()  # by linear programs
         again = (len(boundary.cut), int(boundary.is_inside.sum()))
         if not expected == found == again:
             wrong.append(f"{label}: {found}, {again}, by polygons {expected}")

@@ -10,6 +10,7 @@ from milpcount.errors import OptionError
 from milpcount.network import Dense
 from milpcount.network.activation import piecewise_linear
 from milpcount.network.decision import n_outputs, with_decision
+from milpcount.partitions.partition import Partition
 from tests.partition.decision_truth import boundary_numbers, boundary_of
 from tests.partition.two_inputs import classifiers
 
@@ -59,7 +60,13 @@ def test_pieces_of_a_partition_against_polygons():
     for number, (label, network) in enumerate(classifiers(24, 3)):
         threshold = (0.0, 0.5, -1.0)[number % 3] if n_outputs(network) == 1 else 0.0
         cut, inside, along = boundary_of(network, (-2, 2), threshold)
-        found = mc.partition(network, mc.Box(-2, 2)).decision_boundary(threshold)
+        part = mc.partition(network, mc.Box(-2, 2))
+        found = part.decision_boundary(threshold)
+        # without a method to count the cells by, they are found by linear programs
+        alone = Partition(network, part.domain, part.result).decision_boundary(threshold)
+        assert alone.decisions == found.decisions, label
+        assert np.array_equal(alone.regions, found.regions)
+        assert np.array_equal(alone.outputs, found.outputs)
         ends = found.segments()
         length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         assert len(found.cut) == cut, label
