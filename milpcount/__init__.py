@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
     from milpcount.network import Network
+    from milpcount.plots.plot import plot
     from milpcount.region_files import (
         load_partition,
         load_regions,
@@ -72,6 +73,7 @@ _HOMES = {
     "load_partition": "region_files",
     "load_regions": "region_files",
     "partition": "api",
+    "plot": "plots.plot",
     "regions": "api",
     "save_partition": "region_files",
     "save_regions": "region_files",
@@ -111,6 +113,7 @@ __all__ = [
     "load_partition",
     "load_regions",
     "partition",
+    "plot",
     "regions",
     "save_partition",
     "save_regions",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -152,7 +153,7 @@ def partition(
         listener=listener,
         executor=executor,
     )
-    return Partition(network, domain, result)
+    return Partition(network, domain, result, partial(count, method=method, keep_regions=True))
 
 
 def regions(
@@ -276,6 +277,8 @@ def bound(
         If the architecture cannot be read, or the domain or an option does not fit.
     """
     kind, limits = arguments.quantity(quantity, BOUNDED), arguments.limits(limits) or Limits()
+    if kind not in BOUNDED:
+        raise OptionError(f"no theorem bounds {kind.value}: give one of {arguments.names(BOUNDED)}")
     if isinstance(subject, str):
         subject = parse(subject)
     architecture: Architecture | None

@@ -37,6 +37,8 @@ COUNTED = (
     Quantity.CLOSED_LINEAR_REGIONS,
     Quantity.AFFINE_PIECES,
     Quantity.LIVE_REGIONS,
+    Quantity.BOUNDARY_REGIONS,
+    Quantity.BOUNDARY_PIECES,
 )
 """What some method of milpcount counts."""
 

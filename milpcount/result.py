@@ -37,6 +37,14 @@ class Quantity(Enum):
     """Distinct affine maps among the activation regions, on the domain's affine hull."""
     LIVE_REGIONS = "live_regions"
     """Activation regions in which every layer of a chain of ReLUs has an active unit."""
+    BOUNDARY_REGIONS = "boundary_regions"
+    """Activation regions that the decision boundary of a classifier cuts: on open parts of one two
+    different outputs are the largest, or a single output is above 0 and is not. Of outputs that are
+    equal on a whole region the one of lowest index decides, so that they make no boundary there;
+    nor does a boundary that runs along a facet of a region, or meets it in a corner, cut it."""
+    BOUNDARY_PIECES = "boundary_pieces"
+    """Facets of the decision in the activation regions: for each region, the pairs of outputs that
+    are the largest on two parts of it which share a facet."""
 
     @property
     def title(self) -> str:
@@ -48,7 +56,9 @@ JOINED = frozenset(
     {Quantity.LINEAR_REGIONS, Quantity.CLOSED_LINEAR_REGIONS, Quantity.AFFINE_PIECES}
 )
 """What is obtained by joining activation regions."""
-FROM_REGIONS = JOINED | {Quantity.LIVE_REGIONS}
+DECIDED = frozenset({Quantity.BOUNDARY_REGIONS, Quantity.BOUNDARY_PIECES})
+"""What is obtained from the decision of a classifier in each activation region."""
+FROM_REGIONS = JOINED | DECIDED | {Quantity.LIVE_REGIONS}
 """What is obtained from all activation regions, whatever method finds them."""
 
 

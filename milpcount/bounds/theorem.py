@@ -164,7 +164,8 @@ _FEWEST_FIRST = (
     Quantity.ACTIVATION_REGIONS,
     Quantity.ACTIVATION_PATTERNS,
 )
-BOUNDED = (*_FEWEST_FIRST[::-1], Quantity.LIVE_REGIONS, Quantity.GRID_PATTERNS)
+_SOME_REGIONS = (Quantity.LIVE_REGIONS, Quantity.BOUNDARY_REGIONS)
+BOUNDED = (*_FEWEST_FIRST[::-1], *_SOME_REGIONS, Quantity.GRID_PATTERNS)
 """The quantities that theorems of the registry bound from above."""
 
 
@@ -174,7 +175,7 @@ def at_most(one: Quantity | Other, other: Quantity | Other) -> bool:
         return True
     if one is Quantity.GRID_PATTERNS:  # of inputs that are integers: fewer inputs, fewer patterns
         return other is Quantity.ACTIVATION_PATTERNS
-    if one is Quantity.LIVE_REGIONS:  # some of the activation regions
+    if one in _SOME_REGIONS:  # some of the activation regions
         return other in (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS)
     if one not in _FEWEST_FIRST or other not in _FEWEST_FIRST:
         return False

@@ -131,7 +131,7 @@ def regions(
             "--output",
             "-o",
             metavar="FILE",
-            help="Patterns and points as .npz or .csv, or rows and maps of all regions as .mat "
+            help="Patterns and points as .npz, .parquet or .csv, or rows and maps as .mat "
             "or .json.",
         ),
     ] = None,
@@ -413,7 +413,7 @@ def plot(
         typer.Argument(
             metavar="STORE|NET",
             callback=opt.located,
-            help="Results of a sweep, the file of an experiment; for the others a network.",
+            help="Results of a sweep, the file of an experiment; else a network.",
         ),
     ],
     output: Annotated[
@@ -445,21 +445,34 @@ def plot(
         int | None,
         typer.Option("--component", metavar="K", help="Of a function: which output, from 0."),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", metavar="T", help="Of a boundary: that of a single output [0]."
+        ),
+    ] = None,
 ) -> None:
-    """Draw results of a sweep or an experiment, or a network's partition or function."""
+    """Draw results of a sweep or experiment; a network's partition, function or boundary."""
     from milpcount.cli import plotting
 
     if component is not None and kind is not opt.FigureName.function:
         raise OptionError("--component: only a function has it, leave it out")
+    if threshold is not None and kind is not opt.FigureName.boundary:
+        raise OptionError("--threshold: only a boundary has it, leave it out")
     if kind is opt.FigureName.partition:
         choice = opt.DomainChoice(source, box, box_file, None, section)
         by = (colour or opt.ColourName.region).value
         plotting.draw_partition(source, choice.domain(), mark or [], output, output_name, by)
-    elif kind is opt.FigureName.function:
+    elif kind in (opt.FigureName.function, opt.FigureName.boundary):
         choice = opt.DomainChoice(source, box, box_file, None, section)
         if mark or colour:
             raise OptionError("--mark and --colour: only a partition has these, leave them out")
-        plotting.draw_function(source, choice.domain(), output, output_name, component)
+        own = (
+            {"component": component}
+            if kind is opt.FigureName.function
+            else {"threshold": threshold or 0.0}
+        )
+        plotting.draw_over(kind.value, source, choice.domain(), output, output_name, own)
     else:
         given = opt.DomainChoice(source, box, box_file, None, section).given()
         given += (["--mark"] if mark else []) + (["--output-name"] if output_name else [])

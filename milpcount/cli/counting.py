@@ -17,6 +17,7 @@ from milpcount.limits import Limits
 from milpcount.network import Network
 from milpcount.region_files import save_regions
 from milpcount.region_files.domains import domain_arrays
+from milpcount.region_files.files import check_format
 from milpcount.result import CountResult, Guarantee
 from milpcount.workers import Processes
 
@@ -107,8 +108,11 @@ def _check_keep(request: Request, network: Network) -> None:
     path = request.keep
     if path is None:
         return
-    if path.suffix != ".npz":
-        raise OptionError(f"--keep {path}: regions are written as .npz, give such a name")
+    if path.suffix not in (".npz", ".parquet"):
+        raise OptionError(
+            f"--keep {path}: regions are written as .npz or .parquet, give such a name"
+        )
+    check_format(path)
     if request.method.guarantee is Guarantee.PROBABILISTIC:
         raise OptionError(f"--keep {path}: method {request.method.name!r} keeps no regions")
     check_target(path, "--keep")

@@ -26,6 +26,8 @@ class QuantityName(StrEnum):
     closed_linear_regions = "closed_linear_regions"
     affine_pieces = "affine_pieces"
     live_regions = "live_regions"
+    boundary_regions = "boundary_regions"
+    boundary_pieces = "boundary_pieces"
 
 
 class BoundedName(StrEnum):
@@ -38,6 +40,7 @@ class BoundedName(StrEnum):
     closed_linear_regions = "closed_linear_regions"
     affine_pieces = "affine_pieces"
     live_regions = "live_regions"
+    boundary_regions = "boundary_regions"
 
 
 class ColourName(StrEnum):
@@ -58,6 +61,7 @@ class FigureName(StrEnum):
     partition = "partition"  # type: ignore[assignment]  # the name of a method of str
     function = "function"
     experiment = "experiment"
+    boundary = "boundary"
 
 
 def located(path: Path | None) -> Path | None:
@@ -181,7 +185,7 @@ WorkersOption = Annotated[
 ]
 KeepOption = Annotated[
     Path | None,
-    typer.Option("--keep", metavar="FILE", help="Write every region's pattern and witness (.npz)."),
+    typer.Option("--keep", metavar="FILE", help="Write patterns and witnesses (.npz, .parquet)."),
 ]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")]

@@ -15,8 +15,10 @@ from milpcount.network import Network
 from milpcount.partitions.partition import Partition
 from milpcount.region_files import save_partition
 from milpcount.region_files.domains import domain_arrays
+from milpcount.region_files.files import check_format
 
-_SUFFIXES = (".npz", ".mat", ".json", ".csv")
+_KEPT = (".npz", ".parquet")
+_SUFFIXES = (*_KEPT, ".mat", ".json", ".csv")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def run(request: Request, *, quiet: bool = False) -> Partition:
         if target.suffix not in _SUFFIXES:
             raise OptionError(f"-o {target}: give a name that ends in {', '.join(_SUFFIXES)}")
         check_target(target, "-o")
-        if target.suffix == ".npz":
+        if target.suffix in _KEPT:
+            check_format(target)
             domain_arrays(request.domain, network.n_inputs)
     with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
         found = partition(
@@ -72,7 +75,7 @@ def run(request: Request, *, quiet: bool = False) -> Partition:
 
 
 def _write(found: Partition, target: Path) -> None:
-    if target.suffix == ".npz":
+    if target.suffix in _KEPT:
         save_partition(found, target)
     elif target.suffix == ".csv":
         found.to_frame().to_csv(target)

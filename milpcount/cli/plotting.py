@@ -1,10 +1,10 @@
 """Figures from the command line."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.sweeping import store_path
@@ -117,20 +117,26 @@ def _write_page(
     deliver("-o", output, lambda: write_atomically(output, write))
 
 
-def draw_function(
-    network: Path, domain: Domain, output: Path, name: str | None, component: int | None
+def draw_over(
+    kind: str,
+    network: Path,
+    domain: Domain,
+    output: Path,
+    name: str | None,
+    options: Mapping[str, Any],
 ) -> None:
-    """Draw the function of a network over a line or a plane.
+    """Draw the function of a network over a line or a plane, or its decision boundary in a plane.
 
     Parameters
     ----------
+    kind : {"function", "boundary"}
     network : Path
     domain : Domain
     output : Path
     name : str or None
         Of the network's output, where it has several.
-    component : int or None
-        Which of the output's numbers.
+    options : mapping
+        Of the kind: ``component``, which of the output's numbers; ``threshold``.
 
     Raises
     ------
@@ -139,11 +145,10 @@ def draw_function(
     OutputError
         If the figure cannot be written after all.
     """
-    from milpcount.plots import function
-
     style.check_target(output)
     check_target(output, "-o")
-    figure = function.draw(Network.load(network, name), domain, component)
+    drawing = import_module(f"milpcount.plots.{kind}")
+    figure = drawing.draw(Network.load(network, name), domain, **options)
     deliver("-o", output, lambda: style.save(figure, output))
 
 

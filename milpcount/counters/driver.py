@@ -9,7 +9,6 @@ from typing import Any
 
 from milpcount import integers, interrupts
 from milpcount.arguments import check_counted
-from milpcount.bounds.best import naive
 from milpcount.caps import check_seed
 from milpcount.counters import from_regions, union
 from milpcount.counters.method import Method, Problem, Snapshot
@@ -19,7 +18,8 @@ from milpcount.errors import Interrupted, LostWorkersError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, Waiting, ignore
 from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
-from milpcount.result import JOINED, CountResult, Guarantee, Quantity, Status, versions
+from milpcount.partitions.decisions import subject_of
+from milpcount.result import DECIDED, JOINED, CountResult, Guarantee, Quantity, Status, versions
 from milpcount.workers import Lasting
 
 
@@ -72,7 +72,8 @@ def count(
     seed = check_seed(seed)
     limits = limits or Limits()
     inputs = union.hull(domain, network.n_inputs)
-    method = union.over(method, domain, network)
+    counted = subject_of(network, quantity)
+    method = union.over(method, domain, counted)
     method = from_regions.over(method, domain, network, quantity)
 
     def notice(text: str) -> None:
@@ -96,7 +97,7 @@ def count(
     with interrupts.noted(), lasting or nullcontext():
         ready = True
         try:
-            if network.n_units:
+            if counted.n_units:
                 method.warm_up(problem())
         except KeyboardInterrupt:  # what is known without a run is an answer, too
             interrupts.heard()
@@ -105,13 +106,14 @@ def count(
         run = _drive(method, asked, listener) if ready else _stopped_before(asked)
 
     def upper() -> tuple[int, str]:
-        return union.upper_over(network, domain, quantity)
+        return from_regions.upper_over(network, domain, quantity)
 
     try:
         result = _result(method, asked, domain.title, run, upper)
     except KeyboardInterrupt:  # a theorem for the upper end is not worth what was counted
         run = replace(run, status=Status.INTERRUPTED)
-        result = _result(method, asked, domain.title, run, lambda: _naive_upper(network))
+        naive = from_regions.naive_upper(network, quantity)
+        result = _result(method, asked, domain.title, run, lambda: naive)
     listener(Finished(result))
     if run.status is Status.INTERRUPTED:
         raise Interrupted(result)
@@ -137,7 +139,8 @@ class _Run:
 def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     began = time.perf_counter()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
-    by_itself = problem.network.n_units > 0 or isinstance(method, union.PartByPart)
+    wrapped = (union.PartByPart, from_regions.FromRegions)
+    by_itself = problem.network.n_units > 0 or isinstance(method, wrapped)
     run = method.run(problem) if by_itself else the_one_region(problem)
     try:
         with problem.deadline.in_force():
@@ -171,7 +174,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
             close()
     if status is Status.COMPLETE and snapshot.uncertain:
         status = Status.UNCERTAIN
-    if snapshot.regions is not None and problem.quantity not in JOINED:
+    if snapshot.regions is not None and problem.quantity not in JOINED | DECIDED:
         # Some may have come after the last snapshot.
         snapshot = replace(snapshot, lower=max(snapshot.lower, len(snapshot.regions)))
     return _Run(snapshot, status, time.perf_counter() - began, prepared or 0.0)
@@ -202,10 +205,6 @@ def _limit_reached(problem: Problem, snapshot: Snapshot) -> Status | None:
     return None
 
 
-def _naive_upper(network: Network) -> tuple[int, str]:
-    return naive(network), "naive (all patterns)"
-
-
 def _result(
     method: Method,
     problem: Problem,
@@ -217,7 +216,8 @@ def _result(
     extra: dict[str, Any] = {"prepare_seconds": run.prepare_seconds}
     # Without units there is no chance, and no tolerance, in any method.
     rests_on = snapshot.guarantee or method.guarantee
-    guarantee = rests_on if network.n_units else Guarantee.EXACT_ARITHMETIC
+    counted = subject_of(network, problem.quantity)
+    guarantee = rests_on if counted.n_units else Guarantee.EXACT_ARITHMETIC
     sampled = guarantee is Guarantee.PROBABILISTIC
     if sampled and status is Status.COMPLETE:
         status = Status.SAMPLED

@@ -12,13 +12,18 @@ from typing import Any, cast
 
 import numpy as np
 
+from milpcount.bounds.best import naive
+from milpcount.counters import union
 from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.tally import Tally
 from milpcount.domain import Domain, Union
 from milpcount.errors import OptionError
 from milpcount.limits import OutOfTime
 from milpcount.network import Network
+from milpcount.network.decision import n_pairs
 from milpcount.partitions.counting import RegionClasses, check_continuous
-from milpcount.result import FROM_REGIONS, Quantity, Region, patterns_of, taken
+from milpcount.partitions.decisions import Decisions, subject_of
+from milpcount.result import DECIDED, FROM_REGIONS, Quantity, Region, taken
 
 _BATCH = 4096
 """Patterns that are looked at together."""
@@ -34,11 +39,18 @@ def over(method: Method, domain: Domain, network: Network, quantity: Quantity) -
     """
     if quantity not in FROM_REGIONS:
         return method
+    whole = isinstance(domain, Union) and len(domain.parts) > 1
     if quantity is Quantity.LIVE_REGIONS:
         _check_chain(network)
+    elif quantity in DECIDED:
+        if whole:
+            raise OptionError(
+                f"{quantity.title} are cut within one convex set, not over a {domain.title}: count "
+                "them in its parts one by one, or count activation_regions"
+            )
+        return cast("Method", FromRegions(method))
     else:
         check_continuous(network)
-        whole = isinstance(domain, Union) and len(domain.parts) > 1
         if whole and quantity is not Quantity.AFFINE_PIECES:
             raise OptionError(
                 f"{quantity.title} are joined within one convex set, not over a {domain.title}: "
@@ -48,6 +60,22 @@ def over(method: Method, domain: Domain, network: Network, quantity: Quantity) -
         return method
     # A Method but for its class variables, which are the other method's.
     return cast("Method", FromRegions(method))
+
+
+def upper_over(network: Network, domain: Domain, quantity: Quantity) -> tuple[int, str]:
+    """Return an upper bound on a quantity over a domain, and where it comes from."""
+    if quantity is not Quantity.BOUNDARY_PIECES:
+        return union.upper_over(network, domain, quantity)
+    upper, source = union.upper_over(network, domain, Quantity.BOUNDARY_REGIONS)
+    return upper * n_pairs(network), f"{source}, times the pairs of outputs"
+
+
+def naive_upper(network: Network, quantity: Quantity) -> tuple[int, str]:
+    """Return an upper bound that takes no time at all, and where it comes from."""
+    upper = naive(network)
+    if quantity is not Quantity.BOUNDARY_PIECES:
+        return upper, "naive (all patterns)"
+    return upper * n_pairs(network), "naive (all patterns), times the pairs of outputs"
 
 
 @dataclass(frozen=True)
@@ -76,8 +104,7 @@ class FromRegions:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield what has been shown about the quantity."""
-        kind = _Live if problem.quantity is Quantity.LIVE_REGIONS else _Joined
-        tally = kind(problem)
+        tally = _tally_of(problem)
         now = Snapshot()
         shown = tally.snapshot(now)
         try:
@@ -100,46 +127,26 @@ class FromRegions:
 
 
 def _for_regions(problem: Problem) -> Problem:
-    """Return the problem of finding the activation regions.
+    """Return the problem of finding the activation regions, cut by the decision where that counts.
 
     The region limit is one on what is counted here, of which there may be fewer.
     """
-    limits = replace(problem.limits, regions=None)
-    return replace(problem, quantity=Quantity.ACTIVATION_REGIONS, keep_regions=True, limits=limits)
+    return replace(
+        problem,
+        network=subject_of(problem.network, problem.quantity),
+        quantity=Quantity.ACTIVATION_REGIONS,
+        keep_regions=True,
+        limits=replace(problem.limits, regions=None),
+    )
 
 
-class _Tally:
-    """What is known so far; the regions that were taken are read once."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem, self._seen = problem, 0
-        self._regions: MutableSequence[Region] | None = None
-
-    def take(self, regions: MutableSequence[Region] | None) -> None:
-        """Take the regions that have come since the last time."""
-        if regions is None:
-            raise OptionError(
-                f"for {self._problem.quantity.title} every activation region must be named, which "
-                "this method does not do: take 'tree', 'exact', 'brute' or 'pool'"
-            )
-        self._regions = regions
-        if len(regions) > self._seen:
-            before, self._seen = self._seen, len(regions)
-            self._read(patterns_of(regions[before:] if before else regions), before)
-
-    def _read(self, patterns: Iterator[tuple[int, ...]], first: int) -> None:
-        raise NotImplementedError
-
-    def snapshot(self, now: Snapshot) -> Snapshot:
-        """Return what has been shown, given what the method has shown about activation regions."""
-        raise NotImplementedError
-
-    def end(self) -> Iterator[None]:
-        """Do what takes all regions; yield now and then."""
-        yield from ()
+def _tally_of(problem: Problem) -> Tally:
+    if problem.quantity in DECIDED:
+        return _Decided(problem)
+    return _Live(problem) if problem.quantity is Quantity.LIVE_REGIONS else _Joined(problem)
 
 
-class _Joined(_Tally):
+class _Joined(Tally):
     """Activation regions joined by their affine maps."""
 
     def __init__(self, problem: Problem) -> None:
@@ -168,7 +175,7 @@ class _Joined(_Tally):
         )
 
 
-class _Live(_Tally):
+class _Live(Tally):
     """Activation regions in which every layer has an active unit."""
 
     def __init__(self, problem: Problem) -> None:
@@ -198,6 +205,49 @@ class _Live(_Tally):
             lower=self._found,
             note=f"{self._found:,} live of {self._seen:,} regions",
             details=now.details | {"activation_regions": self._seen},
+            regions=self._kept,
+        )
+
+
+class _Decided(Tally):
+    """Activation regions that the decision boundary cuts, and its pieces in them."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self._decisions = Decisions(subject_of(problem.network, problem.quantity))
+        self._kept: MutableSequence[Region] | None = None
+
+    def _read(self, patterns: Iterator[tuple[int, ...]], first: int) -> None:
+        cut = self._decisions.take(patterns)
+        if self._problem.keep_regions and self._regions is not None:
+            more = taken(self._regions, cut)
+            if self._kept is None:
+                self._kept = more
+            else:
+                self._kept.extend(more)
+
+    def end(self) -> Iterator[None]:
+        """Find the facets of regions that are cut into three or more."""
+        if self._problem.quantity is Quantity.BOUNDARY_PIECES:
+            yield from self._decisions.run(self._problem.inputs, self._regions)
+
+    def snapshot(self, now: Snapshot) -> Snapshot:
+        """Return what has been shown, given what the method has shown about activation regions."""
+        found = self._decisions
+        known = {"activation_regions": found.n_regions, "cells": found.n_cells}
+        if self._problem.quantity is Quantity.BOUNDARY_PIECES:
+            known[Quantity.BOUNDARY_REGIONS.value] = len(found.cut)
+        upper = None
+        if now.upper is not None:  # at most so many cells, and a region that is cut has two
+            pieces = self._problem.quantity is Quantity.BOUNDARY_PIECES
+            upper = now.upper // 2 * (n_pairs(self._problem.network) if pieces else 1)
+        return replace(
+            now,
+            lower=found.number(self._problem.quantity),
+            upper=upper,
+            lps=now.lps + found.programs,
+            note=f"the boundary in {len(found.cut):,} of {found.n_regions:,} regions",
+            details=now.details | known,
             regions=self._kept,
         )
 

@@ -22,6 +22,9 @@ Pattern = tuple[int, ...]
 Row = tuple[int, ...]
 """Integers without a common factor: constant and slopes, positive in a region."""
 
+_KEPT = 64
+"""Regions whose hyperplanes are remembered: one is asked for them once for each of its facets."""
+
 
 @dataclass(frozen=True)
 class Hyperplane:
@@ -56,11 +59,19 @@ class Cells:
     def __init__(self, exact: ExactNetwork) -> None:
         self.exact, self.programs = exact, 0
         self._tables = [layer.table for layer in exact.network.layers]
+        self._planes: dict[Pattern, list[Hyperplane]] = {}
         self._implied = [implied_signs(layer) for layer in exact.network.layers]
         self.domain_rows = [primitive(row) for row in exact.inputs.rows.values.tolist()]
 
     def hyperplanes(self, pattern: Pattern) -> list[Hyperplane]:
         """Return the distinct hyperplanes among the rows of a region, in the order of units."""
+        if pattern not in self._planes:
+            if len(self._planes) >= _KEPT:
+                self._planes.clear()
+            self._planes[pattern] = self._hyperplanes(pattern)
+        return self._planes[pattern]
+
+    def _hyperplanes(self, pattern: Pattern) -> list[Hyperplane]:
         units: dict[Row, list[int]] = {}
         for layer, table in enumerate(self._tables):
             start = self.exact.starts[layer]
@@ -106,13 +117,10 @@ class Cells:
             along = ~(rows * plane[pivot] != np.outer(rows[:, pivot], plane)).any(axis=1)
             for place in np.flatnonzero(along).tolist():
                 signs[place] = 1 if rows[place, pivot] * plane[pivot] < 0 else -1
-            of = self.exact.network.layers[layer]
-            ends, pieces = of.row_starts.tolist(), of.n_pieces.tolist()
-            for unit, first in enumerate(ends[:-1]):
-                piece = _piece(table, unit, signs[first : ends[unit + 1]], pieces[unit])
-                if piece is None:
-                    return None
-                found.append(piece)
+            pieces = _pieces(self.exact.network.layers[layer], signs)
+            if (pieces < 0).any():
+                return None
+            found += pieces.tolist()
         return tuple(found)
 
     def share_facet(self, one: Pattern, other: Pattern, row: Row) -> bool:
@@ -195,12 +203,22 @@ def implied_signs(layer: Layer) -> Array:
     return signs
 
 
-def _piece(table: UnitTable, unit: int, signs: Array, n_pieces: int) -> int | None:
-    """Return the only piece of a unit whose rows may have these signs; 0 is one not known."""
-    first = int(table.kind[unit])
-    asks = table.asks[first : first + n_pieces, : len(signs)]
-    found = np.flatnonzero(~((asks * signs) < 0).any(axis=1)).tolist()
-    return found[0] if len(found) == 1 else None
+def _pieces(layer: Layer, signs: Array) -> Array:
+    """Return the only piece of each unit whose rows may have these signs, -1 if there is none.
+
+    A sign of 0 is not known, and may be any.
+    """
+    table, found, base = layer.table, np.empty(layer.width, dtype=np.int64), 0
+    starts = layer.row_starts
+    for group in layer.groups:
+        kind = group.activation
+        units = np.arange(layer.width)[group.units]
+        places = starts[units][:, None] + np.arange(len(kind.rows))
+        asks = table.asks[base : base + kind.n_pieces, : len(kind.rows)]
+        may = ~((signs[places][:, None, :] * asks) < 0).any(axis=2)
+        found[units] = np.where(may.sum(axis=1) == 1, may.argmax(axis=1), -1)
+        base += kind.n_pieces
+    return found
 
 
 def rows_of(rows: Sequence[Row]) -> Rows:

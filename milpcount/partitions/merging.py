@@ -39,9 +39,10 @@ class Merging:
     ----------
     components : Components
         Of all regions; at every moment at least as many as there are linear regions.
-    unlisted : int
-        Neighbours with the same map that are regions and not among those given; none if those are
-        all that there are. They are looked for only without `finder`.
+    unlisted : set of int
+        Classes of several components of which a neighbour with the same map is a region and not
+        among those given; none if those are all that there are. They are looked for only without
+        `finder`.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Merging:
         self._facets = Facets(cells, patterns, regions)
         self._finder = finder
         self.components = Components(len(patterns))
-        self.unlisted = 0
+        self.unlisted = set[int]()
 
     def run(self, classes: list[Array]) -> Iterator[None]:
         """Join what belongs together; yield now and then.
@@ -99,37 +100,55 @@ class Merging:
     def _exactly(
         self, members: Array, numbers: Array, patterns: Array, which: Array
     ) -> Iterator[None]:
-        """Join some members to all of their neighbours in their classes, found exactly."""
+        """Join some members to all of their neighbours in their classes, found exactly.
+
+        Of a class that is one component no more is asked, not even whether the list lacks some.
+        """
         if not len(which):
             return
         keys = (row.tobytes() for row in self.patterns.pack(patterns))
         places = zip(members.tolist(), numbers.tolist(), strict=True)
         index = dict(zip(keys, places, strict=True))
-        for at in which.tolist():
-            own = tuple(patterns[at].tolist())
-            for plane in self.cells.hyperplanes(own):
-                tick()
-                self._cross(own, plane, int(members[at]), int(numbers[at]), index)
-            yield
+        ends = np.searchsorted(numbers, np.arange(numbers[-1] + 2))
+        for number in np.unique(numbers[which]).tolist():
+            own = members[ends[number] : ends[number + 1]].tolist()
+            left = len({self.components.find(i) for i in own})
+            beyond: list[tuple[Pattern, Pattern, Hyperplane]] = []
+            for at in which[numbers[which] == number].tolist():
+                if left == 1:
+                    break
+                before = self.components.count
+                beyond += self._cross(tuple(patterns[at].tolist()), int(members[at]), number, index)
+                left -= before - self.components.count
+                yield
+            if self._finder is None and left > 1:
+                for pattern, behind, plane in beyond:
+                    if self._is_new(pattern, behind, plane):
+                        self.unlisted.add(number)
+                        break
+                    yield
 
     def _cross(
-        self, own: Pattern, plane: Hyperplane, i: int, number: int,
-        index: dict[bytes, tuple[int, int]],
-    ) -> None:  # fmt: skip
-        """Join a region to the one behind a hyperplane, if they are of one class and share it."""
-        behind = self.cells.behind(own, plane.row)
-        if behind is None:
-            return
-        known = index.get(self.patterns.pack(np.array([behind]))[0].tobytes())
-        if known is None:
-            if self._finder is None and self._is_new(own, behind, plane):
-                self.unlisted += 1
-            return
-        j, other = known
-        if other != number or self.components.same(i, j):
-            return
-        if self.cells.share_facet(own, behind, plane.row):
-            self.components.join(i, j)
+        self, own: Pattern, i: int, number: int, index: dict[bytes, tuple[int, int]]
+    ) -> Iterator[tuple[Pattern, Pattern, Hyperplane]]:
+        """Join a region to those behind its hyperplanes, if they are of one class and share them.
+
+        Yields what lies behind and was not given.
+        """
+        for plane in self.cells.hyperplanes(own):
+            tick()
+            behind = self.cells.behind(own, plane.row)
+            if behind is None:
+                continue
+            known = index.get(self.patterns.pack(np.array([behind]))[0].tobytes())
+            if known is None:
+                yield own, behind, plane
+                continue
+            j, other = known
+            if other != number or self.components.same(i, j):
+                continue
+            if self.cells.share_facet(own, behind, plane.row):
+                self.components.join(i, j)
 
     def _is_new(self, own: Pattern, behind: Pattern, plane: Hyperplane) -> bool:
         """Return whether a region that was not given lies behind a facet and has the same map."""

@@ -1,6 +1,6 @@
 """The partition of a domain by a network, as an object."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from milpcount.errors import OptionError
 from milpcount.exact.evaluate import point_of
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
+from milpcount.network.decision import n_outputs, with_decision
 from milpcount.partitions import law
 from milpcount.partitions.adjacency import Neighbours, neighbours
+from milpcount.partitions.boundary import BoundaryFinder, DecisionBoundary
 from milpcount.partitions.candidates import CandidateFinder
 from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
@@ -39,6 +41,9 @@ class Partition:
     domain : Domain
     result : CountResult
         Of activation regions, complete, with its regions kept.
+    count : callable, optional
+        Counts the activation regions of another network on the domain, and keeps them: takes
+        ``(network, domain)`` and returns a CountResult. It saves linear programs.
 
     Attributes
     ----------
@@ -51,7 +56,13 @@ class Partition:
         If the count is not complete.
     """
 
-    def __init__(self, network: Network, domain: Domain, result: CountResult) -> None:
+    def __init__(
+        self,
+        network: Network,
+        domain: Domain,
+        result: CountResult,
+        count: Callable[[Network, Domain], CountResult] | None = None,
+    ) -> None:
         if result.quantity is not Quantity.ACTIVATION_REGIONS or result.regions is None:
             raise OptionError("a partition is made of kept activation regions")
         if not result.is_exact:
@@ -60,6 +71,7 @@ class Partition:
                 "give more time, or milpcount.regions for those that can be found"
             )
         self.network, self.domain, self.result = network, domain, result
+        self._count = count
         self.inputs: InputSet = domain.bind(network.n_inputs)
         self._regions = result.regions
         self._store = PatternStore(network)
@@ -246,6 +258,33 @@ class Partition:
         """Return for each activation region the number of its linear region."""
         return self.labels(Quantity.LINEAR_REGIONS)
 
+    def decision_boundary(self, threshold: float = 0.0) -> DecisionBoundary:
+        """Return where the decision of the network, as a classifier, changes; decided exactly.
+
+        Parameters
+        ----------
+        threshold : float
+            What a single output is compared with; of several outputs the largest decides.
+
+        Raises
+        ------
+        OptionError
+            If a unit is not continuous, or a threshold does not fit.
+        """
+        decided = with_decision(self.network, threshold)
+        check_continuous(self.network)
+        finder = BoundaryFinder(self._cells, threshold)
+        every = self._store.tuples(np.arange(len(self)))
+        known: list[tuple[int, ...]] | None = None
+        if self._count is not None:
+            found = self._count(decided, self.domain)
+            if found.is_exact and found.regions is not None:
+                of: dict[tuple[int, ...], list[int]] = {}
+                for *pattern, decision in patterns_of(found.regions):
+                    of.setdefault(tuple(pattern), []).append(decision)
+                known = [tuple(sorted(of[pattern])) for pattern in every]
+        return finder.find(every, self.neighbours().pairs, known)
+
     def where(self, A: Any, b: Any, *, on: str = "inputs") -> Array:
         """Return the regions whose closures meet ``A v <= b``, decided exactly.
 
@@ -266,7 +305,7 @@ class Partition:
         if on not in ("inputs", "outputs"):
             raise OptionError(f"on={on!r}: give 'inputs' or 'outputs'")
         table, rhs = np.atleast_2d(np.asarray(A, dtype=np.float64)), np.ravel(b)
-        sizes = {"inputs": self.network.n_inputs, "outputs": self.network_outputs}
+        sizes = {"inputs": self.network.n_inputs, "outputs": n_outputs(self.network)}
         if table.shape != (len(rhs), sizes[on]):
             raise OptionError(
                 f"A of shape {table.shape} and b of length {len(rhs)}: A must have shape "
@@ -290,12 +329,6 @@ class Partition:
             if cells.touch([row for row in asked if any(row[1:])], cells.prefix_rows(pattern)):
                 found.append(i)
         return np.array(found, dtype=np.int64)
-
-    @property
-    def network_outputs(self) -> int:
-        """Number of outputs of the network."""
-        output = self.network.output
-        return self.network.widths[-1] if output is None else output.n_out
 
     # Files ----------------------------------------------------------------------------------------
 

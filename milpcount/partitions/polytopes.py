@@ -63,7 +63,7 @@ class Polytopes:
             np.full(self.dimension, None, dtype=object),
             1,
         )
-        self._bounds: list[Row] = list(dict.fromkeys([*_sides(box), *cells.domain_rows]))
+        self.bounds: list[Row] = list(dict.fromkeys([*_sides(box), *cells.domain_rows]))
 
     def exact_rows(
         self, pattern: Pattern, *, irredundant: bool
@@ -77,7 +77,7 @@ class Polytopes:
             Only those that have a facet.
         """
         found = {plane.row: plane.units for plane in self.cells.hyperplanes(pattern)}
-        found = {row: () for row in self._bounds} | found
+        found = {row: () for row in self.bounds} | found
         if not irredundant:
             return list(found.items())
         kept = []

@@ -14,17 +14,22 @@ import numpy as np
 
 from milpcount.domain import Domain, Union
 from milpcount.errors import OptionError
-from milpcount.exact.geometry import Rows
+from milpcount.exact.geometry import ExactBox, Rows
+from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, Verifier, check_network, verify_over
 from milpcount.network import Network
 from milpcount.partitions.cells import Cells, Pattern
 from milpcount.partitions.classes import PatternStore
+from milpcount.partitions.decisions import Decisions, subject_of
 from milpcount.partitions.merging import Merging
 from milpcount.partitions.touching import Touching
-from milpcount.result import FROM_REGIONS, CountResult, Quantity, patterns_of
+from milpcount.result import DECIDED, FROM_REGIONS, CountResult, Quantity, patterns_of
 
 Array = np.ndarray
+
+_SEED = 20180712
+"""Of the line on which maps are told apart. Whatever it is, answers are the same."""
 
 
 def verifier_of(quantity: Quantity, domain: Domain, network: Network | None) -> Verifier:
@@ -40,6 +45,9 @@ class JoinedVerifier(Verifier):
     map are proved to be different linear regions if behind none of their facets there is a region
     with that map which the list lacks; and to be different closed ones if behind no facet of any
     region there is a region that it lacks, which makes the list complete.
+
+    Of boundary regions and pieces the cells of cut regions are kept: regions of the network with
+    its decision. Each is verified as such.
     """
 
     def __call__(self, result: CountResult, network: Network | None = None) -> Verification:
@@ -52,13 +60,15 @@ class JoinedVerifier(Verifier):
         check_network(result, given)
         regions = result.regions if result.regions is not None else []
         patterns = [tuple(map(int, pattern)) for pattern in patterns_of(regions)]
+        subject = subject_of(given, result.quantity)
         as_regions = replace(
             result,
             quantity=Quantity.ACTIVATION_REGIONS,
             lower=0,
             upper=max(result.upper, len(patterns)),
+            fingerprint=subject.fingerprint,
         )
-        found = verify_over(as_regions, given, self.domain)
+        found = verify_over(as_regions, subject, self.domain)
         found = replace(found, claimed=result.lower, most=result.upper)
         if result.quantity is Quantity.LIVE_REGIONS:
             dead = tuple(i for i, p in enumerate(patterns) if not _is_live(given, p))
@@ -69,6 +79,8 @@ class JoinedVerifier(Verifier):
             )  # fmt: skip
         if found.n_failed or found.n_repeated or not patterns:
             return replace(found, sets=0)
+        if result.quantity in DECIDED:
+            return replace(found, sets=_cut(subject, self.domain, patterns, result.quantity))
         return replace(found, sets=_sets(given, self.domain, patterns, result.quantity))
 
 
@@ -77,25 +89,42 @@ def _is_live(network: Network, pattern: Pattern) -> bool:
     return all(any(pattern[a:b]) for a, b in pairwise(ends))
 
 
+def _cut(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:
+    """Return how many boundary regions or pieces the cells prove, without floats.
+
+    Two cells of a region that are full-dimensional prove that it is cut; a facet between two of
+    them is a piece whatever other cells there are.
+    """
+    decisions = Decisions(network)
+    decisions.take(patterns)
+    if kind is Quantity.BOUNDARY_PIECES:
+        for _ in decisions.run(domain.bind(network.n_inputs)):
+            pass
+    return decisions.number(kind)
+
+
 def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:
     """Return how many sets of a quantity the regions are proved to be in."""
     n = network.n_inputs
     inputs = domain.hull(n) if isinstance(domain, Union) else domain.bind(n)
     exact = ExactNetwork(network, inputs)
-    by_map: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for i, pattern in enumerate(patterns):
-        by_map.setdefault(_key(exact.affine_map(pattern)), []).append(i)
+    by_map = _by_map(exact, patterns)
     if kind is Quantity.AFFINE_PIECES or not network.n_units:
         return len(by_map)
     cells, store = Cells(exact), PatternStore(network)
     store.add(np.array(patterns))
-    classes = [np.array(members) for members in by_map.values() if len(members) > 1]
+    classes = [np.array(members) for members in by_map if len(members) > 1]
     merging = Merging(cells, store)
     for _ in merging.run(classes):
         pass
     components = merging.components
     if kind is Quantity.LINEAR_REGIONS:
-        return len(by_map) if merging.unlisted else components.count
+        # Of a class that lacks a region no more is proved than that it has one component.
+        several = [
+            len({components.find(i) for i in classes[number].tolist()})
+            for number in merging.unlisted
+        ]
+        return components.count - sum(several) + len(several)
     touching = Touching(cells, components)
     for members in classes:
         for _ in touching.run(members, store.take(members)):
@@ -103,6 +132,43 @@ def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Q
     if components.count > len(by_map) and not is_complete(cells, patterns):
         return len(by_map)
     return components.count
+
+
+def _by_map(exact: ExactNetwork, patterns: Sequence[Pattern]) -> list[list[int]]:
+    """Return the regions by their maps, which are compared in rational arithmetic.
+
+    Maps that differ on a line differ, and of a line two numbers an output are composed instead of
+    one for each input. Those that agree there are compared as a whole.
+    """
+    line = ExactNetwork(exact.network, _line(exact.inputs))
+    found: list[list[int]] = []
+    on_line: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for i, pattern in enumerate(patterns):
+        on_line.setdefault(_key(line.affine_map(pattern)), []).append(i)
+    for members in on_line.values():
+        if len(members) == 1:
+            found.append(members)
+            continue
+        whole: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+        for i in members:
+            whole.setdefault(_key(exact.affine_map(patterns[i])), []).append(i)
+        found += whole.values()
+    return found
+
+
+def _line(inputs: ExactInputs) -> ExactInputs:
+    """Return a line of the input set's affine hull, in no direction that is special."""
+    random = np.random.default_rng(_SEED)
+    columns = [
+        np.array(random.integers(-(2**20), 2**20, size=inputs.dimension).tolist(), dtype=object)
+        for _ in range(2)
+    ]
+    origin = inputs.origin + inputs.directions @ columns[0]
+    direction = inputs.directions @ columns[1]
+    box = ExactBox.of([-1.0], [1.0])
+    return ExactInputs(
+        origin, direction[:, None], inputs.denominator, box, Rows.of(np.zeros((0, 2)))
+    )
 
 
 def is_complete(cells: Cells, patterns: Sequence[Pattern]) -> bool:

@@ -5,30 +5,30 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.api import partition
 from milpcount.domain import Domain
 from milpcount.errors import DomainError, OptionError
-from milpcount.network import Network
+from milpcount.network.decision import n_outputs
 from milpcount.partitions.partition import Partition
 from milpcount.plots import style
 from milpcount.plots.partition import colour
+from milpcount.plots.subjects import Subject, inputs_of, partition_of
 
 _MOST_CURVES = 10
 """Outputs that are drawn together over a line."""
 
 
-def draw(network: Network, domain: Domain, output: int | None = None) -> Any:
+def draw(subject: Subject, domain: Domain | None = None, component: int | None = None) -> Any:
     """Return the figure: the outputs over a line with their breakpoints, or one over a plane.
 
     Every piece is drawn from its own affine map, between its exact corners.
 
     Parameters
     ----------
-    network : Network
+    subject : Network or Partition
         Of continuous units.
-    domain : Domain
-        Of one or two parameters, bounded: a box of so many free inputs, or a section.
-    output : int, optional
+    domain : Domain, optional
+        Of a network: of one or two parameters, bounded: a box of so many free inputs, or a section.
+    component : int, optional
         Which output, from 0; over a line all of them by default, over a plane the first.
 
     Raises
@@ -38,20 +38,21 @@ def draw(network: Network, domain: Domain, output: int | None = None) -> Any:
     OptionError
         If there is no such output, or a unit is not continuous.
     """
-    inputs = domain.bind(network.n_inputs)
+    inputs = inputs_of(subject, domain)
+    network = subject.network if isinstance(subject, Partition) else subject
     if inputs.dimension > 2 or not inputs.is_boxed:
         raise DomainError(
             f"a function is drawn over a bounded line or plane, and the domain has dimension "
             f"{inputs.dimension}: give a Section with one or two directions"
         )
-    outputs = network.widths[-1] if network.output is None else network.output.n_out
-    if output is not None and not 0 <= output < outputs:
-        raise OptionError(f"output {output}: the network has {outputs}, numbered from 0")
-    found = partition(network, domain)
+    outputs = n_outputs(network)
+    if component is not None and not 0 <= component < outputs:
+        raise OptionError(f"output {component}: the network has {outputs}, numbered from 0")
+    found = partition_of(subject, domain)
     if inputs.dimension == 1:
-        chosen = range(min(outputs, _MOST_CURVES)) if output is None else (output,)
+        chosen = range(min(outputs, _MOST_CURVES)) if component is None else (component,)
         return _line(found, tuple(chosen))
-    return _plane(found, output or 0)
+    return _plane(found, component or 0)
 
 
 def _line(found: Partition, outputs: tuple[int, ...]) -> Any:

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.api import partition
-from milpcount.counters.region_tree import RegionTree
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.exact.polygons import polygons
-from milpcount.network import Network
 from milpcount.partitions.partition import Partition
 from milpcount.plots import style
+from milpcount.plots.subjects import Subject, partition_of, plane_of
 from milpcount.result import Quantity
 
 COLOURS = ("region", "linear_region", "map", "layer")
@@ -22,8 +20,8 @@ COLOURS = ("region", "linear_region", "map", "layer")
 
 
 def draw(
-    network: Network,
-    domain: Domain,
+    subject: Subject,
+    domain: Domain | None = None,
     points: Sequence[tuple[float, float]] = (),
     labels: Sequence[str] = (),
     colour: str = "region",
@@ -35,9 +33,9 @@ def draw(
 
     Parameters
     ----------
-    network : Network
-    domain : Domain
-        Of two parameters, bounded: a box of two inputs, or a section.
+    subject : Network or Partition
+    domain : Domain, optional
+        Of a network: of two parameters, bounded, e.g. a box of two inputs, or a section.
     points : sequence of (float, float)
         Parameters of points to mark.
     labels : sequence of str
@@ -55,9 +53,9 @@ def draw(
     """
     if colour not in COLOURS:
         raise OptionError(f"colour={colour!r}: give one of {', '.join(COLOURS)}")
-    inputs = domain.bind(network.n_inputs)
-    polygons(network, inputs, [])  # complains about the domain before anything is counted
-    found = partition(network, domain, RegionTree())
+    inputs = plane_of(subject, domain)
+    found = partition_of(subject, domain)
+    network = found.network
     patterns = [tuple(p) for p in found.patterns.tolist()]
     figure, axes = style.figure(size=(5.5, 5.2))
     collections = optional.load("matplotlib.collections")
@@ -83,7 +81,7 @@ def draw(
     axes.set_aspect("equal")
     axes.set_xlabel("$t_1$")
     axes.set_ylabel("$t_2$")
-    text = f"{network.architecture}, {domain.title}: {len(found):,} activation regions"
+    text = f"{network.architecture}, {found.domain.title}: {len(found):,} activation regions"
     if colour in ("linear_region", "map"):
         text += f", {title}"
     axes.set_title(text, fontsize=9)

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from milpcount.api import partition
 from milpcount.domain import Domain
 from milpcount.exact.polygons import polygons
-from milpcount.network import Network
 from milpcount.plots.partition import COLOURS, faces
+from milpcount.plots.subjects import Subject, partition_of, plane_of
 from milpcount.printable import as_html
 
 _STYLE = """
@@ -47,15 +46,15 @@ for (const name of ["mouseover", "focusin"]) svg.addEventListener(name, show);
 """
 
 
-def page(network: Network, domain: Domain, colour: str = "region") -> str:
+def page(subject: Subject, domain: Domain | None = None, colour: str = "region") -> str:
     """Return the page.
 
     Parameters
     ----------
-    network : Network
+    subject : Network or Partition
         Of continuous units.
-    domain : Domain
-        Of two parameters, bounded.
+    domain : Domain, optional
+        Of a network: of two parameters, bounded.
     colour : {"region", "linear_region", "map"}
         What is told apart by colours; "layer" is taken as "region".
 
@@ -66,16 +65,16 @@ def page(network: Network, domain: Domain, colour: str = "region") -> str:
     OptionError
         If a unit is not continuous.
     """
-    inputs = domain.bind(network.n_inputs)
-    polygons(network, inputs, [])  # complains about the domain before anything is counted
-    found = partition(network, domain)
+    inputs = plane_of(subject, domain)
+    found = partition_of(subject, domain)
+    network = found.network
     patterns = [found.pattern(i) for i in range(len(found))]
     shapes = [np.array(p, dtype=float) for p in polygons(network, inputs, patterns)]
     labels = found.linear_regions().tolist()
     by = colour if colour in COLOURS[:3] else "region"
     colours, _ = faces(found, by)
     title = (
-        f"{network.architecture}, {domain.title}: {len(found):,} activation regions, "
+        f"{network.architecture}, {found.domain.title}: {len(found):,} activation regions, "
         f"{len(set(labels)):,} linear regions"
     )
     drawn = "\n".join(

@@ -14,6 +14,8 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#777777"
 """Okabe and Ito's palette, and a grey."""
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, GREY)
+"""Colours of what is numbered, from 0."""
 
 FORMATS = (".pdf", ".svg", ".png")
 

@@ -20,6 +20,8 @@ The file is an ``.npz`` archive of plain arrays; nothing in it is pickled. Its k
     JSON text: ``format``, ``version`` of the format, ``network`` (one line), ``fingerprint``,
     ``domain`` (``box``, ``polytope``, ``section`` or ``unbounded``; of a union a list of them), and
     ``result``, the record of the count with its quantity, bounds, method and versions.
+
+A ``.parquet`` file has the same: see `milpcount.region_files.parquet`.
 """
 
 from milpcount.region_files.files import load_regions, save_regions

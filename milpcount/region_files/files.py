@@ -16,7 +16,9 @@ from milpcount.exact.verify import Verifier, check_network
 from milpcount.network import Network
 from milpcount.network.npz_archive import read_arrays
 from milpcount.network.paths import existing_file, write_atomically
+from milpcount.partitions.decisions import subject_of
 from milpcount.partitions.verify import verifier_of
+from milpcount.region_files import parquet
 from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of
 from milpcount.region_files.writing import write_array, write_regions
 from milpcount.result import CountResult, Region
@@ -34,12 +36,14 @@ def save_regions(result: CountResult, path: str | Path) -> None:
     result : CountResult
         As `milpcount.count` returned it, with ``keep_regions=True``.
     path : str or Path
-        An ``.npz`` file.
+        A ``.parquet`` file if it ends so, else an ``.npz`` file; see `milpcount.region_files`.
 
     Raises
     ------
     OptionError
         If the result has no regions, or is about a domain of a kind that the file does not have.
+    NotInstalledError
+        Of a Parquet file, without pyarrow.
     FileFormatError
         If the file cannot be written.
     """
@@ -59,11 +63,16 @@ def save_regions(result: CountResult, path: str | Path) -> None:
         "result": result.to_record(),
     }
     arrays = numbers | {"metadata": np.array(json.dumps(metadata))}
-    regions = result.regions
+    regions, subject = result.regions, subject_of(network, result.quantity)
+
+    check_format(path)
 
     def write(stream: BinaryIO) -> None:
+        if is_parquet(path):
+            parquet.write(stream, regions, subject, arrays)
+            return
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in (arrays | write_regions(archive, regions, network)).items():
+            for name, array in (arrays | write_regions(archive, regions, subject)).items():
                 write_array(archive, name, array)
 
     write_atomically(path, write)
@@ -121,6 +130,23 @@ def load_regions(path: str | Path, network: Network | None = None) -> CountResul
     return result
 
 
+def is_parquet(path: str | Path) -> bool:
+    """Return whether a file is a Parquet file by its name."""
+    return Path(path).suffix.lower() == parquet.SUFFIX
+
+
+def check_format(path: str | Path) -> None:
+    """Refuse a file that could not be written for the lack of a package.
+
+    Raises
+    ------
+    NotInstalledError
+        Of a Parquet file, without pyarrow.
+    """
+    if is_parquet(path):
+        parquet.arrow()
+
+
 def first_release_regions(arrays: Mapping[str, Array], network: Network) -> list[Region]:
     """Return the regions in a file of the first release: patterns and rounded witnesses.
 
@@ -150,8 +176,12 @@ def arrays_in(path: str | Path) -> dict[str, Array]:
     Raises
     ------
     FileFormatError
-        If it is no archive of arrays.
+        If it is no archive of arrays, or no such Parquet file.
+    NotInstalledError
+        Of a Parquet file, without pyarrow.
     """
+    if is_parquet(path):
+        return parquet.read(path)
     return read_arrays(existing_file(path, "an .npz file of kept regions"), caps.REGIONS)
 
 

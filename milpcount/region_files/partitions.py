@@ -10,15 +10,18 @@ from milpcount.region_files.files import load_regions, save_regions
 
 
 def save_partition(partition: Partition, path: str | Path) -> None:
-    """Write a partition as an ``.npz`` file of kept regions, all or nothing; without the network.
+    """Write a partition as a file of kept regions, all or nothing; without the network.
 
     Parameters
     ----------
     partition : Partition
     path : str or Path
+        A ``.parquet`` file if it ends so, else an ``.npz`` file.
 
     Raises
     ------
+    NotInstalledError
+        Of a Parquet file, without pyarrow.
     FileFormatError
         If the file cannot be written.
     """

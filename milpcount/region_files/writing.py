@@ -4,8 +4,9 @@ Witnesses may be computed as they are read, and all of them at once may not fit 
 """
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -18,6 +19,79 @@ from milpcount.result import Region, patterns_of
 Array = np.ndarray
 
 _BATCH = 256
+
+
+class Batch(NamedTuple):
+    """Some regions, one after the other.
+
+    Attributes
+    ----------
+    regions : list of Region
+    points : ndarray, shape (regions, width)
+        Float64, rounded where that is no point of the region.
+    rationals : dict of int to list of str
+        Points that float64 rounds, as text, by their place in the batch.
+    """
+
+    regions: list[Region]
+    points: Array
+    rationals: dict[int, list[str]]
+
+
+class Points:
+    """The points of kept regions as a file holds them, read once.
+
+    Parameters
+    ----------
+    regions : sequence of Region
+        All on sections, or none.
+    n_inputs : int
+
+    Attributes
+    ----------
+    name : str
+        ``witnesses``, or ``parameters`` of regions on sections.
+    width : int
+        Numbers of a point.
+    """
+
+    def __init__(self, regions: Sequence[Region], n_inputs: int) -> None:
+        waiting = iter(regions)
+        first = next(waiting, None)
+        on_section = first is not None and first.parameters is not None
+        self.name = "parameters" if on_section else "witnesses"
+        self.width = n_inputs
+        if first is not None and first.parameters is not None:
+            self.width = len(first.parameters)
+        self._on_section = on_section
+        self._waiting: Iterator[Region] = chain([] if first is None else [first], waiting)
+
+    def batches(self, size: int = _BATCH) -> Iterator[Batch]:
+        """Yield the regions, `size` at a time.
+
+        Raises
+        ------
+        OptionError
+            If some regions are on sections and some are not.
+        """
+        while batch := list(islice(self._waiting, size)):
+            if any((r.parameters is not None) != self._on_section for r in batch):
+                raise OptionError("regions on sections and others do not go into one file")
+            points = [r.parameters if self._on_section else r.witness for r in batch]
+            rationals = {
+                i: [text(v) for v in point]
+                for i, point in enumerate(points)
+                if point is not None and point.dtype == object
+            }
+            yield Batch(
+                batch, np.array(points, dtype="<f8").reshape(len(batch), self.width), rationals
+            )
+
+
+def pieces_type(network: Network) -> "np.dtype[Any]":
+    """Return the type of pieces in a file: the smallest that fits the network's units."""
+    most = max((int(layer.n_pieces.max()) for layer in network.layers), default=1)
+    return np.dtype(np.min_scalar_type(most))
 
 
 def write_array(archive: zipfile.ZipFile, name: str, array: Array) -> None:
@@ -47,32 +121,19 @@ def write_regions(
     OptionError
         If some regions are on sections and some are not.
     """
-    waiting = iter(regions)
-    first = next(waiting, None)
-    on_section = first is not None and first.parameters is not None
-    width = network.n_inputs
-    if first is not None and first.parameters is not None:
-        width = len(first.parameters)
+    points = Points(regions, network.n_inputs)
     index: list[int] = []
     texts: list[list[str]] = []
     done = 0
-    name = "parameters" if on_section else "witnesses"
-    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-        header = {"descr": "<f8", "fortran_order": False, "shape": (len(regions), width)}
+    with archive.open(f"{points.name}.npy", "w", force_zip64=True) as member:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (len(regions), points.width)}
         npy.write_array_header_1_0(member, header)
-        waiting = chain([] if first is None else [first], waiting)
-        while batch := list(islice(waiting, _BATCH)):
-            if any((r.parameters is not None) != on_section for r in batch):
-                raise OptionError("regions on sections and others do not go into one file")
-            points = [r.parameters if on_section else r.witness for r in batch]
-            for i, point in enumerate(points):
-                if point is not None and point.dtype == object:
-                    index.append(done + i)
-                    texts.append([text(v) for v in point])
-            member.write(np.array(points, dtype="<f8").reshape(len(batch), width).tobytes())
-            done += len(batch)
-    pieces = max((int(layer.n_pieces.max()) for layer in network.layers), default=1)
-    patterns = np.empty((len(regions), network.n_units), dtype=np.min_scalar_type(pieces))
+        for batch in points.batches():
+            index += [done + place for place in batch.rationals]
+            texts += batch.rationals.values()
+            member.write(batch.points.tobytes())
+            done += len(batch.regions)
+    patterns = np.empty((len(regions), network.n_units), dtype=pieces_type(network))
     for row, pattern in zip(patterns, patterns_of(regions), strict=True):
         row[:] = pattern
     arrays: dict[str, Array] = {"patterns": patterns}

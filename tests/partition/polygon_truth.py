@@ -19,17 +19,22 @@ NAMES = ("activation_regions", "linear_regions", "closed_linear_regions", "affin
 
 
 def four_numbers(network: mc.Network, box: Sequence[float]) -> tuple[int, int, int, int]:
-    low, high = (Fraction(v) for v in box)
-    square = [(low, low), (high, low), (high, high), (low, high)]
-    start = [(Fraction(0), Fraction(1), Fraction(0)), (Fraction(0), Fraction(0), Fraction(1))]
-    tables = [affine.exact() for affine in network.maps]
-    pieces = _cut(network, tables, square, [start], 0)
+    pieces = pieces_of(network, box)
     classes: dict[tuple[Affine, ...], list[Polygon]] = {}
     for polygon, outputs in pieces:
         classes.setdefault(tuple(outputs), []).append(polygon)
     linear = sum(_components(c, _share_an_edge) for c in classes.values())
     closed = sum(_components(c, _meet) for c in classes.values())
     return len(pieces), linear, closed, len(classes)
+
+
+def pieces_of(network: mc.Network, box: Sequence[float]) -> list[tuple[Polygon, list[Affine]]]:
+    """Return the polygon and the outputs of each activation region."""
+    low, high = (Fraction(v) for v in box)
+    square = [(low, low), (high, low), (high, high), (low, high)]
+    start = [(Fraction(0), Fraction(1), Fraction(0)), (Fraction(0), Fraction(0), Fraction(1))]
+    tables = [affine.exact() for affine in network.maps]
+    return _cut(network, tables, square, [start], 0)
 
 
 def _cut(network, tables, polygon, outputs, number):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import milpcount as mc
-from milpcount.network import leaky_relu, maxout, relu
+from milpcount.network import Dense, leaky_relu, maxout, relu
 from milpcount.network.activation import clip
 from tests.graphs import KINDS, skip_with_jump
 
@@ -54,3 +54,22 @@ def difference(label: str, network: mc.Network, method: object = None) -> str | 
     expected = four_numbers(network, (-2.0, 2.0))
     found = tuple(mc.count(network, mc.Box(-2, 2), method, quantity=name).lower for name in NAMES)
     return None if found == expected else f"{label}: {found}, by polygons {expected}"
+
+
+def classifiers(count: int, seed: int = 0) -> Iterator[tuple[str, mc.Network]]:
+    """Yield networks of one to five outputs, ties among them on whole regions included."""
+    for number, (label, network) in enumerate(networks(count, seed)):
+        random = np.random.default_rng([seed, number, 2])
+        if not network.is_chain or network.output is None:
+            yield label, network
+            continue
+        outputs, before = int(random.integers(1, 6)), network.widths[-1]
+        if random.random() < 0.4:
+            weight, bias = random.normal(size=(outputs, before)), random.normal(size=outputs)
+        else:
+            weight = random.integers(-2, 3, size=(outputs, before)).astype(float)
+            bias = random.integers(-1, 2, size=outputs) * float(random.random() < 0.6)
+        if outputs > 2 and random.random() < 0.5:
+            a, b = random.permutation(outputs)[:2]
+            weight[a], bias[a] = weight[b], bias[b]
+        yield f"{label} of {outputs}", mc.Network(network.layers, Dense(weight, bias))
