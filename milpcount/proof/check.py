@@ -274,8 +274,8 @@ class Subject:
         self.kind = np.concatenate([f + np.array(x.kind) for f, x in zip(first, layers)])
         self.seeded = header["seeded"] is True
         if self.seeded:
-            read = [self.part(n, False)[0][0] for n in range(len(layers))]
-            read = [m[(m[:, 1:] != 0).any(axis=1) | (n == 0), 1:] for n, m in enumerate(read)]
+            read = [self.part(n, False)[0][0][:, 1:] for n, layer in enumerate(layers)
+                    if (layer.reads < n_in).any()]
             self.seeds = np.concatenate([*read, self.float_rows[0][:, 1:]])
         if not self.closed:
             inside = [Fraction(v) for v in header["interior"]]

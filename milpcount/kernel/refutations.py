@@ -1,0 +1,236 @@
+"""Multipliers that refute the sides of a proof, and seeds of its witnesses, from patterns alone.
+
+A side is a path, the pieces of the first units of a pattern, and a piece of the next unit. Its cell
+is made as the search makes its own, row by row, and the cube's centre projected onto it. Sides come
+in the order of their patterns, so that most of a path is in place from the side before: the forms
+and rows of a layer stay as long as the pieces above it do, and with them the conflicts that were
+found there. What is returned is to be checked by whoever uses it.
+"""
+
+import numpy as np
+
+from milpcount.kernel.cell import decide, push_piece
+from milpcount.kernel.compiled import clear_bits, entry, fill, jit
+from milpcount.kernel.conflict_cache import add_literals
+from milpcount.kernel.projection import EMPTY, FULL
+from milpcount.kernel.rows import (
+    NORMAL,
+    POSITIVE,
+    TINY,
+    UNKNOWN,
+    compose_layer,
+    compose_rows,
+    set_output,
+)
+from milpcount.kernel.state import INTEGER_EMPTY
+
+_ONE = np.uint64(1)
+HOLDS, UNDECIDED = -1, -2
+"""Of a side, in place of the number of its refutation: it is not empty, or not decided here."""
+CLAUSES_USED, LITERALS_USED, PLACED, CURRENT = range(4)
+"""Entries of ``used``."""
+
+
+@entry
+def refute(
+    p, s, scratch, rounding, patterns, row, unit, piece, begin, above, owner, conflicts,
+    n_conflicts, conflict_ref, constant_ref, ref, seeds, side, size, literals, multipliers, used,
+):  # fmt: skip
+    """Decide sides from `begin` on; return the first one for which there was no room.
+
+    Parameters
+    ----------
+    p, s, scratch : Program, State, Scratch
+        The state is that of a search that has not begun, with room for the rows of all units.
+    rounding : float
+    patterns : (k, units)
+    row, unit, piece : (sides,)
+        The pattern whose path a side leaves, and where to. A unit that is not there stands for the
+        whole pattern: its seed is asked for.
+    above : (units + 1,), owner : (layers,)
+        Work: rows of the cell above each unit, and the pattern that a layer was composed for.
+    conflicts : (layers, most, 2, words), n_conflicts : (layers,), conflict_ref : (layers, most)
+        Work: signs of a layer's rows that exclude each other, and which refutation says so.
+    constant_ref : (rows,)
+        Work: the refutation of a row that is constant.
+    ref : (sides,)
+        Out: a refutation, `HOLDS` or `UNDECIDED`.
+    seeds : (k, m)
+        Out: of patterns that were asked for, what makes a point; zeros where none was found.
+    side, size : (clauses,), literals, multipliers : (entries,)
+        Out: of each refutation the side it was found at and its number of rows; of each row twice
+        its number, plus 1 where it is not positive, and its multiplier.
+    used : (4,)
+        How much of that is used, and what is in place.
+    """
+    for e in range(begin, unit.shape[0]):
+        room = literals.shape[0] - used[LITERALS_USED]
+        if room < s.cell_id.shape[0] or used[CLAUSES_USED] == size.shape[0]:
+            return e
+        i, u = row[e], unit[e]
+        ref[e] = UNDECIDED
+        if not _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_ref,
+                      used):  # fmt: skip
+            continue
+        count = above[u]
+        if u == patterns.shape[1]:
+            fill(s.trial_lam, 0.0)
+            if decide(p, s, scratch, count) == FULL:
+                _seed(s, count, seeds[i])
+            continue
+        layer, wanted = p.units[u, 0], p.units[u, 4] + piece[e]
+        bits = scratch.bits
+        clear_bits(bits)
+        for v in range(p.layers[layer, 0], u):
+            add_literals(p, s, p.units[v, 4] + patterns[i, v], bits, p.layers[layer, 4])
+        add_literals(p, s, wanted, bits, p.layers[layer, 4])
+        known = _conflict(conflicts[layer], min(n_conflicts[layer], conflicts.shape[1]), bits)
+        if known >= 0:
+            ref[e] = conflict_ref[layer, known]
+            continue
+        further = push_piece(p, s, wanted, count)
+        if further < 0:
+            ref[e] = _constant(p, s, wanted, e, constant_ref, side, size, literals, multipliers,
+                               used)  # fmt: skip
+            continue
+        fill(s.trial_lam, 0.0)
+        in_integers = s.control[INTEGER_EMPTY]
+        verdict = decide(p, s, scratch, further)
+        if verdict == FULL:
+            ref[e] = HOLDS
+        elif verdict == EMPTY:
+            whole = s.control[INTEGER_EMPTY] > in_integers
+            ref[e] = used[CLAUSES_USED]
+            at = n_conflicts[layer] % conflicts.shape[1]
+            n_conflicts[layer] += 1
+            conflict_ref[layer, at] = ref[e]
+            _emit(p, s, scratch, whole, further, e, layer, conflicts[layer, at], side, size,
+                  literals, multipliers, used)  # fmt: skip
+    return unit.shape[0]
+
+
+@jit
+def _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_ref, used):
+    """Make the cell of the first u units of a pattern, and compose the layer of unit u.
+
+    Returns
+    -------
+    bool
+        False if floating point cannot tell the kind of a row, or a row forbids a piece.
+    """
+    current = used[CURRENT]
+    same = 0
+    if current >= 0:
+        most = min(used[PLACED], u)
+        while same < most and patterns[i, same] == patterns[current, same]:
+            same += 1
+    used[CURRENT], used[PLACED] = i, same
+    above[0] = s.size[0]
+    count = above[same]
+    for layer in range(p.layers.shape[0]):
+        first, end = p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]
+        if end <= same:
+            continue
+        if first > u or (first == u and u == patterns.shape[1]):
+            break
+        if not _has_same(patterns, owner[layer], i, first):
+            owner[layer] = i
+            n_conflicts[layer] = 0
+            compose_layer(p, layer, 0, p.layers[layer, 3], s.value_M, s.value_b, s.value_s,
+                          s.unit_M, s.unit_b, s.unit_s)  # fmt: skip
+            compose_rows(p, layer, 0, p.layers[layer, 5], rounding, s.value_M, s.value_b,
+                         s.value_s, s.row_M, s.row_b, s.row_s, s.row_norm, s.row_error,
+                         s.row_kind)  # fmt: skip
+            for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
+                constant_ref[r] = -1
+        for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
+            if s.row_kind[r] == UNKNOWN:
+                return False
+        for v in range(max(first, same), min(end, u)):
+            piece = p.units[v, 4] + patterns[i, v]
+            count = push_piece(p, s, piece, above[v])
+            if count < 0:
+                return False
+            set_output(p, v, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
+            above[v + 1] = count
+            used[PLACED] = v + 1
+    return True
+
+
+@jit
+def _has_same(patterns, a, b, first):
+    """Return whether two patterns agree on the first units; pattern -1 agrees with none."""
+    if a < 0:
+        return False
+    for v in range(first):
+        if patterns[a, v] != patterns[b, v]:
+            return False
+    return True
+
+
+@jit
+def _conflict(known, count, bits):
+    """Return which of the known conflicts these signs contain, or -1."""
+    for i in range(count):
+        missing = (known[i, 0, 0] & ~bits[0, 0]) | (known[i, 1, 0] & ~bits[1, 0])
+        w = 1
+        while missing == 0 and w < bits.shape[1]:
+            missing = (known[i, 0, w] & ~bits[0, w]) | (known[i, 1, w] & ~bits[1, w])
+            w += 1
+        if missing == 0:
+            return i
+    return -1
+
+
+@jit
+def _constant(p, s, piece, e, constant_ref, side, size, literals, multipliers, used):
+    """Return the refutation of a piece that a constant row forbids."""
+    for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
+        r, sign = p.literals[k, 0], p.literals[k, 1]
+        kind = s.row_kind[r]
+        if kind != NORMAL and kind != TINY and (kind == POSITIVE) != (sign > 0):
+            if constant_ref[r] < 0:
+                constant_ref[r] = used[CLAUSES_USED]
+                at = used[LITERALS_USED]
+                side[constant_ref[r]], size[constant_ref[r]] = e, 1
+                literals[at], multipliers[at] = 2 * r + (0 if sign > 0 else 1), 1.0
+                used[CLAUSES_USED] += 1
+                used[LITERALS_USED] += 1
+            return constant_ref[r]
+    return UNDECIDED
+
+
+@jit
+def _emit(p, s, scratch, whole, count, e, layer, conflict, side, size, literals, multipliers, used):
+    """Append the multipliers of the current cell; keep the signs of the layer's own rows.
+
+    Multipliers are those of the rows as they are, not scaled to unit norm. Bounds of parameters,
+    which of a set without some of them are rows here, are left to the box.
+    """
+    first = 2 * p.V.shape[1] if p.small else 0
+    base, n_rows = p.layers[layer, 4], p.layers[layer, 5]
+    at, clause = used[LITERALS_USED], used[CLAUSES_USED]
+    clear_bits(conflict)
+    for t in range(first, count):
+        r = s.cell_id[t]
+        m = scratch.rho[t] if whole else s.trial_lam[t] * s.row_norm[r]
+        if m > 0.0:
+            literals[at] = 2 * r + (0 if s.cell_sign[t] > 0 else 1)
+            multipliers[at] = m
+            at += 1
+            if base <= r < base + n_rows:
+                w, place = 0 if s.cell_sign[t] > 0 else 1, r - base
+                conflict[w, place >> 6] |= _ONE << np.uint64(place & 63)
+    side[clause], size[clause] = e, at - used[LITERALS_USED]
+    used[LITERALS_USED] = at
+    used[CLAUSES_USED] = clause + 1
+
+
+@jit
+def _seed(s, count, out):
+    """Set the point's seed: the rows of the current cell times their multipliers, in the image."""
+    for q in range(out.shape[0]):
+        t = 0.0
+        for i in range(count):
+            t += s.trial_lam[i] * s.cell_rows[i, q]
+        out[q] = t
