@@ -27,6 +27,9 @@ products is off by less than (k + 8) 2^-52 times its terms' magnitudes); what th
 whatever is not finite, is decided in rational numbers: all numbers in the files are rational.
 """
 
+# fmt: off
+# Dense on purpose: to be read from beginning to end.
+
 import ast
 import gzip
 import hashlib
@@ -35,12 +38,12 @@ import re
 import sys
 from fractions import Fraction
 from itertools import combinations
-from math import comb, prod
+from math import comb, inf, prod
 from types import SimpleNamespace
 
 import numpy as np
 
-U, GROWN, TINY, LARGE, CHUNK = 2.0**-52, 1 + 2.0**-20, 1e-200, 1e100, 1 << 22
+U, GROWN, TINY, LARGE, CHUNK = 2.0**-52, 1 + 2.0**-20, 1e-200, 1e100, 1 << 21
 MAGIC = b"milpcount proof 1\n"
 TITLES = {"activation_regions": "activation regions", "activation_patterns": "activation patterns"}
 exactly = np.vectorize(Fraction, otypes=[object])
@@ -56,20 +59,34 @@ def need(condition, what):
         raise Refuted(what)
 
 
-# Numbers are pairs (value, error), arrays; exact ones are arrays of Fraction with error None.
+# Numbers are pairs of arrays (value, error), error None for none; exact ones are Fractions.
+
+
+def floats(values):
+    """Return numbers as a pair of floats and errors."""
+    m = values.astype(float)
+    if values.dtype != object:
+        return m, None
+    same = [v - v == 0 and Fraction(v) == x for v, x in zip(m.ravel().tolist(), values.ravel())]
+    return m, np.where(np.reshape(same, m.shape), 0.0, abs(m) * U + TINY)
+
+
+def numbers(given, shape):
+    """Return numbers of the header, text "p/q" among them, as Fractions."""
+    array = np.array(given, dtype=object).reshape(shape)
+    return exactly(array) if array.size else array
 
 
 def product(a, b):
-    """Return a @ b of two pairs; an error None stands for none."""
+    """Return a @ b of two pairs."""
     (a, ea), (b, eb) = a, b
     m = a @ b
     if m.dtype == object:
         return m, None
-    if a.size and not abs(a).max() < LARGE:
-        return m, np.full(m.shape, np.inf)
+    if a.size and not abs(a).max() < LARGE:  # else what b times U loses below 1e-308 is no matter
+        return m, np.full(m.shape, inf)
     e = abs(a) @ (abs(b) * ((a.shape[-1] + 8) * U) + (0.0 if eb is None else eb * GROWN))
-    if ea is not None:
-        e = e + ea @ (abs(b) + (0.0 if eb is None else eb))
+    e = e if ea is None else e + ea @ (abs(b) + (0.0 if eb is None else eb))
     return m, e * GROWN + TINY
 
 
@@ -82,208 +99,177 @@ def added(a, b, sign=1):
     return m, (e + 4 * U * (abs(a[0]) + abs(b[0]))) * GROWN + TINY
 
 
-def floats(values):
-    """Return exact numbers as a pair of floats and errors."""
-    m = values.astype(float)
-    off = exactly(m) != values if np.isfinite(m).all() else np.ones(m.shape, dtype=bool)
-    return m, np.where(off, abs(m) * U + TINY, 0.0)
+def taken(pair, at):
+    """Return an index of a pair."""
+    return tuple(None if x is None else x[at] for x in pair)
 
 
-def numbers(given):
-    """Return numbers of a header, strings "p/q" among them, as an array of Fraction."""
-    array = np.array(given, dtype=object)
-    return exactly(array) if array.size else array.astype(object)
-
-
-# The network.
-
-
-def interval(k, rows):
-    """Return what the k-th piece of a scalar unit asks of its rows."""
-    return ([(k - 1, 1)] if k else []) + ([(k, -1)] if k < rows else [])
+# The network. A unit is (rank, rows, pieces): of `rank` values v, rows (a, b, t) for v_a - v_b - t
+# (v_b left out if b is -1), pieces (value, slope, shift, ((row, sign), ..)).
 
 
 def scalar(at, slopes, shifts):
     """Return a unit of one value: pieces from left to right, parted by increasing breakpoints."""
-    need(len(slopes) == len(shifts) == len(at) + 1, "an activation's lists do not fit")
+    n = len(at)
+    need(len(slopes) == len(shifts) == n + 1, "an activation's lists do not fit")
     need(all(a < b for a, b in zip(at, at[1:])), "breakpoints do not increase")
-    pieces = [(0, a, b, interval(k, len(at))) for k, (a, b) in enumerate(zip(slopes, shifts))]
-    return 1, [(0, -1, t) for t in at], pieces
+    asks = [((k - 1, 1),) * (k > 0) + ((k, -1),) * (k < n) for k in range(n + 1)]
+    return 1, tuple((0, -1, float(t)) for t in at), tuple(
+        (0, float(a), float(b), c) for a, b, c in zip(slopes, shifts, asks))
 
 
 def maxout(rank):
     """Return a maximum: a row v_b - v_a for a < b, so that the lowest index wins a tie."""
     pairs = list(combinations(range(rank), 2))
-    asks = [[(r, 1 if k == b else -1) for r, (a, b) in enumerate(pairs) if k in (a, b)]
+    asks = [tuple((r, 1 if k == b else -1) for r, (a, b) in enumerate(pairs) if k in (a, b))
             for k in range(rank)]
-    return rank, [(b, a, 0.0) for a, b in pairs], [(k, 1.0, 0.0, asks[k]) for k in range(rank)]
+    return rank, tuple((b, a, 0.0) for a, b in pairs), tuple(
+        (k, 1.0, 0.0, asks[k]) for k in range(rank))
 
 
-MAKERS = {"relu": lambda: scalar([0.0], [0.0, 1.0], [0.0, 0.0]), "piecewise_linear": scalar,
-          "leaky_relu": lambda a: scalar([0.0], [a, 1.0], [0.0, 0.0]), "maxout": maxout}
+MAKERS = {"relu": lambda: scalar([0], [0, 1], [0, 0]), "piecewise_linear": scalar,
+          "leaky_relu": lambda a: scalar([0], [a, 1], [0, 0]), "maxout": maxout}
 
 
 def activation(record):
-    """Return rank, rows and pieces of a unit: by its name, or by a table that is one of these."""
+    """Return a unit by its name, or by a table that is one of these."""
     if isinstance(record, str):
         name, given = re.fullmatch(r"(\w+)(?:\((.+)\))?", record).groups()
         return MAKERS[name](*(ast.literal_eval(f"({given},)") if given else ()))
     rows, pieces = record["rows"], record["pieces"]
     made = maxout(record["rank"]) if record["rank"] > 1 else scalar(
         [t for _, _, t in rows], [p[1] for p in pieces], [p[2] for p in pieces])
-    same = [list(r) for r in made[1]] == rows and len(made[2]) == len(pieces) and all(
-        list(a[:3]) == b[:3] and sorted(map(list, a[3])) == sorted(b[3])
-        for a, b in zip(made[2], pieces))
-    need(same, f"activation {record['name']!r}: a table that is not covered")
+    given = (record["rank"], tuple(map(tuple, rows)), tuple(
+        (v, a, b, tuple(sorted(map(tuple, asks)))) for v, a, b, asks in pieces))
+    need(made == given, f"activation {record['name']!r} is not covered")
     return made
 
 
-def dense(arrays, name):
-    """Return an affine map as exact weights and bias; of a product, factor by factor."""
+def affine(arrays, name):
+    """Return weights and bias of a map; of a product of factors exactly."""
     if f"W{name}" in arrays:
         return arrays[f"W{name}"], arrays[f"b{name}"]
     if f"data{name}" in arrays:
-        starts, (n, m) = arrays[f"indptr{name}"].astype(int), arrays[f"shape{name}"]
-        weight = np.zeros((n, m))
-        weight[np.repeat(np.arange(n), np.diff(starts)), arrays[f"indices{name}"]] = arrays[
+        weight, lengths = np.zeros(arrays[f"shape{name}"]), np.diff(arrays[f"indptr{name}"])
+        weight[np.repeat(np.arange(len(weight)), lengths), arrays[f"indices{name}"]] = arrays[
             f"data{name}"]
         return weight, arrays[f"b{name}"]
     if f"factor{name}" in arrays:
         f, s, d = (exactly(arrays[f"{key}{name}"]) for key in ("factor", "shift", "divisor"))
-        return np.diag(f / d), s / d
-    weight, bias = (exactly(part) for part in dense(arrays, f"{name}.0"))
+        return np.diag(f / d) + Fraction(0), s / d
+    weight, bias = (exactly(part) for part in affine(arrays, f"{name}.0"))
     k = 1
     while f"b{name}.{k}" in arrays or f"shift{name}.{k}" in arrays:
-        w, b = (exactly(part) for part in dense(arrays, f"{name}.{k}"))
+        w, b = (exactly(part) for part in affine(arrays, f"{name}.{k}"))
         weight, bias, k = w @ weight, w @ bias + b, k + 1
     return weight, bias
 
 
-def table(layer, units):
-    """Put what the units of a layer do into arrays: see `walk`."""
-    n_pieces = max(len(kind[2]) for kind in units)
-    n_rows = max(len(kind[1]) for kind in units)
-    starts = np.cumsum([0] + [kind[0] for kind in units])
+def table(layer, units, kinds):
+    """Put what the units of a layer do into arrays; `kinds` are all units that differ."""
+    most = max(len(unit[2]) for unit in units)
+    starts = np.cumsum([0] + [unit[0] for unit in units])
     need(starts[-1] == layer.bias.size, "a layer's units do not fit its map")
-    layer.value, layer.slope, layer.shift = (
-        np.zeros((len(units), n_pieces), dtype=t) for t in (int, float, float))
-    layer.pieces, first, second, layer.threshold = [], [], [], []
-    kinds, layer.asks, layer.kind, layer.row0 = {}, [], [], []
-    for u, (rank, rows, pieces) in enumerate(units):
-        layer.row0.append(len(first))
-        layer.pieces.append(len(pieces))
-        for a, b, t in rows:
-            first.append(starts[u] + a)
-            second.append(starts[u] + b if b >= 0 else -1)
-            layer.threshold.append(float(t))
-        for k, (v, slope, shift, _) in enumerate(pieces):
-            layer.value[u, k], layer.slope[u, k], layer.shift[u, k] = starts[u] + v, slope, shift
-        if id(pieces) not in kinds:
-            kinds[id(pieces)] = len(layer.asks)
-            asks = np.zeros((n_pieces, n_rows), dtype=np.int8)
-            for k, piece in enumerate(pieces):
-                for r, sign in piece[3]:
-                    asks[k, r] = sign
-            layer.asks.append(asks)
-        layer.kind.append(kinds[id(pieces)])
-    layer.first, layer.second = np.array(first, dtype=int), np.array(second, dtype=int)
-    layer.threshold, layer.n_rows = np.array(layer.threshold), len(first)
-    layer.plain = layer.n_rows == layer.bias.size and not (
-        layer.threshold.any() or (layer.second >= 0).any())
+    rows = [(s + a, s + b if b >= 0 else -1, t) for s, unit in zip(starts, units)
+            for a, b, t in unit[1]]
+    layer.first, layer.second = np.array([row[:2] for row in rows], dtype=int).reshape(-1, 2).T
+    layer.threshold = np.array([row[2] for row in rows])
+    layer.n_rows, layer.counts = len(rows), [len(unit[1]) for unit in units]
+    layer.pieces = [len(unit[2]) for unit in units]
+    number = {unit: k for k, unit in enumerate(kinds)}
+    layer.kind = [number[unit] for unit in units]
+    padded = [[unit[2][min(k, len(unit[2]) - 1)] for k in range(most)] for unit in kinds]
+    value, layer.slope, layer.shift = (
+        np.array([[p[j] for p in pieces] for pieces in padded])[layer.kind] for j in range(3))
+    layer.value = value.astype(int) + starts[:-1, None]
+    plain = [(s, -1, 0.0) for s in range(layer.bias.size)]
+    layer.plain = rows == plain
 
 
 def read_network(path):
-    """Return layers and a digest of all that is read: numbers, activations and wiring."""
+    """Return the number of inputs, the layers, their units, and a digest of all that is read."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
     meta = json.loads(arrays["metadata"].item()) if "metadata" in arrays else {}
-    n_maps = len({re.match(r"(?:b|shift)(\d+)", k)[1] for k in arrays if re.match(r"b\d|shift\d", k)})
+    n_maps = len({re.match(r"(b|shift)(\d+)", k)[2] for k in arrays if re.match(r"(b|shift)\d", k)})
     hidden = n_maps - bool(meta.get("output", True))
     records = meta.get("activations", ["relu"] * hidden)
     if "leaky_alpha" in arrays:
         records = [f"leaky_relu({a!r})" for a in arrays["leaky_alpha"].ravel().tolist()]
-    need(len(records) == hidden, "there is not one activation for each layer")
-    layers, columns, before = [], None, None
-    digest = hashlib.sha256()
+    need(len(records) == hidden > 0, "there is not one activation for each layer")
+    layers, kinds, digest, first, before = [], {}, hashlib.sha256(), None, None
     for number, record in enumerate(records):
-        weight, bias = dense(arrays, str(number))
-        n_in = int(meta.get("inputs", weight.shape[1])) if number == 0 else n_in
-        reads = arrays.get(f"reads{number}", before if number else np.arange(n_in))
-        need(reads is not None and weight.shape == (bias.size, len(reads)), "a map does not fit")
-        layer = SimpleNamespace(weight=weight, bias=bias, reads=reads.astype(int))
-        runs = record if isinstance(record, list) else [[None, record]]
-        units = []
-        for count, kind in runs:
-            kind = activation(kind)
-            units += [kind] * (bias.size // kind[0] if count is None else count)
-        table(layer, units)
-        first = n_in if number == 0 else before[-1] + 1
-        before = np.arange(first, first + len(units))
-        need((layer.reads < first).all() and (layer.reads >= 0).all(), "a layer reads what is below")
+        weight, bias = affine(arrays, str(number))
+        if number == 0:
+            first = n_in = int(meta.get("inputs", weight.shape[1]))
+            before = np.arange(n_in)
+        reads = arrays.get(f"reads{number}", before).astype(int)
+        need(weight.shape == (bias.size, reads.size), "a map does not fit what it reads")
+        need((np.diff(reads) > 0).all() and reads[0] >= 0 and reads[-1] < first, "a false wire")
+        runs = [(count, activation(kind)) for count, kind in (
+            record if isinstance(record, list) else [[None, record]])]
+        units = [unit for count, unit in runs
+                 for _ in range(bias.size // unit[0] if count is None else count)]
+        kinds.update(dict.fromkeys(units))
+        layer = SimpleNamespace(weight=weight, bias=bias, reads=reads)
+        table(layer, units, kinds)
         layers.append(layer)
-        for part in (weight, bias, layer.reads, layer.slope, layer.shift, layer.value,
-                     layer.threshold, layer.first, layer.second, np.array(layer.asks)[layer.kind]):
-            text = part.dtype == object
-            raw = "".join(map(str, part.ravel())).encode() if text else part.astype("<f8").tobytes()
-            digest.update(f"{part.shape}".encode() + raw)
-    return n_in, layers, digest.hexdigest()
+        before, first = np.arange(first, first + len(units)), first + len(units)
+        for part in (weight, bias, reads):
+            digest.update(f"{part.shape}".encode() + (
+                repr(part.tolist()).encode() if part.dtype == object
+                else np.ascontiguousarray(part, dtype="<f8").tobytes()))
+        digest.update(repr(units).encode())
+    return n_in, layers, list(kinds), digest.hexdigest()
 
 
 class Subject:
     """A network on a domain: rows of its units at points, or as functions of the parameters."""
 
     def __init__(self, path, header):
-        n_in, self.layers, self.digest = read_network(path)
-        domain, layers = header["domain"], self.layers
+        self.n_in, self.layers, kinds, self.digest = read_network(path)
+        domain, layers, n_in = header["domain"], self.layers, self.n_in
         self.closed = header["quantity"] == "activation_patterns"
-        self.lower, self.upper = ([float(v) if v in (np.inf, -np.inf) else Fraction(v)
-                                   for v in domain[key]] for key in ("lower", "upper"))
-        self.d = d = len(self.lower)
-        self.low, self.high = (np.array([float(v) for v in x]) for x in (self.lower, self.upper))
-        same = all(Fraction(f) == v for f, v in zip((*self.low, *self.high),
-                   (*self.lower, *self.upper)) if np.isfinite(f))
-        self.inner = self.low, self.high
-        if not same:  # outwards for refutations, inwards for witnesses
-            self.inner = np.nextafter(self.low, np.inf), np.nextafter(self.high, -np.inf)
-            self.low, self.high = np.nextafter(self.low, -np.inf), np.nextafter(self.high, np.inf)
-        inputs = np.full((n_in, 1 + d), Fraction(0))
-        inputs[:, 0] = numbers(domain["origin"])
-        if "inputs" in domain:
-            inputs[domain["inputs"], 1 + np.arange(d)] = Fraction(1)
-        else:
-            inputs[:, 1:] = numbers(domain["directions"])
-        rows = numbers(domain["rows"]).reshape(-1, d)
-        self.rows = np.concatenate([numbers(domain["rhs"])[:, None].reshape(-1, 1), -rows], axis=1)
+        ends = [[v if v in (inf, -inf) else Fraction(v) for v in domain[key]]
+                for key in ("lower", "upper")]
+        self.lower, self.upper, self.d = *ends, len(ends[0])
+        self.low, self.high = self.inner = [np.array([float(v) for v in end]) for end in ends]
+        if any(float(v) != v for end in ends for v in end):  # outwards to refute, inwards for points
+            self.inner = np.nextafter(self.low, inf), np.nextafter(self.high, -inf)
+            self.low, self.high = np.nextafter(self.low, -inf), np.nextafter(self.high, inf)
+        self.origin = numbers(domain["origin"], (n_in, 1))
+        self.own = domain.get("inputs")  # which input each parameter is, or
+        if self.own is None:
+            self.directions = numbers(domain["directions"], (n_in, self.d))
+        self.rows = np.concatenate([numbers(domain["rhs"], (-1, 1)),
+                                    -numbers(domain["rows"], (-1, self.d))], axis=1)
         self.float_rows = floats(self.rows)
         self.parts = {False: [], True: []}
-        self.inputs, self.float_inputs = inputs, floats(inputs)
         self.unit0 = np.cumsum([0] + [len(layer.pieces) for layer in layers])
         self.row_base = np.cumsum([0] + [layer.n_rows for layer in layers])
-        self.n_in, self.n_units, self.n_rows = n_in, self.unit0[-1], self.row_base[-1]
+        self.n_units, self.n_rows = int(self.unit0[-1]), int(self.row_base[-1])
         self.pieces = np.concatenate([layer.pieces for layer in layers]).astype(int)
         self.layer_of = np.repeat(np.arange(len(layers)), np.diff(self.unit0))
-        n = [np.diff([*layer.row0, layer.n_rows]) for layer in layers]
-        self.unit_of_row = np.repeat(np.arange(self.n_units), np.concatenate(n).astype(int))
-        starts = np.concatenate([b + np.array(x.row0) for b, x in zip(self.row_base, layers)])
-        self.place_of_row = np.arange(self.n_rows) - starts[self.unit_of_row].astype(int)
-        shapes = np.array([a.shape for layer in layers for a in layer.asks])
-        self.asks = np.zeros((len(shapes), *shapes.max(axis=0)), dtype=np.int8)
-        for at, a in enumerate(a for layer in layers for a in layer.asks):
-            self.asks[at, : a.shape[0], : a.shape[1]] = a
-        first = np.cumsum([0] + [len(layer.asks) for layer in layers])
-        self.kind = np.concatenate([f + np.array(x.kind) for f, x in zip(first, layers)])
+        counts = np.concatenate([layer.counts for layer in layers]).astype(int)
+        self.unit_of_row = np.repeat(np.arange(self.n_units), counts)
+        self.place_of_row = np.arange(self.n_rows) - np.repeat(np.cumsum(counts) - counts, counts)
+        self.kind = np.concatenate([layer.kind for layer in layers])
+        self.asks = np.zeros((len(kinds), self.pieces.max(), counts.max()), dtype=np.int8)
+        for at, unit in enumerate(kinds):
+            for k, piece in enumerate(unit[2]):
+                for r, sign in piece[3]:
+                    self.asks[at, k, r] = sign
         self.seeded = header["seeded"] is True
         if self.seeded:
             read = [self.part(n, False)[0][0][:, 1:] for n, layer in enumerate(layers)
-                    if (layer.reads < n_in).any()]
+                    if layer.reads[0] < n_in]
             self.seeds = np.concatenate([*read, self.float_rows[0][:, 1:]])
         if not self.closed:
-            inside = [Fraction(v) for v in header["interior"]]
-            values = self.rows[:, 0] + self.rows[:, 1:] @ np.array([*inside, Fraction(0)])[:-1]
-            good = len(inside) == d and all(
-                a < t < b for a, t, b in zip(self.lower, inside, self.upper))
+            t = [Fraction(v) for v in header["interior"]]
+            value = self.rows @ np.array([Fraction(1), *t])
             flat = (self.rows[:, 1:] == 0).all(axis=1)
-            need(good and all(v > 0 or (f and v == 0) for v, f in zip(values, flat)),
+            need(len(t) == self.d and all(a < v < b for a, v, b in zip(self.lower, t, self.upper))
+                 and ((value > 0) | (flat & (value == 0))).all(),
                  "the point in the header is not an interior point of the domain")
 
     def asked(self, unit, piece, place):
@@ -294,47 +280,48 @@ class Subject:
         """Return an upper bound on the patterns that agree up to unit u; see the argument."""
         total = 1
         for number in range(self.layer_of[u], len(self.layers)):
-            first = max(u + 1, self.unit0[number])
-            pieces = self.pieces[first : self.unit0[number + 1]].tolist()
-            flat = self.layers[number].n_rows == len(self.layers[number].pieces)
-            n = len(pieces)
-            total *= min(prod(pieces), sum(comb(n, j) for j in range(min(n, self.d) + 1)) if flat
-                         else prod(pieces))
+            first = max(u + 1 - self.unit0[number], 0)
+            pieces, counts = self.layers[number].pieces[first:], self.layers[number].counts[first:]
+            n, flat = len(pieces), all(count == 1 for count in counts)
+            cells = sum(comb(n, j) for j in range(min(n, self.d) + 1)) if flat else inf
+            total *= min(prod(pieces), cells)
         return total
 
     def title(self, domain):
         """Return the domain in words."""
         ends = {(str(a), str(b)) for a, b in zip(self.lower, self.upper)}
-        plain = "inputs" in domain and self.d == self.n_in and not len(self.rows)
-        if plain and len(ends) == 1 and not any(v != 0 for v in self.inputs[:, 0]):
+        plain = self.own is not None and self.d == self.n_in and not len(self.rows)
+        if plain and len(ends) == 1 and not (self.origin != 0).any():
             return "[{}, {}]^{}".format(*next(iter(ends)), self.d)
         digest = hashlib.sha256(json.dumps(domain, sort_keys=True).encode()).hexdigest()
         return f"the domain {digest[:16]} of {self.d} parameters and {len(self.rows)} rows"
 
     def part(self, number, exact):
-        """Return the part of a map that reads the inputs, composed, and the one that reads units."""
+        """Return what a map makes of the inputs, its weights on units, and the units it reads."""
         made = self.parts[exact]
         while len(made) <= number:
             layer = self.layers[len(made)]
             mine = layer.reads < self.n_in
-            if exact:
-                weight, bias = exactly(layer.weight), exactly(layer.bias)
+            pair = (lambda x: (exactly(x), None)) if exact else floats
+            weight, read = pair(layer.weight), layer.reads[mine]
+            own = taken(weight, np.s_[:, mine])
+            constant = added(product(own, taken(pair(self.origin), read)),
+                             pair(layer.bias[:, None]))
+            if self.own is None:
+                slopes = product(own, taken(pair(self.directions), read))
             else:
-                weight, bias = layer.weight, layer.bias
-                weight = (weight.astype(float), None) if weight.dtype != object else floats(weight)
-                bias = bias.astype(float) if bias.dtype != object else floats(bias)[0]
-            split = lambda w, at: w[:, at] if exact else (w[0][:, at], w[1] if w[1] is None else w[1][:, at])  # noqa: E731
-            inputs = self.inputs if exact else self.float_inputs
-            read = layer.reads[mine]
-            own = (inputs[read], None) if exact else tuple(x[read] for x in inputs)
-            w = split(weight, mine)
-            m, e = product((w, None) if exact else w, own)
-            shift = np.zeros(m.shape, dtype=m.dtype)
-            shift[:, 0] = bias
-            off = None if exact else abs(shift) * U
-            units = split(weight, ~mine)
-            made.append((added((m, e), (shift, off)), (units, None) if exact else units,
-                         layer.reads[~mine] - self.n_in))
+                where = np.full(self.n_in, -1)
+                where[self.own] = np.arange(self.d)
+                has = where[read] >= 0
+                zero = Fraction(0) if exact else 0.0
+                slopes = [np.full((len(layer.bias), self.d), zero) for _ in range(1 if exact else 2)]
+                for full, x in zip(slopes, own):
+                    if x is not None:
+                        full[:, where[read][has]] = x[:, has]
+                slopes = (slopes[0], None) if exact else slopes
+            joined = tuple(None if a is None else np.concatenate([a, b], axis=1)
+                           for a, b in zip(constant, slopes))
+            made.append((joined, taken(weight, np.s_[:, ~mine]), layer.reads[~mine] - self.n_in))
         return made[number]
 
     def walk(self, points, pieces, last, exact=False):
@@ -343,44 +330,36 @@ class Subject:
         At points, shape (1 + d, k), the first entry of each being 1, with pieces (1, units, k); or,
         of points None, as functions (constant, slopes) for pieces of shape (cells, units, 1).
         """
-        one = np.array([1] + [0] * self.d) if points is None else np.ones(points.shape[1], dtype=int)
-        outs = []
+        one, outs = np.ones(1 + self.d if points is None else points.shape[1], dtype=int), []
+        one[1:] = points is not None
+        pair = (lambda x: (exactly(x), None)) if exact else (lambda x: (x, None))
         for number in range(last + 1):
             layer, (inputs, units, read) = self.layers[number], self.part(number, exact)
-            v = inputs if points is None else product(inputs, (points, None))
-            v = tuple(None if x is None else x[None] for x in v)
+            v = taken(inputs if points is None else product(inputs, (points, None)), None)
             if read.size:
-                above = tuple(None if outs[0][i] is None else
-                              np.concatenate([o[i] for o in outs], axis=1)[:, read] for i in (0, 1))
+                above = [None if exact and i else np.concatenate([np.broadcast_to(
+                    o[i], (len(pieces), *o[i].shape[1:])) for o in outs], axis=1)[:, read]
+                    for i in (0, 1)]
                 v = added(v, product(units, above))
-            yield v if layer.plain else self._rows(layer, v, one, exact)
-            if number == last:
-                return
-            p = pieces[:, self.unit0[number] : self.unit0[number + 1]]
-            at = np.arange(p.shape[1])[None, :, None], p
-            slope, shift, index = layer.slope[at], layer.shift[at], layer.value[at]
-            if exact:
-                slope, shift = exactly(slope), exactly(shift)
-            m = np.take_along_axis(v[0], index, 1) * slope
-            shift = shift * one
-            e = None if exact else (np.take_along_axis(v[1], index, 1) * abs(slope) + 2 * U * (
-                abs(m) + abs(shift))) * GROWN + TINY
-            m = m + shift
-            outs = [(np.broadcast_to(o[0], (len(m), *o[0].shape[1:])),
-                     None if exact else np.broadcast_to(o[1], (len(m), *o[1].shape[1:])))
-                    for o in outs] + [(m, e)]
-
-    def _rows(self, layer, v, one, exact):
-        has, zero = (layer.second >= 0)[:, None], Fraction(0) if exact else 0.0
-        take = lambda at: tuple(None if x is None else x[:, at] for x in v)  # noqa: E731
-        b = tuple(None if x is None else np.where(has, x, zero) for x in take(layer.second))
-        t = (exactly(layer.threshold) if exact else layer.threshold)[:, None] * one
-        m = added(take(layer.first), b, -1)
-        return added(m, (t[None], None), -1) if layer.threshold.any() else m
+            rows = v
+            if not layer.plain:
+                other = np.where((layer.second >= 0)[:, None], 1, 0)
+                b = tuple(None if x is None else np.where(other, x[:, layer.second], 0 * one[0])
+                          for x in v)
+                rows = added(taken(v, np.s_[:, layer.first]), b, -1)
+                rows = added(rows, pair(layer.threshold[:, None] * one), -1)
+            yield rows
+            if number < last:
+                p = pieces[:, self.unit0[number] : self.unit0[number + 1]]
+                at = np.arange(p.shape[1])[None, :, None], p
+                slope, shift = pair(layer.slope[at])[0], pair(layer.shift[at] * one)[0]
+                m = np.take_along_axis(v[0], layer.value[at], 1) * slope
+                e = None if exact else np.take_along_axis(v[1], layer.value[at], 1) * abs(
+                    slope) + U * abs(m)
+                outs.append(added((m, e), (shift, None)))
 
 
 # The proof.
-
 
 def read_block(file):
     """Return the next block: a line of JSON that lists arrays, and their bytes; None at the end."""
