@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from milpcount.limits import Limits
     from milpcount.network import Network
     from milpcount.plots.plot import plot
+    from milpcount.proof.writing import write_proof
     from milpcount.region_files import (
         load_partition,
         load_regions,
@@ -79,6 +80,7 @@ _HOMES = {
     "save_regions": "region_files",
     "track": "tracking.track",
     "warm_up": "counters.warming",
+    "write_proof": "proof.writing",
 }
 
 __all__ = [
@@ -119,6 +121,7 @@ __all__ = [
     "save_regions",
     "track",
     "warm_up",
+    "write_proof",
 ]
 __version__ = "0.1.0"
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def count(
     keep_regions: bool = False,
     listener: Listener = log,
     executor: Executor | None = None,
+    proof: str | Path | None = None,
 ) -> CountResult:
     """Count the linear regions of a network over a domain.
 
@@ -65,6 +67,10 @@ def count(
     executor : concurrent.futures.Executor, optional
         For methods that work in independent parts, e.g. a ProcessPoolExecutor; the answer does not
         depend on its number of workers.
+    proof : str or Path, optional
+        A file for a proof of both bounds that `milpcount check`, or the stand-alone program
+        ``milpcount/proof/check.py``, verifies; the network is written beside it (``PROOF.npz``).
+        It takes about as long as the count, once that has come to its end or to a limit.
 
     Returns
     -------
@@ -79,6 +85,11 @@ def count(
         If what was given is of the wrong type, or the method cannot count it.
     """
     domain = arguments.domain(domain)
+    if proof is not None:
+        return _proved(
+            network, domain, method, arguments.quantity(quantity), limits, seed, keep_regions,
+            listener, executor, Path(proof),
+        )  # fmt: skip
     if method is None:
         method = _standard(domain, arguments.quantity(quantity))
     is_module = arguments.is_module(network)
@@ -104,6 +115,38 @@ def count(
         stop.result = replace(stop.result, verifier=verifier)
         raise
     return replace(result, verifier=verifier) if verifier else result
+
+
+def _proved(
+    network: Any,
+    domain: Domain,
+    method: Any,
+    quantity: Quantity,
+    limits: Limits | None,
+    seed: int,
+    keep_regions: bool,
+    listener: Listener,
+    executor: Executor | None,
+    path: Path,
+) -> CountResult:
+    """Count with the regions kept, and write the proof."""
+    from milpcount.counters.region_tree import RegionTree
+    from milpcount.proof.writing import check_covered, check_method, write_proof
+
+    network = arguments.network(network)
+    method = arguments.method(RegionTree() if method is None else method)
+    check_covered(network, domain, quantity)
+    check_method(method)
+    if not path.parent.is_dir():
+        raise OptionError(f"proof: there is no folder {path.parent}")
+    result = count(
+        network, domain, method, quantity=quantity, limits=limits, seed=seed, keep_regions=True,
+        listener=listener, executor=executor,
+    )  # fmt: skip
+    lower, upper = write_proof(path, network, domain, result)
+    proved = {"file": str(path), "lower": str(lower), "upper": str(upper)}
+    result = replace(result, details=result.details | {"proof": proved})
+    return result if keep_regions else replace(result, regions=None, verifier=None)
 
 
 def partition(

@@ -64,6 +64,7 @@ def count(
     gap: opt.GapOption = None,
     workers: opt.WorkersOption = 1,
     keep: opt.KeepOption = None,
+    proof: opt.ProofOption = None,
     quiet: opt.QuietFlag = False,
     json: opt.JsonFlag = False,
 ) -> None:
@@ -72,7 +73,7 @@ def count(
     Exit codes: 0 complete, 3 stopped at a limit or by Ctrl-C (the bounds printed are valid),
     2 wrong usage or input, 1 failure.
     """
-    from milpcount.cli.counting import Request, run
+    from milpcount.cli.counting import Request, prove, run
     from milpcount.cli.counting import keep as write_regions
     from milpcount.cli.tables import print_facts
     from milpcount.limits import Limits
@@ -102,6 +103,7 @@ def count(
         seed=seed,
         keep=keep,
         workers=workers,
+        proof=proof,
     )
     result = run(request, quiet=quiet)
     try:
@@ -111,6 +113,7 @@ def count(
             print_facts(result.rows())
     finally:  # a reader that has left the pipe does not take the regions with it
         write_regions(request, result)
+        prove(request, result)
     raise typer.Exit(COMPLETE if result.status.is_complete else STOPPED)
 
 
@@ -251,6 +254,23 @@ def verify(
     wanted = None if quantity is None else quantity.value
     proved = verifying.run(file, choice, wanted, output=output_name, as_json=json)
     raise typer.Exit(COMPLETE if proved else FAILURE)
+
+
+@app.command()
+def check(
+    network: opt.NetworkPath,
+    proof: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A proof that count --proof has written.")
+    ],
+    output_name: opt.OutputName = None,
+) -> None:
+    """Check a proof of a count, both ends, by a program that shares no code with the count.
+
+    Exit codes: 0 proved, 1 not proved (the first false step is named), 2 wrong usage or input.
+    """
+    from milpcount.cli.checking import run
+
+    raise typer.Exit(run(network, proof, output_name))
 
 
 @app.command()

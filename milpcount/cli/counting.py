@@ -1,6 +1,8 @@
 """One count from the command line: read, count while showing progress, keep what was asked."""
 
+import hashlib
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -12,13 +14,13 @@ from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.progress import listening
 from milpcount.counters.method import Method
 from milpcount.domain import Domain
-from milpcount.errors import Interrupted, OptionError
+from milpcount.errors import Interrupted, OptionError, OutputError
 from milpcount.limits import Limits
 from milpcount.network import Network
 from milpcount.region_files import save_regions
 from milpcount.region_files.domains import domain_arrays
 from milpcount.region_files.files import check_format
-from milpcount.result import CountResult, Guarantee
+from milpcount.result import CountResult, Guarantee, Quantity
 from milpcount.workers import Processes
 
 
@@ -40,6 +42,8 @@ class Request:
         Processes for methods that work in independent parts.
     output : str or None
         Name of the network's output, where it has several.
+    proof : Path or None
+        Where to write a proof.
     """
 
     network: Path
@@ -51,6 +55,7 @@ class Request:
     keep: Path | None = None
     workers: int = 1
     output: str | None = None
+    proof: Path | None = None
 
 
 def run(request: Request, *, quiet: bool = False) -> CountResult:
@@ -63,6 +68,7 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
     """
     network = Network.load(request.network, request.output)
     _check_keep(request, network)
+    _check_proof(request, network)
     with terminable(), processes(request.workers) as executor, listening(quiet=quiet) as listener:
         try:
             return count(
@@ -72,7 +78,7 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
                 quantity=request.quantity,
                 limits=request.limits,
                 seed=request.seed,
-                keep_regions=request.keep is not None,
+                keep_regions=request.keep is not None or request.proof is not None,
                 listener=listener,
                 executor=executor,
             )
@@ -130,3 +136,39 @@ def keep(request: Request, result: CountResult) -> None:
     path = request.keep
     if path is not None:
         deliver("--keep", path, lambda: save_regions(result, path))
+
+
+def _check_proof(request: Request, network: Network) -> None:
+    """Refuse a proof that could not be written before hours are spent on the count."""
+    if request.proof is not None:
+        from milpcount.proof.writing import check_covered, check_method
+
+        check_covered(network, request.domain, Quantity(request.quantity))
+        check_method(request.method)
+        check_target(request.proof, "--proof")
+
+
+def prove(request: Request, result: CountResult) -> None:
+    """Write the proof of a result, if that was asked for.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written after all.
+    """
+    path = request.proof
+    if path is None:
+        return
+    from milpcount.proof.writing import network_beside, write_proof
+
+    if not result.regions:
+        raise OutputError(f"--proof {path}: not written, no region was found in time")
+    source = {
+        "file": request.network.name,
+        "sha256": hashlib.sha256(request.network.read_bytes()).hexdigest(),
+    }
+    network = Network.load(request.network, request.output)
+    deliver(
+        "--proof", path, lambda: write_proof(path, network, request.domain, result, source)
+    )
+    print(f"proof: {path}, of the network in {network_beside(path)}", file=sys.stderr)

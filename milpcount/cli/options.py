@@ -187,6 +187,12 @@ KeepOption = Annotated[
     Path | None,
     typer.Option("--keep", metavar="FILE", help="Write patterns and witnesses (.npz, .parquet)."),
 ]
+ProofOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--proof", metavar="FILE", help="Write a proof of both bounds, for `milpcount check`."
+    ),
+]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")]
 

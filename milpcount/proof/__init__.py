@@ -1,5 +1,5 @@
-"""Proofs of counts that a stand-alone program verifies, both ends; see ``docs/proofs.md``."""
+"""Proofs of counts that a stand-alone program verifies, both ends; see ``docs/proofs.md``.
 
-from milpcount.proof.writing import check_covered, write_proof
-
-__all__ = ["check_covered", "write_proof"]
+`check` is that program. It imports nothing of this package; the writer uses its arithmetic to see
+what is proved.
+"""

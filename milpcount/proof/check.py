@@ -452,35 +452,37 @@ class Block:
 
     def refuted(self):
         """Return which clauses floats with their errors prove: negative on the box."""
-        s, ok = self.s, np.zeros(self.b.size.size, dtype=bool)
-        forms = {}
+        s, K = self.s, self.b.size.size
+        forms, ok, far = {}, np.zeros(K, dtype=bool), np.maximum(abs(s.low), abs(s.high))
+
+        def on_box(pair):
+            sizes = [x[..., 0] + x[..., 1:] @ far for x in (abs(pair[0]), pair[1])]
+            return pair[0], sizes[1] + ((self.b.size.max(initial=0) + s.d + 16) * U) * sizes[0]
+
         for layer in np.unique(self.row_layer[~self.domain]):
             cells = np.searchsorted(self.run[layer], np.arange(self.run[layer][-1] + 1))
-            *_, forms[layer] = s.walk(None, self.P[cells][:, :, None], layer)
-        step = max(1, CHUNK // (1 + s.d))
+            *_, rows = s.walk(None, self.P[cells][:, :, None], layer)
+            forms[layer] = on_box(rows)
+        domain = on_box((s.float_rows[0], np.zeros(s.rows.shape) + (
+            0.0 if s.float_rows[1] is None else s.float_rows[1])))
+        ends, step = np.append(self.start, self.row.size), max(1, CHUNK // (1 + s.d))
         a = 0
-        while a < ok.size:
-            z = max(a + 1, int(np.searchsorted(self.start, self.start[a] + step)))
-            e = slice(int(self.start[a]), int(self.start[z]) if z < ok.size else self.row.size)
-            value = np.zeros((e.stop - e.start, 1 + s.d))
-            error, rows, of = value.copy(), self.row[e], self.of[e]
-            own = self.domain[e]
-            value[own], error[own] = (x[rows[own] - s.n_rows] for x in s.float_rows)
+        while a < K:
+            z = max(a + 1, int(np.searchsorted(ends, ends[a] + step, side="right")) - 1)
+            e = np.s_[ends[a] : ends[z]]
+            value, error = np.zeros((ends[z] - ends[a], 1 + s.d)), np.zeros(ends[z] - ends[a])
+            row, own = self.row[e], self.domain[e]
+            value[own], error[own] = taken(domain, row[own] - s.n_rows)
             for layer, pair in forms.items():
-                at = ~own & (self.row_layer[e] == layer)
-                cell = self.run[layer][self.rep[of[at]]]
-                cell = cell if len(pair[0]) > 1 else cell * 0
-                value[at], error[at] = (x[cell, rows[at] - s.row_base[layer]] for x in pair)
-            lam = self.b.multipliers[e][:, None]
-            starts, size = self.start[a:z] - e.start, self.b.size[a:z, None]
-            z0 = np.add.reduceat(lam * self.sign[e][:, None] * value, starts)
-            error = np.add.reduceat(lam * (error + abs(value) * ((size + 8) * U)[of - a]), starts)
-            far = np.maximum(abs(s.low), abs(s.high))
-            most = np.maximum(z0[:, 1:] * s.low, z0[:, 1:] * s.high)
-            top = z0[:, 0] + most.sum(axis=1)
-            bound = error[:, 0] + error[:, 1:] @ far + (s.d + 8) * U * (
-                abs(z0[:, 0]) + abs(most).sum(axis=1))
-            ok[a:z] = (top + bound * GROWN + TINY < 0) & (lam.max() < LARGE)
+                at = np.flatnonzero(~own & (self.row_layer[e] == layer))
+                cell = self.run[layer][self.rep[self.of[e][at]]] * (len(pair[0]) > 1)
+                value[at], error[at] = taken(pair, (cell, row[at] - s.row_base[layer]))
+            lam, starts = self.b.multipliers[e], ends[a:z] - ends[a]
+            value *= (lam * self.sign[e])[:, None]
+            total = np.add.reduceat(value, starts)
+            top = total[:, 0] + np.maximum(total[:, 1:] * s.low, total[:, 1:] * s.high).sum(axis=1)
+            top += np.add.reduceat(lam * error, starts) * GROWN + TINY
+            ok[a:z] = (top < 0) & (np.maximum.reduceat(lam, starts) < LARGE) & (far.max() < LARGE)
             a = z
         ok[self.of[list(self.other)]] = False
         return ok

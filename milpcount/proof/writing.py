@@ -9,7 +9,9 @@ that turns out to hold a region is left open; of a complete count that would be 
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -17,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from milpcount.domain import Domain, InputSet, Union
-from milpcount.errors import OptionError
+from milpcount.errors import ContradictionError, OptionError
 from milpcount.exact.evaluate import point_of
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.rows import ExactNetwork
@@ -29,7 +31,7 @@ from milpcount.proof import check
 from milpcount.proof.clauses import Clauses, ExactClauses
 from milpcount.proof.header import header_of, network_bytes, number_text
 from milpcount.proof.projections import Projections
-from milpcount.result import Quantity, Region, patterns_of
+from milpcount.result import CountResult, Guarantee, Quantity, Region, patterns_of
 
 Array = np.ndarray
 
@@ -66,50 +68,87 @@ def check_covered(network: Network, domain: Domain, quantity: Quantity) -> None:
                 )
 
 
+def check_method(method: Any) -> None:
+    """Refuse a method that keeps no regions.
+
+    Raises
+    ------
+    OptionError
+        If its lower bound rests on chance.
+    """
+    if method.guarantee is Guarantee.PROBABILISTIC or method.name == "section":
+        raise OptionError(
+            f"proof: method {method.name!r} keeps no regions that it could prove; use 'tree'"
+        )
+
+
 def write_proof(
-    path: Path,
+    path: str | Path,
     network: Network,
-    inputs: InputSet,
-    quantity: Quantity,
-    regions: Sequence[Region],
+    domain: Domain,
+    result: CountResult,
     source: dict[str, str] | None = None,
 ) -> tuple[int, int]:
     """Write a proof of a count, and the network that it is about beside it (``PATH.npz``).
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
     network : Network
-    inputs : InputSet
-    quantity : Quantity
-    regions : sequence of Region
-        As they were kept.
-    source : dict, optional
-        Name and hash of the file that the network was read from.
+    domain : Domain
+    result : CountResult
+        With its regions.
+    source : dict of str, optional
+        What is known of the file that the network was read from, for the header.
 
     Returns
     -------
     (int, int)
         The bounds that the proof proves.
+
+    Raises
+    ------
+    OptionError
+        If what was counted is not covered, or the result has no regions.
+    ContradictionError
+        If exact arithmetic finds a region that a complete count has missed, or does not find one
+        that it has.
+    FileFormatError
+        If the files cannot be written.
     """
+    path = Path(path)
+    check_covered(network, domain, result.quantity)
+    if not result.regions:
+        raise OptionError("proof: the result has no regions; count with keep_regions=True")
     content = network_bytes(network)
-    writer = _Writer(content, network, inputs, quantity, regions)
-    draft = io.BytesIO()
-    with gzip.GzipFile(fileobj=draft, mode="wb", compresslevel=6, mtime=0, filename="") as packed:
-        bounds = writer.write(packed)
-    head = {"lower": str(bounds[0]), "upper": str(bounds[1]), **writer.header}
-    if source:
-        head["source"] = source
-    front = check.MAGIC + json.dumps(head).encode() + b"\n"
+    inputs = domain.bind(network.n_inputs)
+    writer = _Writer(content, network, inputs, result.quantity, result.regions)
+    with tempfile.TemporaryFile() as draft:
+        with gzip.GzipFile(fileobj=draft, mode="wb", compresslevel=6, mtime=0) as packed:
+            lower, upper = writer.write(packed)
+        if result.is_exact and (lower, upper) != (result.lower, result.upper):
+            raise ContradictionError(
+                f"the count says {result.lower}, its proof {lower} to {upper}: please report this"
+            )
+        head = {"lower": str(lower), "upper": str(upper), **writer.header}
+        if source:
+            head["source"] = source
+        front = gzip.compress(check.MAGIC + json.dumps(head).encode() + b"\n", mtime=0)
 
-    def deliver(stream: BinaryIO) -> None:
-        # Members of a gzip file follow each other: the claim is known last and stands first.
-        stream.write(gzip.compress(front, mtime=0))
-        stream.write(draft.getbuffer())
+        def deliver(stream: BinaryIO) -> None:
+            # Members of a gzip file follow each other: the claim is known last and stands first.
+            stream.write(front)
+            draft.seek(0)
+            shutil.copyfileobj(draft, stream)
 
-    write_atomically(path.with_name(path.name + ".npz"), lambda stream: _put(stream, content))
-    write_atomically(path, deliver)
-    return bounds
+        write_atomically(network_beside(path), lambda stream: _put(stream, content))
+        write_atomically(path, deliver)
+    return lower, upper
+
+
+def network_beside(path: Path) -> Path:
+    """Return the name of the network's file that is written beside a proof."""
+    return path.with_name(f"{path.name}.npz")
 
 
 def _put(stream: BinaryIO, content: bytes) -> None:
@@ -303,7 +342,10 @@ class _Writer:
         if found is None:
             tree = ExactRegionTree(self._exact, patterns=self._closed)
             cell = tree.cell(region.pattern)
-            assert cell is not None, "a pattern that was counted has a point"
+            if cell is None:
+                raise ContradictionError(
+                    f"pattern {region.pattern} was counted and has no point: please report this"
+                )
             found = cell.witness
         return [number_text(v) for v in found.fractions()]
 
@@ -334,6 +376,3 @@ def _packed(block: SimpleNamespace) -> bytes:
     head = {"arrays": names, "last": block.last, "exact_points": block.exact_points,
             "exact_multipliers": block.exact_multipliers}  # fmt: skip
     return json.dumps(head).encode() + b"\n" + b"".join(part.tobytes() for part in parts)
-
-
-__all__ = ["COVERED", "check_covered", "write_proof"]

@@ -1,0 +1,34 @@
+"""`check` on the command line: the stand-alone checker, in a process of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from milpcount.network import Network
+from milpcount.network.paths import existing_file
+from milpcount.proof import check
+from milpcount.proof.header import network_bytes
+
+
+def run(network: Path, proof: Path, output: str | None = None) -> int:
+    """Run the checker on a network's file and a proof; return its exit code.
+
+    A network in another format is read and written as ``.npz`` for it.
+
+    Raises
+    ------
+    InputError
+        If a file does not exist, or the network cannot be read.
+    """
+    existing_file(proof, "a proof that count --proof has written")
+    with tempfile.TemporaryDirectory() as folder:
+        found = Network.load(network, output)
+        if network.suffix != ".npz":
+            network = Path(folder) / "network.npz"
+            network.write_bytes(network_bytes(found))
+        # One thread: its products are small, and threads of several processes wait for each other.
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, check.__file__, str(network), str(proof)]
+        return subprocess.run(command, env=environment, check=False).returncode
