@@ -15,7 +15,7 @@ from milpcount.proof.header import network_bytes
 def run(network: Path, proof: Path, output: str | None = None) -> int:
     """Run the checker on a network's file and a proof; return its exit code.
 
-    A network in another format is read and written as ``.npz`` for it.
+    The checker reads what is written beside a proof: the network is read, and written so for it.
 
     Raises
     ------
@@ -24,11 +24,9 @@ def run(network: Path, proof: Path, output: str | None = None) -> int:
     """
     existing_file(proof, "a proof that count --proof has written")
     with tempfile.TemporaryDirectory() as folder:
-        found = Network.load(network, output)
-        if network.suffix != ".npz":
-            network = Path(folder) / "network.npz"
-            network.write_bytes(network_bytes(found))
+        plain = Path(folder) / "network.npz"
+        plain.write_bytes(network_bytes(Network.load(network, output)))
         # One thread: its products are small, and threads of several processes wait for each other.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, check.__file__, str(network), str(proof)]
+        command = [sys.executable, check.__file__, str(plain), str(proof)]
         return subprocess.run(command, env=environment, check=False).returncode

@@ -1,6 +1,7 @@
 """The first line of a proof: what is claimed of which network on which domain."""
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import decide
-from milpcount.network import Network
+from milpcount.network import Activation, Layer, Network
 from milpcount.network.npz import write_npz
 from milpcount.proof import check
 from milpcount.result import Quantity
@@ -18,9 +19,17 @@ Array = np.ndarray
 
 
 def network_bytes(network: Network) -> bytes:
-    """Return the ``.npz`` file that the proof of a network is about."""
+    """Return the ``.npz`` file that the proof of a network is about.
+
+    Activations go by the names that say what they are, whatever they are called.
+    """
+
+    def plain(layer: Layer) -> Layer:
+        kinds = [Activation(kind.key, *kind.table) for kind in layer.units]
+        return Layer(layer.affine, kinds, layer.reads)
+
     stream = io.BytesIO()
-    write_npz(network, stream)
+    write_npz(replace(network, layers=tuple(map(plain, network.layers))), stream)
     return stream.getvalue()
 
 

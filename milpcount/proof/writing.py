@@ -249,9 +249,8 @@ class _Writer:
     def _signs(self, path: Sequence[int]) -> set[int]:
         """Return the literals of the pieces of the first units."""
         s = self._subject
-        rows = np.flatnonzero(s.unit_of_row < len(path))
-        unit = s.unit_of_row[rows]
-        asked = s.asked(unit, np.array(path)[unit], s.place_of_row[rows])
+        rows = np.flatnonzero(s.unit_of < len(path))
+        asked = s.asked(rows, np.array(path)[s.unit_of[rows]])
         return set((2 * rows + (asked < 0))[asked != 0].tolist())
 
     def _mended(
@@ -315,9 +314,11 @@ class _Writer:
             made.points = table[start:stop]
             made.exact_points = {str(j - start): exact[j] for j in range(start, stop) if j in exact}
         block = check.Block(self._subject, made)
-        for j in np.flatnonzero(~block.witnessed(skip)).tolist():
+        fine = block.attained(skip, block.points(slice(None)))
+        fine[[int(j) for j in made.exact_points]] = False
+        for j in np.flatnonzero(~fine).tolist():
             tick()
-            if not block.witnessed_exactly(j + skip, skip):
+            if not block.witnessed(j + skip, skip):
                 made.exact_points[str(j)] = self._exact_point(start + j)
 
     def _given_points(self) -> tuple[Array, dict[int, list[str]]]:
