@@ -118,17 +118,10 @@ def maxout(rank):
 MAKERS = {"relu": lambda: scalar([0], [0, 1], [0, 0]), "piecewise_linear": scalar,
           "leaky_relu": lambda a: scalar([0], [a, 1], [0, 0]), "maxout": maxout}
 
-def activation(record):
-    """Return a unit by its name, or by a table that is one of these."""
-    if isinstance(record, str):
-        name, given = re.fullmatch(r"(\w+)(?:\((.+)\))?", record).groups()
-        return MAKERS[name](*(ast.literal_eval(f"({given},)") if given else ()))
-    rows = tuple(map(tuple, record["rows"]))
-    pieces = tuple((v, a, b, tuple(sorted(map(tuple, c)))) for v, a, b, c in record["pieces"])
-    made = maxout(record["rank"]) if record["rank"] > 1 else scalar(
-        [t for _, _, t in rows], [p[1] for p in pieces], [p[2] for p in pieces])
-    need(made == (record["rank"], rows, pieces), "an activation that is not covered")
-    return made
+def activation(name):
+    """Return a unit by its name."""
+    kind, given = re.fullmatch(r"(\w+)(?:\((.+)\))?", name).groups()
+    return MAKERS[kind](*(ast.literal_eval(f"({given},)") if given else ()))
 
 def affine(arrays, name):
     """Return weights and bias of a map; of a product of factors exactly."""
@@ -151,51 +144,48 @@ def affine(arrays, name):
         weight, bias = w @ weight, w @ bias + b
 
 def read_network(path):
-    """Return the number of inputs, the layers, their kinds of units, and a digest of the file."""
+    """Return the number of inputs, the layers, and a digest of the file."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in sorted(file.files)}
     digest = hashlib.sha256()
     for key, array in arrays.items():
         digest.update(f"{key} {array.dtype} {array.shape} ".encode() + array.tobytes())
-    meta = json.loads(arrays["metadata"].item())
-    layers, kinds, before = [], {}, None
+    meta, layers = json.loads(arrays["metadata"].item()), []
     for number, record in enumerate(meta["activations"]):
         weight, bias = affine(arrays, str(number))
-        if before is None:
+        if not layers:
             n_in = first = meta.get("inputs", weight.shape[1])
             before = np.arange(n_in)
         reads = arrays.get(f"reads{number}", before).astype(int)
-        need(weight.shape == (bias.size, reads.size), "a map does not fit what it reads")
-        need((np.diff(reads) > 0).all() and reads[0] >= 0 and reads[-1] < first, "a false wire")
+        need(weight.shape == (bias.size, reads.size) and (np.diff(reads) > 0).all()
+             and reads[0] >= 0 and reads[-1] < first, "a map does not fit what it reads")
         runs = record if isinstance(record, list) else [[None, record]]
         units = [unit for n, kind in runs for unit in [activation(kind)]
                  for _ in range(bias.size // unit[0] if n is None else n)]
-        kinds.update(dict.fromkeys(units))
-        order, most = list(kinds), max(len(unit[2]) for unit in units)
         starts = np.cumsum([0] + [unit[0] for unit in units])
         need(starts[-1] == bias.size, "a layer's units do not fit its map")
         rows = [(s + a, s + b if b >= 0 else -1, t) for s, unit in zip(starts, units)
                 for a, b, t in unit[1]]
-        x = SimpleNamespace(weight=weight, bias=bias, reads=reads, rows=len(rows))
-        x.first, x.second = np.array([row[:2] for row in rows], dtype=int).reshape(-1, 2).T
-        x.threshold = np.array([row[2] for row in rows])
-        x.plain = rows == [(s, -1, 0.0) for s in range(bias.size)]
-        x.counts, x.pieces = ([len(unit[j]) for unit in units] for j in (1, 2))
-        place = {unit: k for k, unit in enumerate(order)}
-        x.kind = [place[unit] for unit in units]
-        x.value, x.slope, x.shift = (
-            np.array([[unit[2][min(k, len(unit[2]) - 1)][j] for k in range(most)]
-                      for unit in order])[x.kind] for j in range(3))
-        x.value = x.value.astype(int) + starts[:-1, None]
-        layers.append(x)
+        choice = np.zeros((len(rows), bias.size + 1))  # the last one is for b = -1
+        choice[np.arange(len(rows)), [row[1] for row in rows]] = -1
+        choice[np.arange(len(rows)), [row[0] for row in rows]] = 1
+        most = max(len(unit[2]) for unit in units)
+        padded = [[unit[2][min(k, len(unit[2]) - 1)] for k in range(most)] for unit in units]
+        value, slope, shift = (np.array([[piece[j] for piece in pieces] for pieces in padded])
+                               for j in range(3))
+        layers.append(SimpleNamespace(
+            weight=weight, bias=bias, reads=reads, units=units, rows=len(rows), slope=slope,
+            shift=shift, value=value.astype(int) + starts[:-1, None],
+            plain=rows == [(s, -1, 0.0) for s in range(bias.size)],
+            choice=choice[:, :-1], threshold=np.array([row[2] for row in rows])))
         before, first = np.arange(first, first + len(units)), first + len(units)
-    return n_in, layers, list(kinds), digest.hexdigest()
+    return n_in, layers, digest.hexdigest()
 
 class Subject:
     """A network on a domain: rows of its units at points, or as functions of the parameters."""
 
     def __init__(self, path, header):
-        self.n_in, self.layers, kinds, self.digest = read_network(path)
+        self.n_in, self.layers, self.digest = read_network(path)
         domain, layers, n_in = header["domain"], self.layers, self.n_in
         self.closed = header["quantity"] == "activation_patterns"
         ends = [[v if v in (inf, -inf) else Fraction(v) for v in domain[key]]
@@ -213,17 +203,16 @@ class Subject:
         self.rows = np.concatenate([numbers(domain["rhs"], (-1, 1)),
                                     -numbers(domain["rows"], (-1, self.d))], axis=1)
         self.float_rows, self.parts = floats(self.rows), {False: [], True: []}
-        self.unit0 = np.cumsum([0] + [len(x.pieces) for x in layers])
+        units = [unit for x in layers for unit in x.units]
+        self.unit0 = np.cumsum([0] + [len(x.units) for x in layers])
         self.row0 = np.cumsum([0] + [x.rows for x in layers])
-        self.n_units, self.n_rows = int(self.unit0[-1]), int(self.row0[-1])
-        self.pieces, counts, self.kind = (
-            np.concatenate([getattr(x, name) for x in layers]).astype(int)
-            for name in ("pieces", "counts", "kind"))
+        self.n_units, self.n_rows = len(units), int(self.row0[-1])
+        counts, self.pieces = (np.array([len(unit[j]) for unit in units]) for j in (1, 2))
         self.layer_of = np.repeat(np.arange(len(layers)), np.diff(self.unit0))
         self.unit_of = np.repeat(np.arange(self.n_units), counts)
         self.place_of = np.arange(self.n_rows) - np.repeat(np.cumsum(counts) - counts, counts)
-        self.asks = np.zeros((len(kinds), self.pieces.max(), counts.max()), dtype=np.int8)
-        for at, unit in enumerate(kinds):
+        self.asks = np.zeros((len(units), self.pieces.max(), counts.max()), dtype=np.int8)
+        for at, unit in enumerate(units):
             for k, piece in enumerate(unit[2]):
                 for r, sign in piece[3]:
                     self.asks[at, k, r] = sign
@@ -240,42 +229,33 @@ class Subject:
 
     def asked(self, row, piece):
         """Return the sign that a piece of its unit asks of a row, 0 if none."""
-        return self.asks[self.kind[self.unit_of[row]], piece, self.place_of[row]]
+        return self.asks[self.unit_of[row], piece, self.place_of[row]]
 
     def most(self, u):
         """Return an upper bound on the patterns that agree up to unit u; see the argument."""
         total = 1
         for x, start in zip(self.layers, self.unit0):
-            pieces, counts = (y[max(u + 1 - start, 0):] for y in (x.pieces, x.counts))
-            n, flat = len(pieces), all(count == 1 for count in counts)
-            cells = sum(comb(n, j) for j in range(min(n, self.d) + 1)) if flat else inf
-            total *= min(prod(pieces), cells)
+            units = x.units[max(u + 1 - start, 0):]
+            cells = sum(comb(len(units), j) for j in range(min(len(units), self.d) + 1))
+            plain = all(len(unit[1]) == 1 for unit in units)
+            total *= min(prod(len(unit[2]) for unit in units), cells if plain else inf)
         return total
 
     def part(self, number, exact):
         """Return what a map makes of the inputs, its weights on units, and the units it reads."""
-        made = self.parts[exact]
+        made, pair = self.parts[exact], (lambda a: (exactly(a), None)) if exact else floats
         while len(made) <= number:
             x = self.layers[len(made)]
-            mine, pair = x.reads < self.n_in, (lambda a: (exactly(a), None)) if exact else floats
-            weight, read = pair(x.weight), x.reads[mine]
-            own = each(lambda w: w[:, mine], weight)
-            constant = product(own, each(lambda a: a[read], pair(self.origin)))
-            constant = added(constant, pair(x.bias[:, None]))
-            if self.own is None:
-                slopes = product(own, each(lambda a: a[read], pair(self.directions)))
-            else:
-                where = np.full(self.n_in, -1)
-                where[self.own] = np.arange(self.d)
-                at = where[read]
-                zero = np.zeros((x.bias.size, self.d))
-                slopes = pair(zero)[0], None if exact else zero.copy()
-                for full, given in zip(slopes, own):
-                    if given is not None:
-                        full[:, at[at >= 0]] = given[:, at >= 0]
+            mine, weight = x.reads < self.n_in, np.zeros((x.bias.size, self.n_in), x.weight.dtype)
+            weight[:, x.reads[mine]] = x.weight[:, mine]
+            weight = pair(weight)
+            constant = added(product(weight, pair(self.origin)), pair(x.bias[:, None]))
+            slopes = product(weight, pair(self.directions)) if self.own is None else each(
+                lambda a: a[:, self.own], weight)
+            if not exact and slopes[1] is None:
+                slopes = slopes[0], 0 * slopes[0]
             joined = each(lambda a, b: np.concatenate([a, b], axis=1), constant, slopes)
-            rest = each(lambda w: w[:, ~mine], weight)
-            made.append((joined, rest, x.reads[~mine] - self.n_in))
+            made.append((joined, pair(x.weight[:, ~mine]), x.reads[~mine] - self.n_in))
         return made[number]
 
     def walk(self, points, pieces, last, exact=False):
@@ -294,13 +274,8 @@ class Subject:
                 above = each(lambda *a: np.concatenate([np.broadcast_to(
                     o, (len(pieces), *o.shape[1:])) for o in a], axis=1)[:, read], *outs)
                 v = added(v, product(units, above))
-            if x.plain:
-                yield v
-            else:
-                has, zero = (x.second >= 0)[:, None], 0 * one[0]
-                b = each(lambda a: np.where(has, a[:, x.second], zero), v)
-                rows = added(each(lambda a: a[:, x.first], v), b, -1)
-                yield added(rows, pair(x.threshold[:, None] * one), -1)
+            yield v if x.plain else added(
+                product(pair(x.choice), v), pair(x.threshold[:, None] * one), -1)
             if number < last:
                 p = pieces[:, self.unit0[number] : self.unit0[number + 1]]
                 at = np.arange(p.shape[1])[None, :, None], p

@@ -61,7 +61,7 @@ def header_of(
     else:
         domain["inputs"] = exact.selected.tolist()
     found: dict[str, Any] = {
-        "network": check.read_network(io.BytesIO(content))[3],
+        "network": check.read_network(io.BytesIO(content))[2],
         "quantity": quantity.value,
         "domain": domain,
         "seeded": seeded,
