@@ -168,7 +168,9 @@ def prove(request: Request, result: CountResult) -> None:
         "sha256": hashlib.sha256(request.network.read_bytes()).hexdigest(),
     }
     network = Network.load(request.network, request.output)
-    deliver(
-        "--proof", path, lambda: write_proof(path, network, request.domain, result, source)
-    )
+
+    def write() -> None:
+        write_proof(path, network, request.domain, result, source)
+
+    deliver("--proof", path, write)
     print(f"proof: {path}, of the network in {network_beside(path)}", file=sys.stderr)

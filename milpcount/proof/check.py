@@ -192,7 +192,7 @@ class Subject:
                 for key in ("lower", "upper")]
         self.lower, self.upper, self.d = *ends, len(ends[0])
         self.low, self.high = self.inner = [np.array([float(v) for v in end]) for end in ends]
-        if any(float(v) != v for end in ends for v in end):  # outwards to refute, inwards for points
+        if any(float(v) != v for end in ends for v in end):  # outwards to refute, inwards to attain
             self.inner = np.nextafter(self.low, inf), np.nextafter(self.high, -inf)
             self.low, self.high = np.nextafter(self.low, -inf), np.nextafter(self.high, inf)
         self.origin, self.own = numbers(domain["origin"], (n_in, 1)), domain.get("inputs")
@@ -269,10 +269,12 @@ class Subject:
         pair = (lambda a: (exactly(a), None)) if exact else (lambda a: (a, None))
         for number in range(last + 1):
             x, (inputs, units, read) = self.layers[number], self.part(number, exact)
-            v = each(lambda a: a[None], inputs if points is None else product(inputs, (points, None)))
+            v = inputs if points is None else product(inputs, (points, None))
+            v = each(lambda a: a[None], v)
             if read.size:
                 above = each(lambda *a: np.concatenate([np.broadcast_to(
-                    o, (len(pieces), *o.shape[1:])) for o in a], axis=1)[:, read], *outs)
+                    o, (len(pieces), *o.shape[1:])) for o in a], axis=1), *outs)
+                above = tuple(None if a is None else a[:, read] for a in above)
                 v = added(v, product(units, above))
             yield v if x.plain else added(
                 product(pair(x.choice), v), pair(x.threshold[:, None] * one), -1)
@@ -324,8 +326,8 @@ class Block:
     def __init__(self, s, block):
         self.s, self.b, self.P = s, block, block.patterns.astype(np.int64)
         size, row0, P = block.size.astype(np.int64), block.literals >> 1, self.P
-        need(P.ndim == 2 and len(P) and P.shape[1] == s.n_units and ((P >= 0) & (P < s.pieces)).all(),
-             "a pattern has pieces that no unit has")
+        need(P.ndim == 2 and len(P) and P.shape[1] == s.n_units and (P >= 0).all()
+             and (P < s.pieces).all(), "a pattern has pieces that no unit has")
         at = (P[1:] != P[:-1]).argmax(axis=1)
         # Which cell of each layer a row lies in: neighbours of the list share it or part for good.
         self.run = np.array([np.cumsum(np.insert(at < u, 0, False)) for u in s.unit0[:-1]])
@@ -335,21 +337,22 @@ class Block:
         self.layer, self.cell = block.layer.astype(np.int64), block.run.astype(np.int64)
         need((size > 0).all() and self.of.size == row0.size == self.lam.size
              and self.layer.size == self.cell.size == size.size, "clauses do not fit")
-        need(((self.layer >= 0) & (self.layer < len(self.run))).all() and (
-            (self.cell >= 0) & (self.cell <= self.run[self.layer, -1])).all(), "a clause of no cell")
-        self.rep = np.array([np.searchsorted(*x) for x in zip(self.run[self.layer], self.cell)], int)
+        need(((self.layer >= 0) & (self.layer < len(self.run))).all() and ((self.cell >= 0) & (
+            self.cell <= self.run[self.layer, -1])).all(), "a clause is of no cell")
+        pairs = zip(self.run[self.layer], self.cell)
+        self.rep = np.array([np.searchsorted(*pair) for pair in pairs], dtype=int)
         self.own = row0 >= s.n_rows  # of the domain
         need(((row0 >= 0) & (row0 < s.n_rows + len(s.rows)) & (~self.own | (self.sign > 0))).all(),
              "a clause has rows that are not there")
         self.of_row = np.append(s.layer_of[s.unit_of], np.zeros(len(s.rows), dtype=int))[row0]
-        need((self.own | (self.of_row <= self.layer[self.of])).all(), "a clause reads below its cell")
+        need((self.own | (self.of_row <= self.layer[self.of])).all(), "a clause reads too deep")
         self.other = {int(i): Fraction(v) for i, v in block.exact_multipliers.items()}
-        need(((self.lam >= 0) & (self.lam < inf)).all() and all(v >= 0 for v in self.other.values()),
-             "a multiplier is negative or no number")
+        need(((self.lam >= 0) & (self.lam < inf)).all()
+             and min(self.other.values(), default=0) >= 0, "a multiplier is negative or no number")
         self.known = {}
 
     def cites(self, i, u, k, ref):
-        """Return which sides cite a clause of their own path: all its rows follow from the pieces."""
+        """Return which sides cite a clause whose rows all follow from their pieces."""
         s, size, layer = self.s, self.size[ref], self.layer[ref]
         fits = (layer <= s.layer_of[u]) & (self.run[layer, i] == self.cell[ref])
         of = np.repeat(np.arange(ref.size), size)
@@ -441,7 +444,8 @@ class Block:
     def witnessed(self, j, first):
         """Return whether the witness of row j proves it, in rational numbers."""
         given = self.b.exact_points.get(str(j - first))
-        t = numbers(self.points(slice(j - first, j - first + 1)) if given is None else given, (1, -1))
+        given = self.points(slice(j - first, j - first + 1)) if given is None else given
+        t = numbers(given, (1, -1))
         return t.shape[1] == self.s.d and self.attained(j, t, exact=True)[0]
 
     def check(self, before, last):
@@ -494,8 +498,9 @@ def check(network, proof, say=print):
 def main(arguments, say=print):
     """Check NETWORK.npz PROOF; return 0, or 1 where a step is false or a file cannot be read."""
     try:
+        need(len(arguments) == 2, "give two files: NETWORK.npz PROOF")
         with np.errstate(all="ignore"):  # what is not finite is decided exactly
-            check(*arguments, say)
+            check(arguments[0], arguments[1], say)
     except Refuted as error:
         say(f"NOT proved: {error}")
     except Exception as error:

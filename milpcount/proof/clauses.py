@@ -46,9 +46,7 @@ class Clauses:
     multipliers: list[float] = field(default_factory=list)
     exact: dict[int, int] = field(default_factory=dict)
 
-    def add(
-        self, layer: int, row: int, literals: Sequence[int], multipliers: Sequence[Any]
-    ) -> int:
+    def add(self, layer: int, row: int, literals: Sequence[int], multipliers: Sequence[Any]) -> int:
         """Append a clause and return its number."""
         self.layer.append(layer)
         self.row.append(row)

@@ -33,9 +33,7 @@ def network_bytes(network: Network) -> bytes:
     return stream.getvalue()
 
 
-def header_of(
-    content: bytes, inputs: InputSet, quantity: Quantity, seeded: bool
-) -> dict[str, Any]:
+def header_of(content: bytes, inputs: InputSet, quantity: Quantity, seeded: bool) -> dict[str, Any]:
     """Return the header of a proof, without the numbers that it claims.
 
     Parameters

@@ -371,8 +371,7 @@ def _packed(block: SimpleNamespace) -> bytes:
     for name in ("patterns", "points", "refs", "layer", "run", "size", "literals", "multipliers"):
         array = np.ascontiguousarray(getattr(block, name))
         array = array.astype(array.dtype.newbyteorder("<"))
-        kind = {1: "|u1", 2: "<u2", 4: "<u4"}[array.itemsize] if name == "patterns" else array.dtype.str
-        names.append([name, kind, list(array.shape)])
+        names.append([name, array.dtype.str, list(array.shape)])
         parts.append(array)
     head = {"arrays": names, "last": block.last, "exact_points": block.exact_points,
             "exact_multipliers": block.exact_multipliers}  # fmt: skip

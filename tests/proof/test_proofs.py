@@ -4,6 +4,7 @@ import ast
 import io
 import sys
 import tokenize
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def proved(net, domain, folder, **given):
 
 def degenerate(seed, sizes, activation):
     rng, rank = np.random.default_rng(seed), activation.rank
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(pairwise(sizes))
     weights = [rng.integers(-2, 3, size=(rank * b, a)) for a, b in pairs]
     biases = [rng.integers(-1, 2, size=rank * b) for _, b in pairs]
     return mc.Network.from_arrays(weights, biases, output=False, activation=activation)
