@@ -143,7 +143,7 @@ def _proved(
         network, domain, method, quantity=quantity, limits=limits, seed=seed, keep_regions=True,
         listener=listener, executor=executor,
     )  # fmt: skip
-    lower, upper = write_proof(path, network, domain, result)
+    lower, upper = write_proof(path, network, domain, result, listener=arguments.listener(listener))
     proved = {"file": str(path), "lower": str(lower), "upper": str(upper)}
     result = replace(result, details=result.details | {"proof": proved})
     return result if keep_regions else replace(result, regions=None, verifier=None)

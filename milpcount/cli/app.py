@@ -512,7 +512,9 @@ def backends(json: opt.JsonFlag = False) -> None:
 def warm_up(
     methods: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[METHOD]...", help="tree, probe, mbound, points; all by default."),
+        typer.Argument(
+            metavar="[METHOD]...", help="tree, probe, mbound, points, proof; all by default."
+        ),
     ] = None,
     quiet: opt.QuietFlag = False,
 ) -> None:

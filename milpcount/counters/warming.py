@@ -24,8 +24,9 @@ METHODS = {
     "probe": ("probe",),
     "mbound": ("mbound",),
     "points": ("points",),
+    "proof": ("proof",),
 }
-"""Methods that need compiled code, and which; points of kept regions of many inputs do too."""
+"""Methods that need compiled code; points of kept regions of many inputs, and proofs, do too."""
 
 
 def warm_up(*methods: str, listener: Listener = log) -> float:
@@ -34,8 +35,8 @@ def warm_up(*methods: str, listener: Listener = log) -> float:
     Parameters
     ----------
     *methods : str
-        Of ``tree``, ``probe``, ``mbound`` and ``points`` (of kept regions of many inputs); all of
-        them by default.
+        Of ``tree``, ``probe``, ``mbound``, ``points`` (of kept regions of many inputs) and
+        ``proof``; all of them by default.
     listener : callable
         Receives notices, and every other second that it goes on; by default notices are logged.
 

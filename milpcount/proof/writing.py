@@ -18,8 +18,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from milpcount.counters.warming import compile_kernel
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import ContradictionError, OptionError
+from milpcount.events import Listener, Notice, Waiting, log
 from milpcount.exact.evaluate import point_of
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.rows import ExactNetwork
@@ -30,8 +32,8 @@ from milpcount.network.paths import write_atomically
 from milpcount.proof import check
 from milpcount.proof.clauses import Clauses, ExactClauses
 from milpcount.proof.header import header_of, network_bytes, number_text
-from milpcount.proof.projections import Projections
 from milpcount.result import CountResult, Guarantee, Quantity, Region, patterns_of
+from milpcount.tree.refutations import Projections
 
 Array = np.ndarray
 
@@ -88,6 +90,7 @@ def write_proof(
     domain: Domain,
     result: CountResult,
     source: dict[str, str] | None = None,
+    listener: Listener = log,
 ) -> tuple[int, int]:
     """Write a proof of a count, and the network that it is about beside it (``PATH.npz``).
 
@@ -100,6 +103,8 @@ def write_proof(
         With its regions.
     source : dict of str, optional
         What is known of the file that the network was read from, for the header.
+    listener : callable
+        Receives notices, e.g. of compiling.
 
     Returns
     -------
@@ -120,6 +125,11 @@ def write_proof(
     check_covered(network, domain, result.quantity)
     if not result.regions:
         raise OptionError("proof: the result has no regions; count with keep_regions=True")
+    compile_kernel(
+        "proof",
+        lambda text: listener(Notice(text)),
+        lambda text, seconds: listener(Waiting(text, seconds)),
+    )
     content = network_bytes(network)
     inputs = domain.bind(network.n_inputs)
     writer = _Writer(content, network, inputs, result.quantity, result.regions)
@@ -215,7 +225,7 @@ class _Writer:
         P = patterns.astype(np.int64)
         i, u, k = check.sides(P, self._subject.pieces, first, last)
         clauses = Clauses()
-        refs = self._projections.refute(P, i, u, k, clauses)
+        refs = self._projections.refute(P, i, u, k, clauses.add, 0)
         self._exactly(P, i, u, k, refs, clauses)
         made = self._assembled(patterns, clauses, refs, last)
         made = self._mended(made, P, (i, u, k), refs, clauses)

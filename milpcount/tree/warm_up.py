@@ -14,7 +14,14 @@ import numpy as np
 
 from milpcount.domain import Box
 from milpcount.formulation.xor import Xor
-from milpcount.kernel import depth_first, parity, random_descent, region_points, vertex_search
+from milpcount.kernel import (
+    depth_first,
+    parity,
+    random_descent,
+    refutations,
+    region_points,
+    vertex_search,
+)
 from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.disk_cache import alone
 from milpcount.kernel.image import SMALL
@@ -23,6 +30,7 @@ from milpcount.network import Network
 from milpcount.tree import points
 from milpcount.tree.descent_tasks import walking
 from milpcount.tree.few_inputs import VertexSearch
+from milpcount.tree.refutations import Projections
 from milpcount.tree.search import Search
 
 _REST_SECONDS = 0.1
@@ -96,6 +104,12 @@ def _points() -> None:
     finder.points(np.ones((1, 1), dtype=np.int64))
 
 
+def _refute() -> None:
+    one, none = np.ones(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    finder = Projections(_one_unit(), Box(-1, 1).bind(1), closed=False)
+    finder.refute(one[None], none, none, none, lambda *found: None, 0)
+
+
 def _one_unit() -> Network:
     return Network.from_arrays([[[1.0]]], [[0.25]], output=False)
 
@@ -118,6 +132,7 @@ KERNELS = {
         (region_points.find_points,),
         _points,
     ),
+    "proof": Kernel("what refutes the sides of a proof", 15, (refutations.refute,), _refute),
     "probe": Kernel("the kernel of random walks", 35, (random_descent.walk,), _walk),
 }
 """By name; a method may need several, and some only in the course of a count."""

@@ -22,8 +22,8 @@ from milpcount.network.activation import (
     relu,
 )
 from milpcount.proof import check
-from milpcount.proof.projections import Projections
 from milpcount.proof.writing import write_proof
+from milpcount.tree.refutations import Projections
 from tests import graphs
 from tests.networks import random_network
 from tests.proof.files import verdict
@@ -180,8 +180,8 @@ def test_a_wrong_verdict_of_the_kernel_is_caught(tmp_path, monkeypatch):
     """A side that holds a region is said to be refuted by what refutes another one."""
     right = Projections.refute
 
-    def wrong(self, patterns, row, unit, piece, clauses):
-        refs = right(self, patterns, row, unit, piece, clauses)
+    def wrong(*given):
+        refs = right(*given)
         refs[refs == -1] = refs[refs >= 0][0]
         return refs
 

@@ -1,4 +1,10 @@
-"""The compiled half of a proof's writer: refutations in floating point, and seeds of witnesses."""
+"""Refutations of a proof's sides in floating point, and seeds of its witnesses.
+
+See `milpcount.proof`, where they are checked, and `milpcount.kernel.refutations`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +21,12 @@ from milpcount.kernel.refutations import (
 )
 from milpcount.kernel.state import CLOSED, Room, new_scratch, with_room
 from milpcount.network import Network
-from milpcount.proof.clauses import Clauses
 from milpcount.tree.search import Search
 
 Array = np.ndarray
+
+Add = Callable[[int, int, Sequence[int], Sequence[float]], Any]
+"""Takes what was found: layer, a pattern in its cell, literals and multipliers."""
 
 _CONFLICTS = 4096
 """Conflicts kept for the current cell of a layer; those beyond take the place of the oldest."""
@@ -61,7 +69,7 @@ class Projections:
         self._conflict_ref = np.zeros((layers, _CONFLICTS), dtype=np.int64)
 
     def refute(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, clauses: Clauses
+        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
     ) -> Array:
         """Return for each side a clause, -1 if it holds a region, or -2 if that is left open.
 
@@ -69,23 +77,26 @@ class Projections:
         ----------
         patterns : ndarray of int64, shape (k, units)
         row, unit, piece : ndarray of int64, shape (sides,)
-        clauses : Clauses
-            What is found is appended.
+        add : callable
+            Takes each clause that is found, in the order of their numbers.
+        count : int
+            The number of the first one.
         """
-        ref, _ = self._run(patterns, row, unit, piece, clauses)
+        ref, _ = self._run(patterns, row, unit, piece, add, count)
         return ref
 
     def seeds(self, patterns: Array) -> Array:
         """Return the seeds of witnesses of patterns; zeros where none was found."""
         k, units = patterns.shape
         every = np.arange(k)
-        _, seeds = self._run(patterns, every, np.full(k, units), np.zeros(k, np.int64), Clauses())
+        none = np.zeros(k, dtype=np.int64)
+        _, seeds = self._run(patterns, every, np.full(k, units), none, lambda *found: None, 0)
         found = np.zeros((k, self._seed_places[1]))
         found[:, self._seed_places[0]] = seeds
         return found
 
     def _run(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, clauses: Clauses
+        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
     ) -> tuple[Array, Array]:
         p, s = self._program, self._state
         s.free[:], s.hessian[:] = True, p.H  # what is found does not depend on what was before
@@ -102,7 +113,7 @@ class Projections:
         used[CURRENT], used[PLACED] = -1, 0
         while done < row.size:
             used[CLAUSES_USED] = used[LITERALS_USED] = 0
-            before, from_here = len(clauses.size), done
+            from_here = done
             with np.errstate(all="ignore"):
                 done = refute(
                     p, s, self._scratch, self._rounding, patterns, row, unit, piece, done, above,
@@ -118,9 +129,10 @@ class Projections:
                 layer = int(p.units[unit[e], 0])
                 kept = literals[own] >> 1 < self._rows  # not the bounds of parameters
                 ids, m = literals[own][kept].tolist(), multipliers[own][kept].tolist()
-                clauses.add(layer, int(row[e]), ids, m)
+                add(layer, int(row[e]), ids, m)
             mine = ref[from_here:done]
-            mine[mine >= 0] += before
+            mine[mine >= 0] += count
+            count += int(used[CLAUSES_USED])
             owner[:], n_conflicts[:], constant_ref[:] = -1, 0, -1
             used[CURRENT], used[PLACED] = -1, 0
         return ref, seeds
