@@ -297,7 +297,8 @@ def read_block(file):
     block = SimpleNamespace(**json.loads(line))
     for name, kind, shape in block.arrays:
         need(kind in ("|u1", "<u2", "<u4", "<i4", "<f8"), "an array of another type")
-        raw = file.read(size := prod(shape) * int(kind[2]))
+        size = prod(shape) * int(kind[2])
+        raw = file.read(size) if 0 <= size < 1 << 32 else b""
         need(len(raw) == size, "the file is cut off")
         setattr(block, name, np.frombuffer(raw, dtype=kind).reshape(shape))
     return block
@@ -331,12 +332,13 @@ class Block:
         at = (P[1:] != P[:-1]).argmax(axis=1)
         # Which cell of each layer a row lies in: neighbours of the list share it or part for good.
         self.run = np.array([np.cumsum(np.insert(at < u, 0, False)) for u in s.unit0[:-1]])
-        self.size, self.start, self.of = size, np.cumsum(size) - size, np.repeat(
-            np.arange(size.size), size)
         self.row, self.sign, self.lam = row0, 1 - 2 * (block.literals & 1), block.multipliers
         self.layer, self.cell = block.layer.astype(np.int64), block.run.astype(np.int64)
-        need((size > 0).all() and self.of.size == row0.size == self.lam.size
-             and self.layer.size == self.cell.size == size.size, "clauses do not fit")
+        need((size > 0).all() and (size <= row0.size).all() and size.sum() == row0.size
+             == self.lam.size and self.layer.size == self.cell.size == size.size,
+             "clauses do not fit")
+        self.size, self.start = size, np.cumsum(size) - size
+        self.of = np.repeat(np.arange(size.size), size)
         need(((self.layer >= 0) & (self.layer < len(self.run))).all() and ((self.cell >= 0) & (
             self.cell <= self.run[self.layer, -1])).all(), "a clause is of no cell")
         pairs = zip(self.run[self.layer], self.cell)
