@@ -335,8 +335,7 @@ class Block:
         self.row, self.sign, self.lam = row0, 1 - 2 * (block.literals & 1), block.multipliers
         self.layer, self.cell = block.layer.astype(np.int64), block.run.astype(np.int64)
         need((size > 0).all() and (size <= row0.size).all() and size.sum() == row0.size
-             == self.lam.size and self.layer.size == self.cell.size == size.size,
-             "clauses do not fit")
+             == self.lam.size and self.layer.size == self.cell.size == size.size, "a false size")
         self.size, self.start = size, np.cumsum(size) - size
         self.of = np.repeat(np.arange(size.size), size)
         need(((self.layer >= 0) & (self.layer < len(self.run))).all() and ((self.cell >= 0) & (
@@ -503,12 +502,11 @@ def main(arguments, say=print):
         need(len(arguments) == 2, "give two files: NETWORK.npz PROOF")
         with np.errstate(all="ignore"):  # what is not finite is decided exactly
             check(arguments[0], arguments[1], say)
+        return 0
     except Refuted as error:
         say(f"NOT proved: {error}")
     except Exception as error:
         say(f"NOT proved: the files cannot be read ({error!r})")
-    else:
-        return 0
     return 1
 
 if __name__ == "__main__":
