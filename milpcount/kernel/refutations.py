@@ -10,8 +10,19 @@ found there. What is returned is to be checked by whoever uses it.
 import numpy as np
 
 from milpcount.kernel.cell import decide, push_piece
+from milpcount.kernel.columns import (
+    LAYER_ROW,
+    LAYER_ROWS,
+    LAYER_UNIT,
+    LAYER_VALUES,
+    LITERAL_ROW,
+    LITERAL_SIGN,
+    UNIT_LAYER,
+    UNIT_PIECE,
+)
 from milpcount.kernel.compiled import clear_bits, entry, fill, jit
 from milpcount.kernel.conflict_cache import add_literals
+from milpcount.kernel.layers import rows_of, units_of
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.rows import (
     NORMAL,
@@ -65,7 +76,7 @@ def refute(
     """
     for e in range(begin, unit.shape[0]):
         room = literals.shape[0] - used[LITERALS_USED]
-        if room < s.cell_id.shape[0] or used[CLAUSES_USED] == size.shape[0]:
+        if room < s.cell.id.shape[0] or used[CLAUSES_USED] == size.shape[0]:
             return e
         i, u = row[e], unit[e]
         ref[e] = UNDECIDED
@@ -74,17 +85,20 @@ def refute(
             continue
         count = above[u]
         if u == patterns.shape[1]:
-            fill(s.trial_lam, 0.0)
+            fill(s.trial.lam, 0.0)
             if decide(p, s, scratch, count) == FULL:
                 _seed(s, count, seeds[i])
             continue
-        layer, wanted = p.units[u, 0], p.units[u, 4] + piece[e]
+        layer, wanted = p.units[u, UNIT_LAYER], p.units[u, UNIT_PIECE] + piece[e]
         bits = scratch.bits
         clear_bits(bits)
-        for v in range(p.layers[layer, 0], u):
-            add_literals(p, s, p.units[v, 4] + patterns[i, v], bits, p.layers[layer, 4])
-        add_literals(p, s, wanted, bits, p.layers[layer, 4])
-        known = _conflict(conflicts[layer], min(n_conflicts[layer], conflicts.shape[1]), bits)
+        for v in range(p.layers[layer, LAYER_UNIT], u):
+            add_literals(
+                p, s, p.units[v, UNIT_PIECE] + patterns[i, v], bits, p.layers[layer, LAYER_ROW]
+            )
+        add_literals(p, s, wanted, bits, p.layers[layer, LAYER_ROW])
+        number = min(n_conflicts[layer], conflicts.shape[1])
+        known = _conflict(conflicts[layer], number, bits)
         if known >= 0:
             ref[e] = conflict_ref[layer, known]
             continue
@@ -93,7 +107,7 @@ def refute(
             ref[e] = _constant(p, s, wanted, e, constant_ref, side, size, literals, multipliers,
                                used)  # fmt: skip
             continue
-        fill(s.trial_lam, 0.0)
+        fill(s.trial.lam, 0.0)
         in_integers = s.control[INTEGER_EMPTY]
         verdict = decide(p, s, scratch, further)
         if verdict == FULL:
@@ -125,10 +139,10 @@ def _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_r
         while same < most and patterns[i, same] == patterns[current, same]:
             same += 1
     used[CURRENT], used[PLACED] = i, same
-    above[0] = s.size[0]
+    above[0] = s.path.size[0]
     count = above[same]
     for layer in range(p.layers.shape[0]):
-        first, end = p.layers[layer, 0], p.layers[layer, 0] + p.layers[layer, 1]
+        first, end = units_of(p, layer)
         if end <= same:
             continue
         if first > u or (first == u and u == patterns.shape[1]):
@@ -136,22 +150,19 @@ def _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_r
         if not _has_same(patterns, owner[layer], i, first):
             owner[layer] = i
             n_conflicts[layer] = 0
-            compose_layer(p, layer, 0, p.layers[layer, 3], s.value_M, s.value_b, s.value_s,
-                          s.unit_M, s.unit_b, s.unit_s)  # fmt: skip
-            compose_rows(p, layer, 0, p.layers[layer, 5], rounding, s.value_M, s.value_b,
-                         s.value_s, s.row_M, s.row_b, s.row_s, s.row_norm, s.row_error,
-                         s.row_kind)  # fmt: skip
-            for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
+            compose_layer(p, layer, 0, p.layers[layer, LAYER_VALUES], s.values, s.outputs)
+            compose_rows(p, layer, 0, p.layers[layer, LAYER_ROWS], rounding, s.values, s.rows)
+            for r in range(*rows_of(p, layer)):
                 constant_ref[r] = -1
-        for r in range(p.layers[layer, 4], p.layers[layer, 4] + p.layers[layer, 5]):
-            if s.row_kind[r] == UNKNOWN:
+        for r in range(*rows_of(p, layer)):
+            if s.rows.kind[r] == UNKNOWN:
                 return False
         for v in range(max(first, same), min(end, u)):
-            piece = p.units[v, 4] + patterns[i, v]
+            piece = p.units[v, UNIT_PIECE] + patterns[i, v]
             count = push_piece(p, s, piece, above[v])
             if count < 0:
                 return False
-            set_output(p, v, piece, s.value_M, s.value_b, s.value_s, s.unit_M, s.unit_b, s.unit_s)
+            set_output(p, v, piece, s.values, s.outputs)
             above[v + 1] = count
             used[PLACED] = v + 1
     return True
@@ -186,8 +197,8 @@ def _conflict(known, count, bits):
 def _constant(p, s, piece, e, constant_ref, side, size, literals, multipliers, used):
     """Return the refutation of a piece that a constant row forbids."""
     for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
-        r, sign = p.literals[k, 0], p.literals[k, 1]
-        kind = s.row_kind[r]
+        r, sign = p.literals[k, LITERAL_ROW], p.literals[k, LITERAL_SIGN]
+        kind = s.rows.kind[r]
         if kind != NORMAL and kind != TINY and (kind == POSITIVE) != (sign > 0):
             if constant_ref[r] < 0:
                 constant_ref[r] = used[CLAUSES_USED]
@@ -208,18 +219,18 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, side, size, literals,
     which of a set without some of them are rows here, are left to the box.
     """
     first = 2 * p.V.shape[1] if p.small else 0
-    base, n_rows = p.layers[layer, 4], p.layers[layer, 5]
+    base, n_rows = p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROWS]
     at, clause = used[LITERALS_USED], used[CLAUSES_USED]
     clear_bits(conflict)
     for t in range(first, count):
-        r = s.cell_id[t]
-        m = scratch.rho[t] if whole else s.trial_lam[t] * s.row_norm[r]
+        r = s.cell.id[t]
+        m = scratch.rho[t] if whole else s.trial.lam[t] * s.rows.norm[r]
         if m > 0.0:
-            literals[at] = 2 * r + (0 if s.cell_sign[t] > 0 else 1)
+            literals[at] = 2 * r + (0 if s.cell.sign[t] > 0 else 1)
             multipliers[at] = m
             at += 1
             if base <= r < base + n_rows:
-                w, place = 0 if s.cell_sign[t] > 0 else 1, r - base
+                w, place = 0 if s.cell.sign[t] > 0 else 1, r - base
                 conflict[w, place >> 6] |= _ONE << np.uint64(place & 63)
     side[clause], size[clause] = e, at - used[LITERALS_USED]
     used[LITERALS_USED] = at
@@ -232,5 +243,5 @@ def _seed(s, count, out):
     for q in range(out.shape[0]):
         t = 0.0
         for i in range(count):
-            t += s.trial_lam[i] * s.cell_rows[i, q]
+            t += s.trial.lam[i] * s.cell.rows[i, q]
         out[q] = t

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.kernel.columns import UNIT_LAYER
 from milpcount.kernel.image import input_weight
 from milpcount.kernel.program import compile_program
 from milpcount.kernel.refutations import (
@@ -99,13 +100,14 @@ class Projections:
         self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
     ) -> tuple[Array, Array]:
         p, s = self._program, self._state
-        s.free[:], s.hessian[:] = True, p.H  # what is found does not depend on what was before
-        layers, most = p.layers.shape[0], s.cell_id.shape[0]
+        # What is found does not depend on what was before.
+        s.trial.free[:], s.trial.hessian[:] = True, p.H
+        layers, most = p.layers.shape[0], s.cell.id.shape[0]
         ref, done = np.full(row.size, UNDECIDED), 0
         seeds = np.zeros((len(patterns), p.V.shape[0]))
         above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
         owner, n_conflicts = np.full(layers, -1), np.zeros(layers, dtype=np.int64)
-        constant_ref = np.full(s.row_kind.size, -1)
+        constant_ref = np.full(s.rows.kind.size, -1)
         side, size = np.zeros(_CLAUSES, dtype=np.int64), np.zeros(_CLAUSES, dtype=np.int64)
         literals = np.zeros(_CLAUSES * 8 + most, dtype=np.int64)
         multipliers = np.zeros(literals.size)
@@ -126,7 +128,7 @@ class Projections:
                 own = slice(at, at + int(size[c]))
                 at += int(size[c])
                 e = int(side[c])
-                layer = int(p.units[unit[e], 0])
+                layer = int(p.units[unit[e], UNIT_LAYER])
                 kept = literals[own] >> 1 < self._rows  # not the bounds of parameters
                 ids, m = literals[own][kept].tolist(), multipliers[own][kept].tolist()
                 add(layer, int(row[e]), ids, m)
