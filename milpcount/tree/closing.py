@@ -1,0 +1,286 @@
+"""The upper end of a running count: what theorems leave of the cells that are not searched yet.
+
+With B(cell) a theorem's bound (`milpcount.bounds.in_cells`) and U(node) = min(B(node's cell), sum
+of U over its children), found regions being exact, U(root) is a bound on the count. The minimum is
+needed: 22 rectifiers on 11 inputs have at most 2,449,868 regions, and the two cells on the sides of
+one of them 1,401,292 each.
+
+On the path of a depth-first search, with nodes e = 0, 1, .., F(e) the regions found outside of node
+e before it was entered and S(e) the bounds of the open children above it, that is
+
+    U(root) = min_e (F(e) + S(e) + B(e)),
+
+the last term being that of what the path ends in, or of nothing. F(e) is not known to the search,
+but it is at most what was found when e was first seen here. Bounds of open nodes are kept while
+they are open, so that most of a look at the path costs nothing.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from milpcount.bounds.in_cells import CellBounds
+from milpcount.tree.few_inputs import VertexSearch
+from milpcount.tree.first_layers import FirstLayers
+from milpcount.tree.open_nodes import OPEN, OpenPath
+from milpcount.tree.search import Search
+
+Array = np.ndarray
+
+_BATCH = 32
+"""Nodes that are bounded together."""
+_SHARE = 0.01
+"""Of the time, for looks at the path."""
+_SHARE_AHEAD = 0.025
+"""Of the time, for the cells of the first layers."""
+_FIRST_SECONDS = 0.5
+"""Before the first look: most counts are over by then."""
+_MOST_SECONDS = 0.2
+"""Of one look."""
+
+
+class Bounds(Protocol):
+    """What bounds the regions in cells."""
+
+    def of(self, pieces: Array) -> list[int]:
+        """Return a bound for each cell; see `CellBounds.of`."""
+
+
+@dataclass(eq=False)
+class _Seen:
+    """A node of the path: how it is known again, and what bounds are known."""
+
+    unit: int
+    current: int
+    start: int
+    bound: int
+    children: dict[int, int]
+
+
+class PathBound:
+    """An upper bound on the regions of one search, from its paths in their order in time.
+
+    Parameters
+    ----------
+    bounds : Bounds
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds, self._seen = bounds, list[_Seen]()
+
+    def at(self, path: OpenPath, seconds: float = float("inf")) -> int:
+        """Return an upper bound on the regions found and left together.
+
+        Parameters
+        ----------
+        path : OpenPath
+        seconds : float
+            Nodes are bounded from the root on; after so long the bound of the last one stands for
+            what is below it.
+        """
+        end = time.perf_counter() + seconds
+        seen = self._kept(path)
+        above, least = 0, None
+        for number, node in enumerate(path.nodes):
+            if number == len(seen):
+                if least is not None and time.perf_counter() >= end:
+                    break
+                seen += self._next(path, seen)
+            known = seen[number]
+            term = known.start + above + known.bound
+            least = term if least is None else min(least, term)
+            above += sum(known.children[k] for k in node.pieces)
+        else:
+            rest = 0 if path.leaf is None else self._bounds.of(path.known(path.leaf)[None])[0]
+            term = path.found + above + rest
+            least = term if least is None else min(least, term)
+        self._seen = seen
+        assert least is not None
+        return least
+
+    def take(self, bounds: Bounds) -> None:
+        """Bound the nodes anew from now on, by bounds that may be better."""
+        self._bounds = bounds
+        for known in self._seen:
+            known.bound = OPEN
+
+    def _kept(self, path: OpenPath) -> list[_Seen]:
+        """Return what is known of the nodes that were on the last path, too."""
+        kept: list[_Seen] = []
+        for node, old in zip(path.nodes, self._seen, strict=False):
+            if node.unit != old.unit:
+                break
+            kept.append(_Seen(node.unit, node.current, old.start, old.bound, old.children))
+            if node.current != old.current:
+                break
+        stale = [known for known in kept if known.bound == OPEN]
+        if stale:
+            starts = [known.start for known in kept]
+            kept = []
+            while len(kept) < len(starts):
+                kept += self._next(path, kept, len(starts))
+            for known, start in zip(kept, starts, strict=True):
+                known.start = start
+        return kept
+
+    def _next(self, path: OpenPath, seen: list[_Seen], most: int | None = None) -> list[_Seen]:
+        """Return the next nodes of the path with their bounds."""
+        nodes = path.nodes[len(seen) : len(seen) + _BATCH][: None if most is None else most - len(seen)]
+        rows = []
+        for node in nodes:
+            rows.append(path.known(node))
+            for piece in node.pieces:
+                rows.append(rows[-1 - node.pieces.index(piece)].copy())
+                rows[-1][node.unit] = piece
+        values = iter(self._bounds.of(np.array(rows)))
+        found: list[_Seen] = []
+        for number, node in enumerate(nodes, len(seen)):
+            bound = next(values)
+            children = {piece: min(bound, next(values)) for piece in node.pieces}
+            start = path.found
+            if number == 0:
+                start = 0
+            elif path.nodes[number - 1].is_first:
+                start = [*seen, *found][number - 1].start
+            found.append(_Seen(node.unit, node.current, start, bound, children))
+        return found
+
+
+class _Refined:
+    """The smaller of theorems in a cell and the sums over its cells of the first layers."""
+
+    def __init__(self, cells: CellBounds, tables: list[FirstLayers]) -> None:
+        self._cells, self._tables = cells, tables
+
+    def of(self, pieces: Array) -> list[int]:
+        """Return a bound for each cell."""
+        found = self._cells.of(pieces)
+        for table in self._tables:
+            found = list(map(min, found, table.of(pieces)))
+        return found
+
+
+class Closing:
+    """The upper end of a search, looked at from time to time.
+
+    Parameters
+    ----------
+    search : Search or VertexSearch
+
+    Attributes
+    ----------
+    upper : int or None
+        What is known of all regions of the search; it never grows.
+    """
+
+    def __init__(self, search: Search | VertexSearch) -> None:
+        self._search = search
+        self._began = time.perf_counter()
+        self._due = self._began + _FIRST_SECONDS
+        self._ahead = 0.0
+        self._cells: CellBounds | None = None
+        self._next: FirstLayers | None = None
+        self._ends = False
+        self._tables: list[FirstLayers] = []
+        self._paths: list[tuple[object, PathBound]] = []
+        self._handed: dict[tuple[tuple[int, int], ...], int] = {}
+        self.upper: int | None = None
+
+    def look(self, *, now: bool = False) -> int | None:
+        """Look at the search if it is time, or at once; return `upper`."""
+        began = time.perf_counter()
+        if not now and began < self._due:
+            return self.upper
+        self._due = float("inf")  # whatever comes between
+        bounds = self._bounds()
+        found = self._whole(bounds)
+        if found is not None:
+            self.upper = found if self.upper is None else min(self.upper, found)
+        took = time.perf_counter() - began
+        if not now:
+            self._go_ahead(time.perf_counter() - self._began)
+        self._due = time.perf_counter() + took / _SHARE
+        return self.upper
+
+    def _bounds(self) -> Bounds:
+        if self._cells is None:
+            search = self._search
+            settled = search.numbering.settled
+            self._cells = CellBounds(search.network, search.inputs, search.patterns, settled)
+            start = np.full((1, sum(search.network.widths)), OPEN)
+            for unit, piece in search.forced.items():
+                start[0, unit] = piece
+            self.upper = self._cells.of(start)[0]
+        return _Refined(self._cells, self._tables)
+
+    # The path -----------------------------------------------------------------------------------
+
+    def _whole(self, bounds: Bounds) -> int | None:
+        """Return what the search as it stands says; None if it cannot be looked at."""
+        search = self._search
+        path = search.open_path
+        if path is None:
+            return None
+        if not self._paths:
+            self._paths = [(search, PathBound(bounds))]
+        total = self._paths[0][1].at(path, _MOST_SECONDS)
+        if isinstance(search, VertexSearch):
+            total += search.found_otherwise + self._otherwise(search, bounds)
+        return total
+
+    def _otherwise(self, search: VertexSearch, bounds: Bounds) -> int:
+        """Return what cells that were handed over hold at most, but for those that are done."""
+        cells, rows = {}, []
+        for pieces in search.handed:
+            key = tuple(sorted(pieces.items()))
+            cells[key] = self._handed.get(key)
+            if cells[key] is None:
+                rows.append(self._row(pieces))
+        values = iter(bounds.of(np.array(rows)) if rows else ())
+        handed = {key: next(values) if n is None else n for key, n in cells.items()}
+        total = sum(handed.values())
+        if search.other is not None:
+            total += self._other(search.other, bounds)
+        self._handed = handed
+        return total
+
+    def _other(self, other: Search, bounds: Bounds) -> int:
+        whole = bounds.of(self._row(other.forced)[None])[0]
+        if len(self._paths) < 2 or self._paths[1][0] is not other:
+            self._paths = [self._paths[0], (other, PathBound(bounds))]
+        path = other.open_path
+        return whole if path is None else min(whole, self._paths[1][1].at(path, _MOST_SECONDS))
+
+    def _row(self, pieces: dict[int, int]) -> Array:
+        row = np.full(sum(self._search.network.widths), OPEN)
+        for unit, piece in pieces.items():
+            row[unit] = piece
+        return row
+
+    # The first layers ---------------------------------------------------------------------------
+
+    def _go_ahead(self, elapsed: float) -> None:
+        """List more cells of the first layers, as far as the time for that goes."""
+        seconds = _SHARE_AHEAD * elapsed - self._ahead
+        if seconds <= 0.0 or self._cells is None or self._ends:
+            return
+        began = time.perf_counter()
+        if self._next is None:
+            depth = len(self._tables) + 1
+            search = self._search
+            if depth >= len(search.network.layers):
+                return
+            self._next = FirstLayers(
+                search.network, search.inputs, depth, self._cells, search.patterns, search.forced
+            )
+        if self._next.advance(seconds):
+            self._ends = self._next.is_useless
+            if not self._ends:
+                self._tables.append(self._next)
+                self._handed.clear()
+                for _, path in self._paths:
+                    path.take(_Refined(self._cells, self._tables))
+            self._next = None
+        self._ahead += time.perf_counter() - began
