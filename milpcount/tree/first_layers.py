@@ -5,6 +5,7 @@ The cells that there are can be listed by a search of the first layers alone, wh
 the regions of the whole network; in each of them the theorem goes by the pieces that it has.
 """
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 
@@ -45,7 +46,7 @@ class FirstLayers:
     Attributes
     ----------
     is_useless : bool
-        There are too many cells, or some need more than this is for.
+        They are not listed yet, or cannot be: there are too many, or some need what is not compiled.
     """
 
     def __init__(
@@ -64,17 +65,15 @@ class FirstLayers:
         self._pieces: Array = np.zeros((self._units, 0), dtype=np.int16)
         self._sums: Array = np.zeros(1, dtype=object)
         self._work = self._steps()
-        self.is_useless = False
+        self.is_useless = True
 
     def advance(self, seconds: float) -> bool:
         """Go on for some seconds, or a little longer; return whether that is the end."""
         end = time.perf_counter() + seconds
-        try:
+        with contextlib.suppress(OutOfTime):
             for _ in self._work:
                 if time.perf_counter() >= end:
                     return False
-        except OutOfTime:
-            self.is_useless = True
         return True
 
     def of(self, pieces: Array) -> list[int]:
@@ -123,6 +122,7 @@ class FirstLayers:
                 sums.append(sums[-1] + bound)
             yield
         self._pieces, self._sums = np.ascontiguousarray(rows.T), np.array(sums, dtype=object)
+        self.is_useless = False
 
 
 def _be_compiled() -> None:
