@@ -14,7 +14,6 @@ from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import Guarantee, Quantity, Region
 
-
 COUNTED = "this count"
 """What an upper bound rests on that a run has counted."""
 CLOSING = f"{COUNTED}, and theorems in the cells that it left open"

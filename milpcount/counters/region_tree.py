@@ -150,8 +150,8 @@ class RegionTree:
 
 
 def _shown(parts: "Parts") -> Snapshot:
-    share = parts.checkpoint().share
-    return snapshot(parts.found, parts.tests, share, parts.decisions, parts.regions)
+    share, upper = parts.checkpoint().share, None if parts.is_complete else parts.upper
+    return snapshot(parts.found, parts.tests, share, parts.decisions, parts.regions, upper)
 
 
 def snapshot(

@@ -16,6 +16,7 @@ they are open, so that most of a look at the path costs nothing.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,18 +94,29 @@ class PathBound:
             least = term if least is None else min(least, term)
             above += sum(known.children[k] for k in node.pieces)
         else:
-            rest = 0 if path.leaf is None else self._bounds.of(path.known(path.leaf)[None])[0]
-            term = path.found + above + rest
+            term = path.found + above + self._bound(path)
             least = term if least is None else min(least, term)
         self._seen = seen
         assert least is not None
         return least
+
+    def children(self, path: OpenPath) -> list[int | None]:
+        """Return the bounds of what the path that was looked at last leaves, in its order."""
+        found: list[int | None] = []
+        for number, node in enumerate(path.nodes):
+            known = self._seen[number].children if number < len(self._seen) else {}
+            found += [known.get(piece) for piece in node.pieces]
+        return found if path.leaf is None else [*found, self._bound(path)]
 
     def take(self, bounds: Bounds) -> None:
         """Bound the nodes anew from now on, by bounds that may be better."""
         self._bounds = bounds
         for known in self._seen:
             known.bound = OPEN
+
+    def _bound(self, path: OpenPath) -> int:
+        """Return the bound of what the path ends in."""
+        return 0 if path.leaf is None else self._bounds.of(path.known(path.leaf)[None])[0]
 
     def _kept(self, path: OpenPath) -> list[_Seen]:
         """Return what is known of the nodes that were on the last path, too."""
@@ -115,25 +127,28 @@ class PathBound:
             kept.append(_Seen(node.unit, node.current, old.start, old.bound, old.children))
             if node.current != old.current:
                 break
-        stale = [known for known in kept if known.bound == OPEN]
-        if stale:
-            starts = [known.start for known in kept]
-            kept = []
-            while len(kept) < len(starts):
-                kept += self._next(path, kept, len(starts))
-            for known, start in zip(kept, starts, strict=True):
-                known.start = start
+        if any(known.bound == OPEN for known in kept):
+            fresh: list[_Seen] = []
+            while len(fresh) < len(kept):
+                fresh += self._next(path, fresh)
+            for known, old in zip(fresh, kept, strict=False):
+                known.start = old.start
+            kept = fresh
         return kept
 
     def _next(self, path: OpenPath, seen: list[_Seen], most: int | None = None) -> list[_Seen]:
         """Return the next nodes of the path with their bounds."""
-        nodes = path.nodes[len(seen) : len(seen) + _BATCH][: None if most is None else most - len(seen)]
-        rows = []
+        nodes = path.nodes[len(seen) : len(seen) + _BATCH][
+            : None if most is None else most - len(seen)
+        ]
+        rows: list[Array] = []
         for node in nodes:
-            rows.append(path.known(node))
+            here = path.known(node)
+            rows.append(here)
             for piece in node.pieces:
-                rows.append(rows[-1 - node.pieces.index(piece)].copy())
-                rows[-1][node.unit] = piece
+                child = here.copy()
+                child[node.unit] = piece
+                rows.append(child)
         values = iter(self._bounds.of(np.array(rows)))
         found: list[_Seen] = []
         for number, node in enumerate(nodes, len(seen)):
@@ -146,6 +161,49 @@ class PathBound:
                 start = [*seen, *found][number - 1].start
             found.append(_Seen(node.unit, node.current, start, bound, children))
         return found
+
+
+def bounds_of(
+    search: Search | VertexSearch, bounds: Bounds, seconds: float
+) -> tuple[int, list[int | None]]:
+    """Return a bound on all regions of a search, and bounds of what it leaves.
+
+    Parameters
+    ----------
+    search : Search or VertexSearch
+        It can be split now.
+    bounds : Bounds
+    seconds : float
+        So long each path is looked at.
+
+    Returns
+    -------
+    upper : int
+    uppers : list of int or None
+        In the order of `Search.left`.
+    """
+    path = search.open_path
+    assert path is not None
+    own = PathBound(bounds)
+    upper = own.at(path, seconds)
+    uppers = own.children(path)
+    if isinstance(search, VertexSearch):
+        units = sum(search.network.widths)
+        rows = [_row(pieces, units) for pieces in search.handed]
+        handed = bounds.of(np.array(rows)) if rows else []
+        uppers += handed
+        upper += search.found_otherwise + sum(handed)
+        if search.other is not None:
+            of_other, more = bounds_of(search.other, bounds, seconds)
+            upper, uppers = upper + of_other, uppers + more
+    return upper, uppers
+
+
+def _row(pieces: Mapping[int, int], units: int) -> Array:
+    row = np.full(units, OPEN)
+    for unit, piece in pieces.items():
+        row[unit] = piece
+    return row
 
 
 class _Refined:
@@ -176,7 +234,7 @@ class Closing:
     """
 
     def __init__(self, search: Search | VertexSearch) -> None:
-        self._search = search
+        self._search, self._units = search, sum(search.network.widths)
         self._began = time.perf_counter()
         self._due = self._began + _FIRST_SECONDS
         self._ahead = 0.0
@@ -209,10 +267,7 @@ class Closing:
             search = self._search
             settled = search.numbering.settled
             self._cells = CellBounds(search.network, search.inputs, search.patterns, settled)
-            start = np.full((1, sum(search.network.widths)), OPEN)
-            for unit, piece in search.forced.items():
-                start[0, unit] = piece
-            self.upper = self._cells.of(start)[0]
+            self.upper = self._cells.of(_row(search.forced, self._units)[None])[0]
         return _Refined(self._cells, self._tables)
 
     # The path -----------------------------------------------------------------------------------
@@ -237,7 +292,7 @@ class Closing:
             key = tuple(sorted(pieces.items()))
             cells[key] = self._handed.get(key)
             if cells[key] is None:
-                rows.append(self._row(pieces))
+                rows.append(_row(pieces, self._units))
         values = iter(bounds.of(np.array(rows)) if rows else ())
         handed = {key: next(values) if n is None else n for key, n in cells.items()}
         total = sum(handed.values())
@@ -247,17 +302,11 @@ class Closing:
         return total
 
     def _other(self, other: Search, bounds: Bounds) -> int:
-        whole = bounds.of(self._row(other.forced)[None])[0]
+        whole = bounds.of(_row(other.forced, self._units)[None])[0]
         if len(self._paths) < 2 or self._paths[1][0] is not other:
             self._paths = [self._paths[0], (other, PathBound(bounds))]
         path = other.open_path
         return whole if path is None else min(whole, self._paths[1][1].at(path, _MOST_SECONDS))
-
-    def _row(self, pieces: dict[int, int]) -> Array:
-        row = np.full(sum(self._search.network.widths), OPEN)
-        for unit, piece in pieces.items():
-            row[unit] = piece
-        return row
 
     # The first layers ---------------------------------------------------------------------------
 

@@ -46,7 +46,8 @@ class FirstLayers:
     Attributes
     ----------
     is_useless : bool
-        They are not listed yet, or cannot be: there are too many, or some need what is not compiled.
+        They are not listed yet, or cannot be: there are too many, or some need code that is not
+        compiled.
     """
 
     def __init__(
