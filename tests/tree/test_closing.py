@@ -1,6 +1,6 @@
 """The upper end of a running search: never below the count, at any moment, and it never grows."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -21,11 +21,10 @@ UNITS = (relu(), relu(), leaky_relu(0.1), clip(-1, 1), maxout(2), maxout(3))
 
 def chain(rng):
     """Return a small network of any units; some have small integers as weights."""
-    n, layers = int(rng.integers(1, 5)), []
-    sizes = [n, *rng.integers(1, 4, size=int(rng.integers(2, 4))).tolist()]
+    sizes = [int(rng.integers(1, 5)), *rng.integers(1, 4, size=int(rng.integers(2, 4))).tolist()]
     kinds = [UNITS[k] for k in rng.integers(0, len(UNITS), size=len(sizes) - 1)]
     weights, biases = [], []
-    for (a, b), kind in zip(zip(sizes, sizes[1:], strict=False), kinds, strict=True):
+    for (a, b), kind in zip(pairwise(sizes), kinds, strict=True):
         weights.append(rng.normal(size=(b * kind.rank, a)))
         biases.append(rng.normal(size=b * kind.rank) * 0.5)
         if rng.random() < 0.3:
