@@ -83,6 +83,7 @@ class RegionTree:
         from milpcount.tree.few_inputs import searching
 
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        began = time.perf_counter()
         search = searching(
             problem.network,
             problem.inputs,
@@ -91,7 +92,8 @@ class RegionTree:
             compile_other=lambda: prepare(problem, "tree"),
         )
 
-        closing, most = Closing(search), problem.limits.regions
+        closing = Closing(search, time.perf_counter() - began)
+        most = problem.limits.regions
 
         def shown(upper: int | None) -> Snapshot:
             regions = search.regions if search.keep else None

@@ -23,6 +23,7 @@ from typing import Protocol
 import numpy as np
 
 from milpcount.bounds.in_cells import CellBounds
+from milpcount.limits import Deadline
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.first_layers import FirstLayers
 from milpcount.tree.open_nodes import OPEN, OpenPath
@@ -33,13 +34,21 @@ Array = np.ndarray
 _BATCH = 32
 """Nodes that are bounded together."""
 _SHARE = 0.01
-"""Of the time, for looks at the path."""
+"""Of the time, for looks at the path. Work is measured in seconds of this thread's processor."""
 _SHARE_AHEAD = 0.025
 """Of the time, for the cells of the first layers."""
-_FIRST_SECONDS = 0.5
+_FIRST_SECONDS = 0.2
 """Before the first look: most counts are over by then."""
+_FIRST_SETUPS = 20.0
+"""Before the first look, in times that it took to set up the search: that work is of its size."""
 _MOST_SECONDS = 0.2
 """Of one look."""
+_LAST_SECONDS = 0.25
+"""For the cells of the first layers where a search is stopped: limits are kept to a second."""
+_LATEST_SECONDS = 1.0
+"""For the same by the clock, whatever else the machine does."""
+_QUICK_SECONDS = 0.05
+"""A search that took longer to set up is not set up for them then."""
 
 
 class Bounds(Protocol):
@@ -81,12 +90,12 @@ class PathBound:
             Nodes are bounded from the root on; after so long the bound of the last one stands for
             what is below it.
         """
-        end = time.perf_counter() + seconds
+        end = time.thread_time() + seconds
         seen = self._kept(path)
         above, least = 0, None
         for number, node in enumerate(path.nodes):
             if number == len(seen):
-                if least is not None and time.perf_counter() >= end:
+                if least is not None and time.thread_time() >= end:
                     break
                 seen += self._next(path, seen)
             known = seen[number]
@@ -226,6 +235,8 @@ class Closing:
     Parameters
     ----------
     search : Search or VertexSearch
+    seconds : float
+        That it took to set it up: so long it takes for the first layers, too.
 
     Attributes
     ----------
@@ -233,10 +244,11 @@ class Closing:
         What is known of all regions of the search; it never grows.
     """
 
-    def __init__(self, search: Search | VertexSearch) -> None:
+    def __init__(self, search: Search | VertexSearch, seconds: float = 0.0) -> None:
+        self._setup = seconds
         self._search, self._units = search, sum(search.network.widths)
         self._began = time.perf_counter()
-        self._due = self._began + _FIRST_SECONDS
+        self._due = self._began + max(_FIRST_SECONDS, _FIRST_SETUPS * seconds)
         self._ahead = 0.0
         self._cells: CellBounds | None = None
         self._next: FirstLayers | None = None
@@ -248,19 +260,24 @@ class Closing:
 
     def look(self, *, now: bool = False) -> int | None:
         """Look at the search if it is time, or at once; return `upper`."""
-        began = time.perf_counter()
-        if not now and began < self._due:
+        if not now and time.perf_counter() < self._due:
             return self.upper
+        began = time.thread_time()
         self._due = float("inf")  # whatever comes between
-        bounds = self._bounds()
-        found = self._whole(bounds)
-        if found is not None:
-            self.upper = found if self.upper is None else min(self.upper, found)
-        took = time.perf_counter() - began
-        if not now:
-            self._go_ahead(time.perf_counter() - self._began)
+        self._see()
+        took = time.thread_time() - began
+        if now:
+            self._go_on_to_the_end()
+        else:
+            elapsed = time.perf_counter() - self._began
+            self._go_ahead(_SHARE_AHEAD * elapsed - self._ahead)
         self._due = time.perf_counter() + took / _SHARE
         return self.upper
+
+    def _see(self) -> None:
+        found = self._whole(self._bounds())
+        if found is not None:
+            self.upper = found if self.upper is None else min(self.upper, found)
 
     def _bounds(self) -> Bounds:
         if self._cells is None:
@@ -310,21 +327,21 @@ class Closing:
 
     # The first layers ---------------------------------------------------------------------------
 
-    def _go_ahead(self, elapsed: float) -> None:
-        """List more cells of the first layers, as far as the time for that goes."""
-        seconds = _SHARE_AHEAD * elapsed - self._ahead
+    def _go_ahead(self, seconds: float) -> bool:
+        """List more cells of the first layers for some seconds; return whether a layer is done."""
         if seconds <= 0.0 or self._cells is None or self._ends:
-            return
-        began = time.perf_counter()
+            return False
+        began = time.thread_time()
         if self._next is None:
             depth = len(self._tables) + 1
             search = self._search
-            if depth >= len(search.network.layers):
-                return
+            if depth >= len(search.network.layers) or seconds < self._setup:
+                return False
             self._next = FirstLayers(
                 search.network, search.inputs, depth, self._cells, search.patterns, search.forced
             )
-        if self._next.advance(seconds):
+        done = self._next.advance(seconds)
+        if done:
             self._ends = self._next.is_useless
             if not self._ends:
                 self._tables.append(self._next)
@@ -332,4 +349,16 @@ class Closing:
                 for _, path in self._paths:
                     path.take(_Refined(self._cells, self._tables))
             self._next = None
-        self._ahead += time.perf_counter() - began
+        self._ahead += time.thread_time() - began
+        return done and not self._ends
+
+    def _go_on_to_the_end(self) -> None:
+        """List cells of the first layers where the search is stopped, whatever its deadline."""
+        if self._setup > _QUICK_SECONDS or self._search.open_path is None:
+            return
+        before, end = len(self._tables), time.thread_time() + _LAST_SECONDS
+        with Deadline(_LATEST_SECONDS).in_force():
+            while self._go_ahead(end - time.thread_time()):
+                pass
+        if len(self._tables) > before:
+            self._see()

@@ -69,11 +69,11 @@ class FirstLayers:
         self.is_useless = True
 
     def advance(self, seconds: float) -> bool:
-        """Go on for some seconds, or a little longer; return whether that is the end."""
-        end = time.perf_counter() + seconds
+        """Go on for some seconds of work, or a little longer; return whether that is the end."""
+        end = time.thread_time() + seconds
         with contextlib.suppress(OutOfTime):
             for _ in self._work:
-                if time.perf_counter() >= end:
+                if time.thread_time() >= end:
                     return False
         return True
 
