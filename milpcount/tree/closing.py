@@ -247,7 +247,7 @@ class Closing:
     def __init__(self, search: Search | VertexSearch, seconds: float = 0.0) -> None:
         self._setup = seconds
         self._search, self._units = search, sum(search.network.widths)
-        self._began = time.perf_counter()
+        self._began = time.thread_time()
         self._due = self._began + max(_FIRST_SECONDS, _FIRST_SETUPS * seconds)
         self._ahead = 0.0
         self._cells: CellBounds | None = None
@@ -260,7 +260,7 @@ class Closing:
 
     def look(self, *, now: bool = False) -> int | None:
         """Look at the search if it is time, or at once; return `upper`."""
-        if not now and time.perf_counter() < self._due:
+        if not now and time.thread_time() < self._due:
             return self.upper
         began = time.thread_time()
         self._due = float("inf")  # whatever comes between
@@ -269,9 +269,9 @@ class Closing:
         if now:
             self._go_on_to_the_end()
         else:
-            elapsed = time.perf_counter() - self._began
+            elapsed = time.thread_time() - self._began
             self._go_ahead(_SHARE_AHEAD * elapsed - self._ahead)
-        self._due = time.perf_counter() + took / _SHARE
+        self._due = time.thread_time() + took / _SHARE
         return self.upper
 
     def _see(self) -> None:
