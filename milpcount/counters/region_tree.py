@@ -83,7 +83,7 @@ class RegionTree:
         from milpcount.tree.few_inputs import searching
 
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
-        began = time.perf_counter()
+        began = time.thread_time()
         search = searching(
             problem.network,
             problem.inputs,
@@ -92,7 +92,7 @@ class RegionTree:
             compile_other=lambda: prepare(problem, "tree"),
         )
 
-        closing = Closing(search, time.perf_counter() - began)
+        closing = Closing(search, time.thread_time() - began)
         most = problem.limits.regions
 
         def shown(upper: int | None) -> Snapshot:
