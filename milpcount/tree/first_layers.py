@@ -107,10 +107,10 @@ class FirstLayers:
             first, self._inputs, True, self._forced, self._patterns, compile_other=_be_compiled
         )
         yield
-        for _ in search.run(seconds=_STEP_SECONDS):
-            if search.found > MOST_CELLS:
-                raise OutOfTime
+        for _ in search.run(most=MOST_CELLS + 1, seconds=_STEP_SECONDS):
             yield
+        if search.found > MOST_CELLS:
+            raise OutOfTime
         rows = np.array(list(search.regions.patterns()), dtype=np.int16).reshape(-1, self._units)
         del search
         sums = [0]
