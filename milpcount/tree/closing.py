@@ -39,7 +39,7 @@ _SHARE_AHEAD = 0.025
 """Of the time, for the cells of the first layers."""
 _FIRST_SECONDS = 0.2
 """Before the first look: most counts are over by then."""
-_FIRST_SETUPS = 20.0
+_FIRST_SETUPS = 10.0
 """Before the first look, in times that it took to set up the search: that work is of its size."""
 _MOST_SECONDS = 0.2
 """Of one look."""
