@@ -105,7 +105,8 @@ class RegionTree:
         try:
             for _ in search.run(most=most, seconds=_SLICE_SECONDS):
                 if time.perf_counter() - spoke >= 0.5 * _SLICE_SECONDS:
-                    yield shown(closing.look(now=problem.deadline.passed()))
+                    upper = closing.look()
+                    yield shown(closing.look(now=True) if problem.deadline.passed() else upper)
                     spoke = time.perf_counter()
         except OutOfTime:  # what was found is there
             yield shown(closing.look(now=True))
@@ -113,7 +114,9 @@ class RegionTree:
         except KeyboardInterrupt:
             yield shown(closing.look(now=True))
             raise
-        yield shown(None if most is None or search.found < most else closing.look(now=True))
+        is_all = most is None or search.found < most
+        is_late = problem.deadline.passed()  # which ends the count, though all is found
+        yield shown(closing.look(now=True) if is_late or not is_all else None)
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
         from milpcount.counters.parts import Parts

@@ -340,7 +340,9 @@ class Closing:
             self._next = FirstLayers(
                 search.network, search.inputs, depth, self._cells, search.patterns, search.forced
             )
-        done = self._next.advance(seconds)
+        # Not by the deadline of the count, which may come in its midst: it would be given up.
+        with Deadline(_LATEST_SECONDS).in_force():
+            done = self._next.advance(seconds)
         if done:
             self._ends = self._next.is_useless
             if not self._ends:
@@ -357,8 +359,7 @@ class Closing:
         if self._setup > _QUICK_SECONDS or self._search.open_path is None:
             return
         before, end = len(self._tables), time.thread_time() + _LAST_SECONDS
-        with Deadline(_LATEST_SECONDS).in_force():
-            while self._go_ahead(end - time.thread_time()):
-                pass
+        while self._go_ahead(end - time.thread_time()):
+            pass
         if len(self._tables) > before:
             self._see()
