@@ -65,6 +65,8 @@ class Progress:
         Seconds since the start.
     note : str
         What else the method has to say at this moment, e.g. runs done.
+    upper : int or None
+        A valid upper bound at this moment, where the method has one of its own; it never grows.
     """
 
     regions: int
@@ -72,6 +74,7 @@ class Progress:
     share: float | None
     seconds: float
     note: str = ""
+    upper: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from milpcount.cli.plain import writable
 from milpcount.events import Event, Finished, Listener, Notice, Progress, Started, Waiting, ignore
+from milpcount.integers import human
 from milpcount.printable import one_line
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ def summary(event: Progress) -> str:
 
 def parts(event: Progress) -> tuple[str, ...]:
     """Return what `summary` says in parts, the most important first."""
+    most = () if event.upper is None else (f"at most {human(event.upper, 20)}",)
     if event.note:
-        return (event.note,)
+        return (event.note, *most)
     return (
         f"{event.regions:,} regions",
+        *most,
         f"{rate(event):,.0f} regions/s",
         f"{event.lps:,} programs",
     )

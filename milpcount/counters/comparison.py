@@ -9,7 +9,7 @@ from milpcount.bounds.best import naive
 from milpcount.counters import driver
 from milpcount.counters.brute_force import BruteForce
 from milpcount.counters.exact_tree import ExactTree
-from milpcount.counters.method import Method
+from milpcount.counters.method import COUNTED, Method
 from milpcount.counters.region_tree import RegionTree
 from milpcount.counters.solution_pool import SolutionPool
 from milpcount.counters.union import upper_over
@@ -163,7 +163,7 @@ def _row(one: Outcome) -> list[str]:
         return [one.title, "-", "-", f"not asked: {one.reason}"]
     found = one.result
     number = f"{found.lower:,}" if found.is_exact else f"{found.lower:,} ≤ count"
-    if not found.is_exact and found.upper_source == "this count":
+    if not found.is_exact and found.upper_source.startswith(COUNTED):
         number += f" ≤ {found.upper:,}"
     return [one.title, number, f"{found.seconds:.2f} s", found.status.value]
 

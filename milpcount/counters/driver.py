@@ -11,7 +11,7 @@ from milpcount import integers, interrupts
 from milpcount.arguments import check_counted
 from milpcount.caps import check_seed
 from milpcount.counters import from_regions, union
-from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.method import COUNTED, Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
 from milpcount.errors import Interrupted, LostWorkersError
@@ -137,7 +137,7 @@ class _Run:
 
 
 def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
-    began = time.perf_counter()
+    began, least = time.perf_counter(), _Least()
     snapshot, status, prepared = Snapshot(), Status.COMPLETE, None
     wrapped = (union.PartByPart, from_regions.FromRegions)
     by_itself = problem.network.n_units > 0 or isinstance(method, wrapped)
@@ -149,11 +149,13 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
                 interrupts.look()
                 now = time.perf_counter()
                 prepared = prepared if prepared is not None else now - began
+                snapshot = least.kept(snapshot)
                 listener(
                     Progress(
-                        snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note
+                        snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note,
+                        least.upper,
                     )
-                )
+                )  # fmt: skip
                 reached = _limit_reached(problem, snapshot)
                 if reached is not None:
                     status = reached
@@ -162,7 +164,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
         status = Status.TIME_LIMIT
     except KeyboardInterrupt:
         interrupts.heard()
-        status, snapshot = Status.INTERRUPTED, _last_word(run, snapshot)
+        status, snapshot = Status.INTERRUPTED, least.kept(_last_word(run, snapshot))
     except LostWorkersError as error:
         if not snapshot.lps:
             raise  # nothing was done at all
@@ -172,12 +174,33 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
         close = getattr(run, "close", None)
         if close is not None:
             close()
+    if not status.is_complete:
+        snapshot = least.kept(snapshot, also=True)
     if status is Status.COMPLETE and snapshot.uncertain:
         status = Status.UNCERTAIN
     if snapshot.regions is not None and problem.quantity not in JOINED | DECIDED:
         # Some may have come after the last snapshot.
         snapshot = replace(snapshot, lower=max(snapshot.lower, len(snapshot.regions)))
     return _Run(snapshot, status, time.perf_counter() - began, prepared or 0.0)
+
+
+class _Least:
+    """The least upper bound that the snapshots of a run have shown: each of them is valid."""
+
+    def __init__(self) -> None:
+        self.upper: int | None = None
+        self._source = ""
+
+    def kept(self, snapshot: Snapshot, *, also: bool = False) -> Snapshot:
+        """Return a snapshot whose upper bound is no larger than any before.
+
+        One without a bound, as the last one has that counts all, gets one only if asked for.
+        """
+        if snapshot.upper is not None and (self.upper is None or snapshot.upper < self.upper):
+            self.upper, self._source = snapshot.upper, snapshot.upper_source
+        if self.upper is None or (snapshot.upper is None and not also):
+            return snapshot
+        return replace(snapshot, upper=self.upper, upper_source=self._source)
 
 
 def _stopped_before(problem: Problem) -> _Run:
@@ -223,11 +246,11 @@ def _result(
         status = Status.SAMPLED
     complete = status.is_complete and snapshot.upper is None and not snapshot.uncertain
     if complete and not sampled:
-        upper, source = snapshot.lower, "this count"
+        upper, source = snapshot.lower, COUNTED
     else:
         upper, source = theorem()
         if snapshot.upper is not None and snapshot.upper <= upper:
-            upper, source = snapshot.upper, "this count"
+            upper, source = snapshot.upper, snapshot.upper_source
     lower = snapshot.lower
     if sampled and lower > upper:
         # The event of probability 1 - confidence has happened, and shows.

@@ -14,6 +14,11 @@ from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
 from milpcount.result import Guarantee, Quantity, Region
 
+COUNTED = "this count"
+"""What an upper bound rests on that a run has counted."""
+CLOSING = f"{COUNTED}, and theorems in the cells that it left open"
+"""What the upper bound of a stopped search rests on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -63,7 +68,10 @@ class Snapshot:
         Proved lower bound on the count.
     upper : int or None
         Upper bound the run itself has proved, None where it has none yet. The driver sets it to
-        `lower` when a run that counts one by one ends with nothing uncertain.
+        `lower` when a run that counts one by one ends with nothing uncertain, and has it never
+        grow before.
+    upper_source : str
+        What `upper` rests on.
     lps : int
         Linear or quadratic programs solved.
     share : float or None
@@ -87,6 +95,7 @@ class Snapshot:
 
     lower: int = 0
     upper: int | None = None
+    upper_source: str = COUNTED
     lps: int = 0
     share: float | None = None
     uncertain: int = 0

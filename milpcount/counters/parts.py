@@ -13,10 +13,12 @@ from typing import Any
 from milpcount import integers
 from milpcount.errors import FileFormatError
 from milpcount.tree.kept import KeptRegions
-from milpcount.tree.split import Outcome, Prefix, Task
+from milpcount.tree.split import Left, Outcome, Task
 
 SLICE_SECONDS = 1.0
 """Of a task while others have work too."""
+_DEEPEST = 40
+"""Splits below each other whose bounds are kept apart."""
 SHORT_SECONDS = 0.2
 """Of a task that takes all that is left, until there is enough for all."""
 
@@ -29,37 +31,43 @@ class Checkpoint:
     ----------
     found : int
         Regions outside the prefixes.
-    left : tuple of (dict, float)
-        Prefixes, and the share of the tree each is taken for.
+    left : tuple of Left
+        Prefixes, the share of the tree each is taken for, and bounds on their regions.
     tests : int
         Projections computed.
     decisions : dict
         How sides were decided, by name.
     seconds, cpu_seconds : float
         Of all processes together; the second without what others took of their processors.
+    upper : int or None
+        A bound on all regions, found ones included.
     """
 
     found: int = 0
-    left: tuple[tuple[Prefix, float], ...] = (({}, 1.0),)
+    left: tuple[Left, ...] = (Left({}, 1.0),)
     tests: int = 0
     decisions: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    upper: int | None = None
 
     @property
     def share(self) -> float:
         """Share of the tree that is closed, estimated."""
-        return max(0.0, 1.0 - sum(share for _, share in self.left)) if self.left else 1.0
+        return max(0.0, 1.0 - sum(part.share for part in self.left)) if self.left else 1.0
 
     def to_record(self) -> dict[str, Any]:
         """Return a record for JSON."""
         return {
             "found": integers.to_text(self.found),
-            "left": [[sorted(prefix.items()), share] for prefix, share in self.left],
+            "left": [
+                [sorted(prefix.items()), share, _text(upper)] for prefix, share, upper in self.left
+            ],
             "tests": self.tests,
             "decisions": self.decisions,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
+            "upper": _text(self.upper),
         }
 
     @classmethod
@@ -73,8 +81,12 @@ class Checkpoint:
         """
         try:
             left = tuple(
-                ({int(unit): int(piece) for unit, piece in prefix}, float(share))
-                for prefix, share in record["left"]
+                Left(
+                    {int(unit): int(piece) for unit, piece in prefix},
+                    float(share),
+                    _integer(*upper),
+                )
+                for prefix, share, *upper in record["left"]
             )
             return cls(
                 integers.from_text(record["found"]),
@@ -83,9 +95,69 @@ class Checkpoint:
                 {str(name): int(count) for name, count in record["decisions"].items()},
                 float(record["seconds"]),
                 float(record["cpu_seconds"]),
+                _integer(record.get("upper")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FileFormatError(f"not a checkpoint of a count ({error!r}): delete it") from error
+
+
+def least(*uppers: int | None) -> int | None:
+    """Return the least of bounds, some of which may not be known."""
+    return min((upper for upper in uppers if upper is not None), default=None)
+
+
+def _text(upper: int | None) -> str | None:
+    return None if upper is None else integers.to_text(upper)
+
+
+def _integer(text: str | None = None) -> int | None:
+    return None if text is None else integers.from_text(text)
+
+
+@dataclass(eq=False)
+class _Node:
+    """A part of the tree: it waits or is out, or it was split into others.
+
+    Of its regions there are no more than `cap`, and no more than those found in it outside of the
+    parts that it was split into and what these can have.
+    """
+
+    left: Left
+    cap: int | None
+    above: "_Node | None" = None
+    depth: int = 0
+    found: int = 0
+    parts: list["_Node"] = field(default_factory=list)
+    is_split: bool = False
+
+    @property
+    def upper(self) -> int | None:
+        """A bound on all of its regions, None where nothing is known."""
+        if not self.is_split:
+            return self.cap
+        total = self.found
+        for part in self.parts:
+            upper = part.upper
+            if upper is None:
+                return self.cap
+            total += upper
+        return total if self.cap is None else min(total, self.cap)
+
+    def split(self, found: int, left: Sequence[Left]) -> list["_Node"]:
+        """Take in what was found and left of the part; return what was left."""
+        over = self
+        if self.above is not None and (not left or self.depth >= _DEEPEST):
+            over = self.above
+            over.parts.remove(self)
+        over.found += found
+        over.is_split = True
+        new = [_Node(part, part.upper, over, over.depth + 1) for part in left]
+        over.parts += new
+        while over.above is not None and not over.parts:  # all of it is searched
+            over.above.parts.remove(over)
+            over.above.found += over.found
+            over = over.above
+        return new
 
 
 class Parts:
@@ -116,9 +188,17 @@ class Parts:
         self.cpu_seconds = start.cpu_seconds
         self.decisions = Counter(start.decisions)
         self.regions, self.most, self.patterns = regions, most, patterns
-        self._waiting = list(start.left)
-        self._out: dict[int, list[tuple[Prefix, float]]] = {}
+        self._root = _Node(Left({}, 1.0, start.upper), start.upper)
+        self._waiting = self._root.split(start.found, start.left)
+        self._out: dict[int, list[_Node]] = {}
         self._number = 0
+        self._least = start.upper
+
+    @property
+    def upper(self) -> int | None:
+        """A bound on all regions; None before anything is known."""
+        self._least = least(self._least, self._root.upper)
+        return self._least
 
     @property
     def is_done(self) -> bool:
@@ -153,7 +233,7 @@ class Parts:
         """
         if not self._has_work:
             return None
-        self._waiting.sort(key=lambda part: len(part[0]))
+        self._waiting.sort(key=lambda part: len(part.left.prefix))
         # Long and short ones; the others stay for those that come back early.
         stride = max(1, idle, 2 * workers if workers > 1 else 1)
         batch = self._waiting[::stride]
@@ -162,7 +242,7 @@ class Parts:
         self._number += 1
         self._out[self._number] = batch
         return Task(
-            tuple(prefix for prefix, _ in batch),
+            tuple(part.left.prefix for part in batch),
             SHORT_SECONDS if scarce else SLICE_SECONDS,
             None if self.most is None else self.most - self.found,
             self.regions is not None,
@@ -176,8 +256,14 @@ class Parts:
         batch = self._out.pop(task.number, None)
         if batch is None:
             return
-        share = sum(part for _, part in batch)
-        self._waiting += [(prefix, share * part) for prefix, part in outcome.left]
+        for part, searched in zip(batch, outcome.parts, strict=True):
+            share = part.left.share
+            left = [Left(prefix, share * of_it, upper) for prefix, of_it, upper in searched.left]
+            if not searched.found and left and left[0].prefix == part.left.prefix:
+                self._waiting.append(part)  # it was not begun
+                continue
+            part.cap = least(part.cap, searched.upper)
+            self._waiting += part.split(searched.found, left)
         self.found += outcome.found
         self.tests += outcome.tests
         self.seconds += outcome.seconds
@@ -188,8 +274,8 @@ class Parts:
 
     def checkpoint(self) -> Checkpoint:
         """Return what is found and left; the tasks that are out are left."""
-        out: Sequence[tuple[Prefix, float]] = [part for b in self._out.values() for part in b]
+        out = [part for batch in self._out.values() for part in batch]
         return Checkpoint(
-            self.found, (*self._waiting, *out), self.tests, dict(self.decisions), self.seconds,
-            self.cpu_seconds,
+            self.found, tuple(part.left for part in [*self._waiting, *out]), self.tests,
+            dict(self.decisions), self.seconds, self.cpu_seconds, self.upper,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.method import CLOSING, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
@@ -79,9 +79,11 @@ class RegionTree:
         return self._run_in_parts(problem, problem.executor)
 
     def _run_here(self, problem: Problem) -> Iterator[Snapshot]:
+        from milpcount.tree.closing import Closing
         from milpcount.tree.few_inputs import searching
 
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        began = time.thread_time()
         search = searching(
             problem.network,
             problem.inputs,
@@ -90,23 +92,31 @@ class RegionTree:
             compile_other=lambda: prepare(problem, "tree"),
         )
 
-        def shown() -> Snapshot:
-            regions = search.regions if search.keep else None
-            return snapshot(search.found, search.tests, search.share, search.statistics, regions)
+        closing = Closing(search, time.thread_time() - began)
+        most = problem.limits.regions
 
-        yield shown()
+        def shown(upper: int | None) -> Snapshot:
+            regions = search.regions if search.keep else None
+            shares = search.found, search.tests, search.share, search.statistics
+            return snapshot(*shares, regions, upper)
+
+        yield shown(None)
         spoke = time.perf_counter()
         try:
-            for _ in search.run(most=problem.limits.regions, seconds=_SLICE_SECONDS):
+            for _ in search.run(most=most, seconds=_SLICE_SECONDS):
                 if time.perf_counter() - spoke >= 0.5 * _SLICE_SECONDS:
-                    yield shown()
+                    upper = closing.look()
+                    yield shown(closing.look(now=True) if problem.deadline.passed() else upper)
                     spoke = time.perf_counter()
-        except OutOfTime:
-            pass  # what was found is there
+        except OutOfTime:  # what was found is there
+            yield shown(closing.look(now=True))
+            return
         except KeyboardInterrupt:
-            yield shown()
+            yield shown(closing.look(now=True))
             raise
-        yield shown()
+        is_all = most is None or search.found < most
+        is_late = problem.deadline.passed()  # which ends the count, though all is found
+        yield shown(closing.look(now=True) if is_late or not is_all else None)
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
         from milpcount.counters.parts import Parts
@@ -145,8 +155,8 @@ class RegionTree:
 
 
 def _shown(parts: "Parts") -> Snapshot:
-    share = parts.checkpoint().share
-    return snapshot(parts.found, parts.tests, share, parts.decisions, parts.regions)
+    share, upper = parts.checkpoint().share, None if parts.is_complete else parts.upper
+    return snapshot(parts.found, parts.tests, share, parts.decisions, parts.regions, upper)
 
 
 def snapshot(
@@ -155,6 +165,7 @@ def snapshot(
     share: float,
     decisions: Mapping[str, int],
     regions: MutableSequence[Region] | None = None,
+    upper: int | None = None,
 ) -> Snapshot:
     """Return what a search of the region tree has shown.
 
@@ -170,11 +181,15 @@ def snapshot(
         How sides were decided.
     regions : mutable sequence of Region, optional
         If they are kept.
+    upper : int, optional
+        On all regions, of a search that has not ended.
     """
     from milpcount.kernel.cell import NARROWEST
 
     return Snapshot(
         lower=found,
+        upper=upper,
+        upper_source=CLOSING,
         lps=tests,
         share=share,
         details={

@@ -5,7 +5,7 @@ only grows. What ends a count, limits and Ctrl-C, is left to whoever reads the s
 every method.
 """
 
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -109,7 +109,7 @@ class PartByPart:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield what has been shown about the union."""
-        tally = _Tally(problem, len(self.domain.parts))
+        tally = _Tally(problem, self.domain.parts)
         for number, part in enumerate(self.domain.parts):
             inputs = part.bind(self.network.n_inputs)
             of_part = replace(problem, inputs=inputs, keep_regions=True)
@@ -123,19 +123,22 @@ class PartByPart:
                         f"part {number + 1} of the {self.domain.title}: {error}"
                     ) from None
             tally.end_part()
+        yield tally.snapshot()
 
 
 class _Tally:
     """The distinct patterns of the parts so far, and what else their snapshots add up to."""
 
-    def __init__(self, problem: Problem, parts: int) -> None:
-        self._parts, self._most = parts, problem.limits.regions
+    def __init__(self, problem: Problem, parts: Sequence[Domain]) -> None:
+        self._problem, self._parts = problem, parts
+        self._most = problem.limits.regions
         self._pack = packing(problem.network)
         self._seen: set[bytes] = set()
         self._keep = problem.keep_regions
         self._regions: MutableSequence[Region] | None = None
         self._ended: list[Snapshot] = []
-        self._now = Snapshot()
+        self._running: list[Snapshot] = []
+        self._theorems: list[int] | None = None
 
     def with_part(self, number: int, now: Snapshot) -> Snapshot:
         """Return the snapshot of the union, from one of a part."""
@@ -144,26 +147,32 @@ class _Tally:
                 "over a union every region must be named, which this method does not do: take "
                 "'tree', 'exact', 'brute' or 'pool'"
             )
-        self._now = now
+        self._running = [now]
         self._take(now.regions)
-        every = [*self._ended, now]
-        share = None if now.share is None else (number + now.share) / self._parts
-        place = f"part {number + 1} of {self._parts}"
+        return self.snapshot()
+
+    def snapshot(self) -> Snapshot:
+        """Return the snapshot of the union, as it stands."""
+        every, parts = [*self._ended, *self._running], len(self._parts)
+        now = every[-1]
+        share = None if now.share is None else (len(every) - 1 + now.share) / parts
         found = now.note or f"{len(self._seen):,} regions"
         return Snapshot(
             lower=len(self._seen),
-            upper=self._upper(every),
+            upper=self._upper(),
+            upper_source=now.upper_source,
             lps=sum(one.lps for one in every),
             share=share,
             uncertain=sum(one.uncertain for one in every),
-            note=f"{found}   {place}",
+            note=f"{found}   part {len(every)} of {parts}",
             details=now.details | {"parts": [one.lower for one in every]} | _decisions(every),
             regions=self._regions,
         )
 
     def end_part(self) -> None:
         """Keep the numbers of a part that is done."""
-        self._ended.append(self._now)
+        self._ended += self._running
+        self._running = []
 
     def _take(self, regions: MutableSequence[Region]) -> None:
         new: dict[bytes, int] = {}
@@ -182,13 +191,34 @@ class _Tally:
         self._seen.update(new)
         regions.clear()  # they are no longer needed, and large
 
-    def _upper(self, every: list[Snapshot]) -> int | None:
-        """Return the sum of the parts' own upper bounds, if some have one beside their counts."""
-        if len(every) < self._parts or all(one.upper is None for one in every):
+    def _upper(self) -> int | None:
+        """Return the sum of the parts' upper bounds, if some have one beside their counts.
+
+        The part that is running has its own, and those to come have theorems.
+        """
+        if any(one.upper is None for one in self._running):
             return None
-        if any(one.upper is None and one.uncertain for one in every):
+        if any(one.upper is None and one.uncertain for one in self._ended):
             return None
-        return sum(one.lower if one.upper is None else one.upper for one in every)
+        if not self._running and all(one.upper is None for one in self._ended):
+            return None
+        to_come = self._to_come()
+        known = (one.lower if one.upper is None else one.upper for one in self._ended)
+        running = sum(one.upper for one in self._running if one.upper is not None)
+        return None if to_come is None else sum(known) + running + to_come
+
+    def _to_come(self) -> int | None:
+        """Return the sum of theorems for the parts that have not begun."""
+        rest = len(self._parts) - len(self._ended) - len(self._running)
+        if rest == 0:
+            return 0
+        if len(self._parts) > _MOST_BOUNDED:
+            return None
+        if self._theorems is None:
+            network, quantity = self._problem.network, self._problem.quantity
+            parts = [part.bind(network.n_inputs) for part in self._parts]
+            self._theorems = [best_upper(network, part, quantity)[0] for part in parts]
+        return sum(self._theorems[-rest:])
 
 
 def _decisions(every: list[Snapshot]) -> dict[str, Any]:

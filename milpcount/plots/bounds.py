@@ -23,6 +23,7 @@ LOWER = (
 Value = Callable[[NetworkRow], int | None]
 
 _EXACT, _PARTLY = "exact count, mean and range", "of some of the networks only"
+_STOPPED = "stopped counts, both ends"
 
 
 def draw(rows: Sequence[NetworkRow]) -> Any:
@@ -37,6 +38,7 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
     for name, label, colour, marker, dashes in UPPER:
         _line(axes, groups, _bound(name), label, colour, marker, dashes)
     _exact(axes, groups)
+    _stopped(axes, groups)
     for name, label, colour, marker, dashes in LOWER:
         confidence = {r.confidence[name] for r in rows if name in r.confidence}
         sure = f", {100 * min(confidence):g} %" if confidence else ""
@@ -55,7 +57,7 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
 
 def _rank(label: str) -> int:
     """Return where a label stands in the legend: upper bounds, counts, lower bounds."""
-    if label in (_EXACT, _PARTLY):
+    if label in (_EXACT, _PARTLY, _STOPPED):
         return 1
     return 0 if label in {entry[1] for entry in UPPER} else 2
 
@@ -103,6 +105,17 @@ def _exact(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
             *zip(*partly, strict=True), linestyle="", marker="o", markersize=4.5, zorder=6,
             color=style.BLACK, markerfacecolor="white", label=_PARTLY,
         )  # fmt: skip
+
+
+def _stopped(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
+    """Draw a bar from one end to the other for each count that was stopped, side by side."""
+    bars: list[tuple[float, int, int]] = []
+    for n1, group in groups.items():
+        ends = [row.stopped for row in group if row.stopped is not None]
+        bars += [(n1 + 0.04 * (k + 1), *both) for k, both in enumerate(ends)]
+    if bars:
+        at, low, high = zip(*bars, strict=True)
+        axes.vlines(at, low, high, color=style.BLACK, linewidth=0.9, alpha=0.6, label=_STOPPED)
 
 
 def _known(group: Sequence[NetworkRow], value: Value) -> list[int]:

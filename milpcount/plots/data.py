@@ -25,6 +25,8 @@ class NetworkRow:
         Its regions, if they were counted to the end.
     exact_seconds : float or None
         Of one process.
+    stopped : (int, int) or None
+        Both ends of a count that was stopped.
     upper : dict of str to int
         Upper bounds by theorem.
     lower : dict of str to int
@@ -44,6 +46,7 @@ class NetworkRow:
     test_error: float
     exact: int | None = None
     exact_seconds: float | None = None
+    stopped: tuple[int, int] | None = None
     upper: dict[str, int] = field(default_factory=dict)
     lower: dict[str, int] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
@@ -107,6 +110,8 @@ def _add(found: dict[str, NetworkRow], line: Record) -> None:
         row.estimate = line.get("estimate") if name == "probe" else row.estimate
     elif line["method"] == "tree" and line["exact"]:
         row.exact, row.exact_seconds = line["lower"], seconds
+    elif line["method"] == "tree":
+        row.stopped = line["lower"], line["upper"]
 
 
 def by_width(rows: Iterable[NetworkRow]) -> dict[int, list[NetworkRow]]:

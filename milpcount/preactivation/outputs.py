@@ -45,13 +45,13 @@ def _unit_range(unit: Activation, low: Array, high: Array) -> tuple[Array, Array
         below, above = low[:, piece.value], high[:, piece.value]
         met = (above >= left) & (below <= right)
         for end in (np.clip(below, left, right), np.clip(above, left, right)):
-            least, greatest = _affine(piece, end)
+            least, greatest = piece_range(piece, end)
             lower = np.where(met, np.minimum(lower, least), lower)
             upper = np.where(met, np.maximum(upper, greatest), upper)
     return known(lower, upper)
 
 
-def _affine(piece: Piece, v: Array) -> tuple[Array, Array]:
+def piece_range(piece: Piece, v: Array) -> tuple[Array, Array]:
     """Return bounds on ``slope * v + intercept`` at float64 numbers, which may be infinite.
 
     Three roundings (product, sum, the bound itself), so 4 roundoffs of the absolute values cover

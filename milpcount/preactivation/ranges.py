@@ -59,7 +59,7 @@ class Box:
         The least value takes the low end where a weight is positive and the high end where it is
         negative, ``positive @ low + negative @ high``.
         """
-        positive, negative = _parts(weight)
+        positive, negative = parts_of(weight)
         ends = np.stack([self.low, self.high], axis=1)
         infinite = np.isinf(ends)
         ends = np.where(infinite, 0.0, ends)
@@ -203,7 +203,7 @@ def _moved(inputs: InputSet) -> Array | None:
     return np.asarray(moved)
 
 
-def _parts(weight: Any) -> tuple[Any, Any]:
+def parts_of(weight: Any) -> tuple[Any, Any]:
     """Return the positive and the negative part of a dense or sparse matrix."""
     if isinstance(weight, np.ndarray):
         return np.maximum(weight, 0.0), np.minimum(weight, 0.0)

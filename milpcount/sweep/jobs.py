@@ -16,7 +16,7 @@ from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.bounds.theorem import Bound, Direction
-from milpcount.counters.method import Method, Problem
+from milpcount.counters.method import CLOSING, COUNTED, Method, Problem
 from milpcount.counters.parts import Checkpoint
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
@@ -251,9 +251,11 @@ def counted_in_parts(
         Why it ended.
     """
     assert job.method is not None
-    upper, source = found.found, "this count"
+    upper, source = found.found, COUNTED
     if status is not Status.COMPLETE:
         upper, source = best_upper(network, inputs, job.quantity)
+        if found.upper is not None and found.upper < upper:
+            upper, source = found.upper, CLOSING
     fields = fields_of(
         CountResult(
             quantity=job.quantity, lower=found.found, upper=upper, status=status,

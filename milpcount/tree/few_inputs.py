@@ -15,6 +15,7 @@ from milpcount.limits import OutOfTime, seconds_in_force, tick
 from milpcount.network import Network
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
+from milpcount.tree.open_nodes import OpenPath, path_of_vertices
 from milpcount.tree.search import DECISIONS, Pace, Search
 
 _NO_LIMIT = 2**62
@@ -86,7 +87,7 @@ class VertexSearch:
         self.regions = KeptRegions(Source(network, inputs))
         self._waiting = list[tuple[dict[int, int], dict[int, int]]]()
         self._other: Search | None = None
-        self._found = 0
+        self._found_otherwise = 0
         self._handed = 0
         self._statistics = dict[str, int]()
         self._own_seconds = self._other_seconds = 0.0
@@ -97,7 +98,7 @@ class VertexSearch:
         if self.keep:
             return len(self.regions)
         other = 0 if self._other is None else self._other.found
-        return int(self.state.control[vertices.REGIONS]) + self._found + other
+        return int(self.state.control[vertices.REGIONS]) + self._found_otherwise + other
 
     @property
     def tests(self) -> int:
@@ -121,7 +122,7 @@ class VertexSearch:
             return 1.0
         for d in range(depth + 1):
             if s.path.node[d, vertices.STAGE] == vertex_search.CHILDREN:
-                pieces, turn = self._pieces(d), int(s.path.node[d, vertices.TURN])
+                pieces, turn = self.pieces(d), int(s.path.node[d, vertices.TURN])
                 weight /= max(1, len(pieces))
                 closed += weight * sum(k < turn - (d < depth) for k in pieces)
         return min(closed, 1.0 - 2.0**-53)
@@ -180,11 +181,44 @@ class VertexSearch:
         """Whether `left` can be asked now and says more than the pieces that are forced."""
         if self._other is not None and not self._other.can_split:
             return False
-        return self.left() != [self._forced()]
+        return self.left() != [self.forced]
 
     # What is left -------------------------------------------------------------------------------
 
-    def _forced(self) -> dict[int, int]:
+    @property
+    def open_path(self) -> OpenPath | None:
+        """What is left to search in cells that carry vertices."""
+        return path_of_vertices(self)
+
+    @property
+    def handed(self) -> list[dict[int, int]]:
+        """Pieces of cells that were handed over and are not begun, those known included.
+
+        At an interrupt some may be named twice.
+        """
+        here = self.state.out.handed[: self.state.control[vertices.HANDED]].tolist()
+        return [{**known, **forced} for forced, known in [*self._waiting, *map(self._told, here)]]
+
+    @property
+    def other(self) -> Search | None:
+        """The search of a cell that was handed over."""
+        return self._other
+
+    @property
+    def found_otherwise(self) -> int:
+        """Regions of cells that were handed over and are done."""
+        return self._found_otherwise
+
+    def _told(self, row: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+        """Return the forced and the known pieces of a cell that was handed over."""
+        told = {u: k for u, k in enumerate(row) if k != vertices.ANY}
+        forced = {u: k for u, k in told.items() if k < KNOWN}
+        known = {u: k - KNOWN for u, k in told.items() if k >= KNOWN}
+        return self._in_network(forced), self._in_network(known)
+
+    @property
+    def forced(self) -> dict[int, int]:
+        """Pieces that units have in every region of this search, by the network's numbers."""
         return self._in_network(
             {u: k for u, k in enumerate(self.state.forced) if k != vertices.ANY}
         )
@@ -193,7 +227,7 @@ class VertexSearch:
         """Return pieces by the network's numbers of their units."""
         return {self.numbering.to_network(u): int(k) for u, k in pieces.items()}
 
-    def _pieces(self, d: int) -> list[int]:
+    def pieces(self, d: int) -> list[int]:
         """Return the pieces that the node at a depth goes through."""
         unit = int(self.state.path.node[d, vertices.UNIT])
         forced = int(self.state.forced[unit])
@@ -201,7 +235,7 @@ class VertexSearch:
         return [k for k in every if forced in (vertices.ANY, k)]
 
     def _own_left(self) -> list[dict[int, int]]:
-        s, path = self.state, self._forced()
+        s, path = self.state, self.forced
         prefixes: list[dict[int, int]] = []
         depth = int(s.control[vertices.DEPTH])
         for d in range(depth + 1):
@@ -211,7 +245,7 @@ class VertexSearch:
             if stage == vertex_search.CHILDREN:
                 unit, turn = int(s.path.node[d, vertices.UNIT]), int(s.path.node[d, vertices.TURN])
                 unit = self.numbering.to_network(unit)
-                prefixes += [{**path, unit: k} for k in self._pieces(d) if k >= turn]
+                prefixes += [{**path, unit: k} for k in self.pieces(d) if k >= turn]
                 if d == depth:
                     return prefixes
                 path[unit] = turn - 1
@@ -257,10 +291,7 @@ class VertexSearch:
     def _collect(self) -> None:
         s, c = self.state, self.state.control
         for row in s.out.handed[: c[vertices.HANDED]].tolist():
-            told = {u: k for u, k in enumerate(row) if k != vertices.ANY}
-            forced = {u: k for u, k in told.items() if k < KNOWN}
-            known = {u: k - KNOWN for u, k in told.items() if k >= KNOWN}
-            self._waiting.append((self._in_network(forced), self._in_network(known)))
+            self._waiting.append(self._told(row))
         self._handed += int(c[vertices.HANDED])
         c[vertices.HANDED] = 0
         if self.keep and c[vertices.KEPT]:
@@ -274,12 +305,14 @@ class VertexSearch:
         """Search the cells that were handed over, one after the other."""
         while self._waiting or self._other is not None:
             if self._other is None:
-                forced, known = self._waiting.pop()
-                self._other = Search(
+                forced, known = self._waiting[-1]  # taken out when it is there, at any interrupt
+                search = Search(
                     self.network, self.inputs, self.keep, forced, self.patterns,
                     program=self.layout, known=known,
                 )  # fmt: skip
-                self._other.regions = self.regions
+                search.regions = self.regions
+                self._other = search
+                self._waiting.pop()
             other = self._other
             rest = None
             if most is not None:
@@ -289,9 +322,8 @@ class VertexSearch:
                 return
             for name, count in other.statistics.items():
                 self._statistics[name] = self._statistics.get(name, 0) + count
-            if not self.keep:
-                self._found += other.found
-            self._other = None
+            # At once, so that an interrupt finds the regions in one of the two.
+            self._found_otherwise, self._other = self._found_otherwise + other.counted, None
 
     def _is_better_left(self) -> bool:
         """Return whether cells that are handed over take most of the time."""

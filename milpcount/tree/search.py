@@ -48,6 +48,7 @@ from milpcount.network import Network
 from milpcount.tree.blocks import Source, knows_points
 from milpcount.tree.exact_fallback import ExactAnswers
 from milpcount.tree.kept import KeptRegions
+from milpcount.tree.open_nodes import OpenPath, path_of
 
 Array = np.ndarray
 
@@ -158,7 +159,22 @@ class Search:
         """Regions found so far, and kept if they are to be kept."""
         if self.keep:
             return len(self.regions)
+        return self.counted
+
+    @property
+    def counted(self) -> int:
+        """Regions found so far; of those to be kept, some may still be in the kernel's hands."""
         return int(self.state.control[REGIONS]) + self.thin_regions
+
+    @property
+    def forced(self) -> dict[int, int]:
+        """Pieces that units have in every region of this search, by the network's numbers."""
+        return self._known | self._forced
+
+    @property
+    def open_path(self) -> OpenPath | None:
+        """What is left to search; None while the regions of a cell are counted exactly."""
+        return None if self._in_exact_cell else path_of(self)
 
     @property
     def tests(self) -> int:

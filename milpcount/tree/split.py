@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
+from milpcount.bounds.in_cells import CellBounds
 from milpcount.domain import InputSet
 from milpcount.kernel.program import Layout, compile_program
 from milpcount.limits import Deadline, OutOfTime, tick
 from milpcount.network import Network
 from milpcount.tree.blocks import Block
+from milpcount.tree.closing import bounds_of
 from milpcount.tree.few_inputs import VertexSearch, searching
 from milpcount.tree.search import Search
 
@@ -21,6 +24,8 @@ Prefix = dict[int, int]
 """Pieces of some units; see `milpcount.tree.search.Search.left`."""
 
 _STEP_SECONDS = 0.02
+_BOUND_SECONDS = 0.02
+"""For bounds on what a task leaves."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ class Subject:
                 return _unpack(self.key, self.content)
         except OutOfTime:
             return None
+
+    def bounds(self, patterns: bool) -> CellBounds:
+        """Return the bounds of cells; a process keeps the last ones."""
+        return _bounds(self.key, self.content, patterns)
 
 
 @dataclass(frozen=True)
@@ -84,18 +93,51 @@ class Task:
     until: float | None = None
 
 
+class Left(NamedTuple):
+    """A part of the tree that is not searched.
+
+    Attributes
+    ----------
+    prefix : dict
+    share : float
+        Of the tree, or of the part that it comes from, that it is taken for.
+    upper : int or None
+        A bound on its regions, where one is known.
+    """
+
+    prefix: Prefix
+    share: float
+    upper: int | None = None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What came of a prefix of a task.
+
+    Attributes
+    ----------
+    found : int
+        Regions in what was searched of it.
+    left : tuple of Left
+        What was not. Shares add up to at most 1. A part whose search was cut off by `Task.until`
+        where it cannot be split is left as a whole, with what was found in it.
+    upper : int or None
+        A bound on all of its regions, found ones included.
+    """
+
+    found: int
+    left: tuple[Left, ...]
+    upper: int | None = None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a task.
 
     Attributes
     ----------
-    found : int
-        Regions in the parts that were searched.
-    left : tuple of (dict, float)
-        Prefixes of the parts that were not, and for each the share of the task that it is taken
-        for: they add up to at most 1. A part whose search was cut off by `Task.until` where it
-        cannot be split is left as a whole, with what was found in it.
+    parts : tuple of Searched
+        One for each prefix.
     tests : int
         Projections computed.
     decisions : dict
@@ -108,13 +150,17 @@ class Outcome:
         If they are kept; see `KeptRegions.unpack`.
     """
 
-    found: int
-    left: tuple[tuple[Prefix, float], ...]
+    parts: tuple[Searched, ...]
     tests: int
     decisions: dict[str, int]
     seconds: float
     cpu_seconds: float
     regions: Block | None = field(default=None, repr=False)
+
+    @property
+    def found(self) -> int:
+        """Regions in all of the parts."""
+        return sum(part.found for part in self.parts)
 
 
 def search_parts(subject: Subject, task: Task) -> Outcome:
@@ -137,15 +183,16 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
     warm_up()
     began, cpu = time.perf_counter(), time.process_time()
     deadline = Deadline(None if task.until is None else task.until - time.time())
-    waiting = sorted(task.prefixes, key=len)
-    share = 1.0 / max(1, len(waiting))
+    waiting = sorted(range(len(task.prefixes)), key=lambda k: len(task.prefixes[k]))
+    parts = [Searched(0, (Left(prefix, 1.0),)) for prefix in task.prefixes]
     found, tests, decisions = 0, 0, Counter[str]()
-    left: list[tuple[Prefix, float]] = []
+    is_open = False
     regions = Block(None) if task.keep else None
     unpacked = subject.unpack(deadline)
-    while unpacked and waiting and not left and (task.most is None or found < task.most):
+    while unpacked and waiting and not is_open and (task.most is None or found < task.most):
         network, inputs, program = unpacked
-        prefix = waiting.pop()
+        at = waiting.pop()
+        prefix = task.prefixes[at]
         search = searching(
             network, inputs, task.keep, forced=prefix, program=program, patterns=task.patterns
         )
@@ -153,9 +200,10 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
         try:
             with deadline.in_force():
                 _advance(search, began + task.seconds, most, deadline)
-            left = spread(search.left(), share * (1.0 - search.share))
+            parts[at] = _searched(search, subject.bounds(task.patterns))
         except OutOfTime:
-            left = [(prefix, share)]
+            parts[at] = Searched(search.found, (Left(prefix, 1.0),))
+        is_open = bool(parts[at].left)
         found += search.found
         tests += search.tests
         decisions.update(search.statistics)
@@ -163,11 +211,22 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
             search.regions.pack(regions)
         if time.perf_counter() - began >= task.seconds or deadline.passed():
             break
-    left += [(prefix, share) for prefix in waiting]
     return Outcome(
-        found, tuple(left), tests, dict(decisions), time.perf_counter() - began,
+        tuple(parts), tests, dict(decisions), time.perf_counter() - began,
         time.process_time() - cpu, regions,
     )  # fmt: skip
+
+
+def _searched(search: Search | VertexSearch, bounds: CellBounds) -> Searched:
+    """Return what a search has found and left."""
+    left = spread(search.left(), 1.0 - search.share)
+    if not left:
+        return Searched(search.found, (), search.found)
+    upper, uppers = bounds_of(search, bounds, _BOUND_SECONDS)
+    if len(uppers) != len(left):  # the rest was not looked at
+        uppers = [*uppers, *[None] * len(left)][: len(left)]
+    bounded = (Left(prefix, share, u) for (prefix, share), u in zip(left, uppers, strict=True))
+    return Searched(search.found, tuple(bounded), upper)
 
 
 def spread(prefixes: Sequence[Prefix], share: float) -> list[tuple[Prefix, float]]:
@@ -183,6 +242,12 @@ def spread(prefixes: Sequence[Prefix], share: float) -> list[tuple[Prefix, float
 def _unpack(key: str, content: bytes) -> tuple[Network, InputSet, Layout]:
     network, inputs = pickle.loads(zlib.decompress(content))
     return network, inputs, compile_program(network, inputs)
+
+
+@lru_cache(maxsize=4)
+def _bounds(key: str, content: bytes, patterns: bool) -> CellBounds:
+    network, inputs, layout = _unpack(key, content)
+    return CellBounds(network, inputs, patterns, layout.numbering.settled)
 
 
 def _advance(

@@ -134,3 +134,12 @@ def test_waiting_is_shown_with_its_seconds():
     with progress.live(shown, force_terminal=True, width=120) as display:
         progress.Bar(display)(Waiting("compiling", 0.0))
     assert "compiling" in shown.getvalue()
+
+
+def test_the_upper_end_is_told_where_there_is_one():
+    event = Progress(1000, 2500, 0.5, 10.0, upper=2_449_835)
+    assert "1,000 regions   at most 2,449,835   100 regions/s" in progress.line(event)
+    assert "at most" not in progress.line(at(10.0))
+    assert progress.summary(Progress(1, 1, None, 1.0, "words", 10**400)).startswith(
+        "words   at most ~1.0·10^400"
+    )

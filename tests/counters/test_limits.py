@@ -403,7 +403,7 @@ class TestInterrupt:
         with pytest.raises(mc.Interrupted) as caught:
             mc.count(SMALL, mc.Box(-1, 1), limits=mc.Limits(regions=2))
         assert caught.value.result.lower == 2
-        assert caught.value.result.upper == 8
+        assert caught.value.result.upper == 6  # what the search itself has left
 
     def test_a_script_that_does_not_catch_it_ends(self, tmp_path: Path) -> None:
         script = tmp_path / "loop.py"

@@ -15,6 +15,7 @@ from milpcount.plots.table import HEADER, markdown, summary
 from milpcount.store import Store
 from milpcount.sweep.check import check
 from tests.networks import random_network
+from tests.plots.conftest import line
 
 
 def labels(figure):
@@ -49,6 +50,23 @@ def test_a_mean_of_some_of_the_networks_is_marked(store):
     rows[3].exact = None
     drawn = {line.get_label(): line for line in bounds.draw(rows).axes[0].get_lines()}
     assert drawn["of some of the networks only"].get_xydata().tolist() == [[3.0, 1001.5]]
+
+
+def test_a_stopped_count_is_a_bar_from_one_end_to_the_other(store):
+    rows = rows_of(store)
+    rows[4].exact, rows[4].stopped = None, (700, 1900)
+    figure = bounds.draw(rows)
+    assert "stopped counts, both ends" in labels(figure)
+    (bars,) = [c for c in figure.axes[0].collections if c.get_label() == bounds._STOPPED]
+    ((start, end),) = bars.get_segments()
+    assert (start[1], end[1]) == (700, 1900)
+
+
+def test_the_rows_of_stopped_counts_have_both_ends(tmp_path):
+    store = Store(tmp_path / "store.jsonl")
+    store.add(line(3, 0, "tree", lower="700", upper="1900", exact=False))
+    (row,) = rows_of(store)
+    assert row.exact is None and row.stopped == (700, 1900)
 
 
 def test_series_differ_without_colour():
