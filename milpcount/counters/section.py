@@ -23,6 +23,8 @@ from milpcount.sections.walk import Found, Settings, Walk
 
 _EXACT_UNITS, _EXACT_NUMBERS = 10_000, 2_000_000
 """Units and weights up to which signs are computed exactly where floats do not tell."""
+_CLOSE_NUMBERS, _CLOSE_WORK = 50_000_000, 1_000_000_000
+"""Weights up to which close crossings on lines are, and how many of them are gone through."""
 _HEARTBEAT = 0.2
 
 
@@ -76,7 +78,7 @@ class SectionWalk:
         inputs, network = problem.inputs, problem.network
         check_section(inputs)
         exact = exact_signs(network, inputs)
-        if problem.keep_regions and exact is None:
+        if problem.keep_regions and (exact is None or exact.is_last_resort):
             raise OptionError(
                 f"regions of networks up to {_EXACT_UNITS:,} units are kept: leave it out"
             )
@@ -157,10 +159,16 @@ def extent(inputs: InputSet) -> float:
 
 
 def exact_signs(network: Network, inputs: InputSet) -> ExactSigns | None:
-    """Return what computes signs exactly, for networks that are not too large for that."""
+    """Return what computes signs exactly, as far as a network is not too large for that.
+
+    Of a large one, on lines, those that a tolerance leaves open.
+    """
     numbers = sum(getattr(m.matrix, "nnz", m.n_in * m.n_out) for m in network.maps)
-    small = network.n_units <= _EXACT_UNITS and numbers <= _EXACT_NUMBERS
-    return ExactSigns(network, inputs) if small else None
+    if network.n_units <= _EXACT_UNITS and numbers <= _EXACT_NUMBERS:
+        return ExactSigns(lambda: network, inputs)
+    if inputs.dimension == 1 and numbers <= _CLOSE_NUMBERS:
+        return ExactSigns(lambda: network, inputs, _CLOSE_WORK)
+    return None
 
 
 def _regions(found: Found, inputs: ExactInputs, exact: ExactSigns) -> Iterator[Region]:

@@ -36,8 +36,13 @@ class Candidates:
     rank: Array
 
 
-def find(cutter: "Cutter", cells: Cells) -> tuple[Cells, Candidates]:
-    """Return cells with the range of what may cut each, in ``next`` and ``stop``."""
+def find(
+    cutter: "Cutter", cells: Cells, *, keep_open: bool = False
+) -> tuple[Cells, Candidates]:
+    """Return cells with the range of what may cut each, in ``next`` and ``stop``.
+
+    Units whose sign is open are among it if they are kept; else they are counted in ``doubts``.
+    """
     found: list[tuple[Array, Array, int, float, int]] = []
     doubts = cells.data["doubts"].copy()
     x, e, arrays = cutter.growing.x, cutter.growing.e, cutter.program.arrays
@@ -66,7 +71,7 @@ def find(cutter: "Cutter", cells: Cells) -> tuple[Cells, Candidates]:
                 )
                 cut = p & n
                 unsure = u & ~cut
-                if cutter.exact is not None:
+                if keep_open:
                     cut |= unsure
                 elif unsure.any():
                     each = np.unpackbits(unsure, axis=1)

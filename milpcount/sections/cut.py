@@ -45,6 +45,8 @@ class Cutter:
     tolerance : float
         What a value must exceed to have a certain sign, where errors are not bounded.
     exact : ExactSigns or None
+    patterns : ndarray of int, shape (.., units before), or None
+        Of the cells before the layer, by their ``origin``.
     """
 
     program: Program
@@ -53,6 +55,7 @@ class Cutter:
     points: Points
     tolerance: float
     exact: ExactSigns | None
+    patterns: Array | None = None
     rigorous: bool = True
     resolved: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
     known: dict[tuple[int, int, int], int] = field(default_factory=dict)
@@ -165,7 +168,8 @@ class Cutter:
             if self.exact is not None:
                 for i in np.flatnonzero(unknown).tolist():
                     signs[i] = self.exact_sign(cells, int(owner[i]), int(cells.corner[i]), rows)
-            else:
+                unknown = signs == UNKNOWN
+            if unknown.any():
                 above, below = (np.logical_or.reduceat(signs == s, begins) for s in (1, -1))
                 unsure = np.logical_or.reduceat(unknown, begins)
                 # Where a cell is cut for certain, a corner of unknown sign is put on the line.
@@ -190,17 +194,23 @@ class Cutter:
         return f, bound if e is None else bound * (1.0 + 1e-14)
 
     def exact_sign(self, cells: Cells, cell: int, point: int, rows: "Rows") -> int:
-        """Return the sign of a cell's row at a point, in exact arithmetic; computed once."""
+        """Return the sign of a cell's row at a point, in exact arithmetic; computed once.
+
+        It is UNKNOWN where that would take too long.
+        """
         assert self.exact is not None
         key = point, int(rows.a[cell]), int(rows.b[cell]), int(rows.row[cell])
         if key not in self.resolved:
             tick()
-            place = self._place(cells, cell, key[1], key[2], float(rows.threshold[cell]))
-            self.resolved[key] = self.exact.sign(place, self.growing.vertex(point))
+            place = self.place(cells, cell, key[1], key[2], float(rows.threshold[cell]))
+            sign = self.exact.sign(place, self.growing.vertex(point))
+            self.resolved[key] = UNKNOWN if sign is None else sign
         return self.resolved[key]
 
-    def _place(self, cells: Cells, cell: int, a: int, b: int, threshold: float) -> Place:
-        pattern = tuple(cells.data["pattern"][cell].tolist())
+    def place(self, cells: Cells, cell: int, a: int, b: int, threshold: float) -> Place:
+        """Return a row on a cell, for exact arithmetic."""
+        assert self.patterns is not None
+        pattern = self.patterns[cells.data["origin"][cell]].tobytes()
         return Place(self.layer, pattern, a, b, threshold)
 
     # Cuts -----------------------------------------------------------------------------------------
@@ -250,7 +260,7 @@ class Cutter:
             if self.points.vertices is not None:
                 for i, (one, other) in zip(new, ends.tolist(), strict=True):
                     cell = int(owner[i])
-                    place = self._place(
+                    place = self.place(
                         cells,
                         cell,
                         int(rows.a[cell]),

@@ -1,5 +1,6 @@
 """Signs at corners in exact arithmetic, for what floating point cannot tell."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.exact.rows import ExactNetwork
-from milpcount.network import Network
+from milpcount.network import Affine, Network
 
 Array = np.ndarray
 Point = tuple[Fraction, ...]
@@ -22,22 +23,25 @@ class Place:
     Attributes
     ----------
     layer : int
-    pattern : tuple of int
-        The pieces of all units of the layers before.
+    pattern : bytes
+        The pieces of all units of the layers before, in integers of one or two bytes.
     a, b : int
         The row is value a of the layer less value b, if there is one (else -1), less a threshold.
     threshold : float
     """
 
     layer: int
-    pattern: tuple[int, ...]
+    pattern: bytes
     a: int
     b: int
     threshold: float
 
 
 class Vertex:
-    """A corner: one of the domain, or the point between two others where a row is zero."""
+    """A corner: one of the domain, or the point between two others where a row is zero.
+
+    On a line, where a row that is not constant has one zero, the two others are not needed.
+    """
 
     __slots__ = ("_ends", "_place", "_point")
 
@@ -52,12 +56,15 @@ class Vertex:
     def point(self, signs: "ExactSigns") -> Point:
         """Return its parameters; computed once."""
         if self._point is None:
-            assert self._ends is not None and self._place is not None
-            a, b = (end.point(signs) for end in self._ends)
+            assert self._place is not None
             row = signs.row(self._place)
-            at_a, at_b = _value(row, a), _value(row, b)
-            w = at_a / (at_a - at_b)
-            self._point = tuple(x + w * (y - x) for x, y in zip(a, b, strict=True))
+            if self._ends is None:
+                self._point = (-row[0] / row[1],)
+            else:
+                a, b = (end.point(signs) for end in self._ends)
+                at_a, at_b = _value(row, a), _value(row, b)
+                w = at_a / (at_a - at_b)
+                self._point = tuple(x + w * (y - x) for x, y in zip(a, b, strict=True))
             self._ends = self._place = None
         return self._point
 
@@ -67,8 +74,13 @@ class ExactSigns:
 
     Parameters
     ----------
-    network : Network
+    network : callable
+        Returns the network; called once it is needed.
     inputs : InputSet
+    work : int, optional
+        Numbers of the network's maps that may be gone through. A network for which that is given is
+        so large that its signs are computed only where a tolerance leaves them open, and only as
+        far as the work goes.
 
     Attributes
     ----------
@@ -76,13 +88,33 @@ class ExactSigns:
         Signs computed so far.
     """
 
-    def __init__(self, network: Network, inputs: InputSet) -> None:
-        self._network = ExactNetwork(network, inputs)
+    def __init__(
+        self, network: Callable[[], Network], inputs: InputSet, work: int | None = None
+    ) -> None:
+        self._network, self._inputs, self._left = network, inputs, work
+        self._made: ExactNetwork | None = None
+        self._seen: set[tuple[int, bytes]] = set()
+        self.is_last_resort = work is not None
         self.asked = 0
 
     def row(self, place: Place) -> Row:
-        """Return a row as an affine function of the parameters."""
-        numbers = self._network.values(place.layer, place.pattern)
+        """Return a row as an affine function of the parameters.
+
+        Raises
+        ------
+        TooMuchWork
+        """
+        if self._made is None:
+            self._made = ExactNetwork(self._network(), self._inputs)
+        exact = self._made
+        units = exact.starts[place.layer]
+        kind = np.int8 if len(place.pattern) == units else np.int16
+        if self._left is not None and (place.layer, place.pattern) not in self._seen:
+            self._seen.add((place.layer, place.pattern))
+            self._left -= sum(_numbers(m) for m in exact.network.maps[: place.layer + 1])
+            if self._left < 0:
+                raise TooMuchWork
+        numbers = exact.values(place.layer, tuple(np.frombuffer(place.pattern, kind).tolist()))
         row = [Fraction(int(v), numbers.denominator) for v in numbers.values[place.a]]
         if place.b >= 0:
             other = numbers.values[place.b]
@@ -92,11 +124,22 @@ class ExactSigns:
         row[0] -= Fraction(place.threshold)
         return tuple(row)
 
-    def sign(self, place: Place, vertex: Vertex) -> int:
-        """Return the sign of a row at a corner: -1, 0 or 1."""
+    def sign(self, place: Place, vertex: Vertex) -> int | None:
+        """Return the sign of a row at a corner: -1, 0 or 1; None if it is too much work."""
+        try:
+            value = _value(self.row(place), vertex.point(self))
+        except TooMuchWork:
+            return None
         self.asked += 1
-        value = _value(self.row(place), vertex.point(self))
         return (value > 0) - (value < 0)
+
+
+class TooMuchWork(Exception):
+    """More of a large network would have to be computed exactly than is allowed."""
+
+
+def _numbers(affine: Affine) -> int:
+    return int(getattr(affine.matrix, "nnz", affine.n_in * affine.n_out))
 
 
 def _value(row: Row, point: Point) -> Fraction:

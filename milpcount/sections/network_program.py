@@ -53,6 +53,8 @@ class LayerMap:
         """Return ``weight @ x + bias``, shape (points, n_out)."""
         return np.asarray(_times(self._matrix, self._joined(values)) + self._bias)
 
+    quick = __call__
+
     def error(self, values: Sequence[Array], errors: Sequence[Array]) -> Array:
         """Return what bounds its error."""
         x, e = np.abs(self._joined(values)), self._joined(errors)

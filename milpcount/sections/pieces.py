@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from milpcount.sections.cells import Cells
-from milpcount.sections.cut import Rows
+from milpcount.sections.cut import UNKNOWN, Rows
 
 if TYPE_CHECKING:
     from milpcount.sections.cut import Cutter
@@ -64,7 +64,7 @@ def _is_above(
     rows = Rows(np.full(n, column), np.full(n, -1), np.full(n, row), np.full(n, float(threshold)))
     # It does not cut the cell, so that one sign that is not zero tells.
     signs = (cutter.exact_sign(cells, cell, point, rows) for point in corner.tolist())
-    return next((sign for sign in signs if sign), 0) > 0
+    return next((sign for sign in signs if sign in (-1, 1)), 0) > 0
 
 
 def _winner(cutter: "Cutter", cells: Cells, cell: int, first: int, rank: int) -> int:
@@ -98,4 +98,6 @@ def _wins(
         n = len(cells)
         rows = Rows(np.full(n, a), np.full(n, b), np.zeros(n, dtype=np.int64), np.zeros(n))
         sign = cutter.exact_sign(cells, cell, point, rows)
+        if sign == UNKNOWN:
+            sign = 1 if f[0] > 0 else -1
     return sign * (1 if k < j else -1) >= 0

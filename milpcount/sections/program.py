@@ -20,6 +20,9 @@ class Affine(Protocol):
     def __call__(self, values: Sequence[Any]) -> Any:
         """Return the step's values for those that it reads."""
 
+    def quick(self, values: Sequence[Any]) -> Any:
+        """Return the values where no errors are bounded; they may be off by a little more."""
+
     def error(self, values: Sequence[Any], errors: Sequence[Any]) -> Any:
         """Return what bounds their errors, for bounds on those of what is read."""
 

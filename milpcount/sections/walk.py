@@ -2,16 +2,18 @@
 
 A chunk carries the numbers of its corners that later steps read. One that would grow beyond the
 memory allowed is divided in two by place, and what waits is kept on a stack: parts that are further
-along go first, so that few wait.
+along go first, so that few wait. On a line where no bounds on errors are kept, a layer cuts all of
+a chunk at once, and its new corners get their numbers as far as memory allows (`line`).
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from milpcount.limits import tick
+from milpcount.sections import line
 from milpcount.sections.candidates import Candidates, find
 from milpcount.sections.cells import Cells, joined
 from milpcount.sections.cut import Cutter
@@ -20,10 +22,13 @@ from milpcount.sections.pieces import pieces_of
 from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
 from milpcount.sections.units import pieces_applied
+from milpcount.sections.winograd import QUICK
 
 Array = np.ndarray
 _SHARE = 6
 """A chunk may hold this part of the memory: what waits, and copies of it, take the rest."""
+_LARGE = 10_000
+"""Units from which on it is looked at first whether bounds on errors can tell all signs."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Chunk:
     ----------
     number : int
         Of the step.
+    patterns : ndarray of int, shape (.., units so far), or None
+        Of the cells before the layer; a cell's is the one of its ``origin``.
     candidates : Candidates or None
         What is left to cut them, in the middle of a layer.
     """
@@ -67,7 +74,28 @@ class Chunk:
     number: int
     cells: Cells
     points: Points
+    patterns: Array | None = None
     candidates: Candidates | None = None
+
+
+@dataclass(eq=False)
+class Strip:
+    """Cells of a line that a layer is done with; the numbers of their points are not made yet.
+
+    Attributes
+    ----------
+    number : int
+        Of the layer's step.
+    cells : Cells
+    points : NewPoints
+        In the order in which the cells come.
+    patterns : ndarray of int, shape (.., units so far), or None
+    """
+
+    number: int
+    cells: Cells
+    points: line.NewPoints
+    patterns: Array | None = None
 
 
 @dataclass(eq=False)
@@ -134,10 +162,12 @@ class Walk:
         self.program, self.exact = program, exact
         self.settings = settings or Settings()
         self._patterns = self.settings.regions or exact is not None
-        self._certify = True
+        self._kind = np.int8 if _most_pieces(program) < 128 else np.int16
         self.dimension = len(corners[0])
         self.found = Found()
-        self._stack = [self._start(corners)]
+        start = self._start(corners)
+        self._certify = self._may_certify(start.points)
+        self._stack: list[Chunk | Strip] = [start]
         self._layer_of: dict[int, int] = {}
         for number, step in enumerate(program.steps):
             if step.affine is None:
@@ -160,19 +190,60 @@ class Walk:
             "doubts": np.zeros(1, dtype=np.int64),
             "most": np.array([1], dtype=object),
         }
+        patterns = None
         if self._patterns:
-            data["pattern"] = np.zeros((1, 0), dtype=np.int16)
+            data["origin"] = np.zeros(1, dtype=np.int64)
+            patterns = np.zeros((1, 0), dtype=self._kind)
         if self.settings.digests:
             data["digest"] = np.array([b""], dtype=object)
         base = np.stack([corner, np.roll(corner, -1)], axis=1)
-        return Chunk(0, Cells(np.array([0, n]), corner, base, data), points)
+        return Chunk(0, Cells(np.array([0, n]), corner, base, data), points, patterns)
+
+    def _may_certify(self, points: Points) -> bool:
+        """Return whether bounds on errors may tell all signs of a large network.
+
+        They cannot if they leave one open at a corner of the section itself.
+        """
+        if self._is_exact or points.errors is None or self.program.n_units <= _LARGE:
+            return True
+        arrays, values, errors = self.program.arrays, dict(points.values), dict(points.errors)
+        with np.errstate(all="ignore"):
+            for number, step in enumerate(self.program.steps):
+                x, e = ([held[name] for name in step.reads] for held in (values, errors))
+                if step.affine is not None:
+                    values[step.name], errors[step.name] = step.affine(x), step.affine.error(x, e)
+                elif not step.is_continuous:
+                    return True
+                else:
+                    for group in step.groups:
+                        for row in group.activation.rows:
+                            if group.activation.is_maxout:
+                                continue
+                            given = arrays.signs(x[0], e[0], group.values, row.threshold, 0.0)
+                            if given[2].any():
+                                return False
+                    y = arrays.activate(step, x[0])
+                    errors[step.name] = arrays.unit_errors(step, x[0], e[0], y)
+                    values[step.name] = y if step.shape is None else step.shape(y)
+                needed = self.program.needed(number + 1)
+                for held in (values, errors):
+                    for name in [n for n in held if n not in needed]:
+                        del held[name]
+        return True
+
+    @property
+    def _is_exact(self) -> bool:
+        """Whether every sign that floats leave open is computed exactly."""
+        return self.exact is not None and not self.exact.is_last_resort
 
     def run(self) -> Iterator[Found]:
         """Yield what is found, after every chunk and every step of it."""
         with np.errstate(all="ignore"):  # what is no number has no certain sign
             while self._stack:
                 chunk = self._stack.pop()
-                if chunk.number == len(self.program.steps):
+                if isinstance(chunk, Strip):
+                    self._go_on(chunk)
+                elif chunk.number == len(self.program.steps):
                     self._finish(chunk)
                 else:
                     self._advance(chunk)
@@ -199,12 +270,15 @@ class Walk:
             return
         points = chunk.points
         values = [points.values[name] for name in step.reads]
-        made = step.affine(values)
+        if points.errors is None and self.settings.tolerance >= QUICK:
+            made = step.affine.quick(values)
+        else:
+            made = step.affine(values)
         if points.errors is not None:
             errors = [points.errors[name] for name in step.reads]
             points.errors[step.name] = step.affine.error(values, errors)
         points.values[step.name] = made
-        self._push(chunk.cells, points, chunk.number + 1)
+        self._push(chunk.cells, points, chunk.number + 1, chunk.patterns)
 
     def _through_units(self, chunk: Chunk, step: Step) -> None:
         tolerance = 0.0
@@ -213,10 +287,17 @@ class Walk:
             tolerance = self.settings.tolerance * size
             self.found.rigorous = False
         layer = self._layer_of[chunk.number]
-        cutter = Cutter(self.program, step, layer, chunk.points, tolerance, self.exact)
+        exact = self.exact if self._is_exact or chunk.points.errors is None else None
+        cutter = Cutter(
+            self.program, step, layer, chunk.points, tolerance, exact, patterns=chunk.patterns
+        )
         cells, candidates = chunk.cells, chunk.candidates
         if candidates is None:
-            cells, candidates = find(cutter, cells.rebased())
+            at_once = self.dimension == 1 and chunk.points.errors is None and line.can_cut(step)
+            cells, candidates = find(cutter, cells.rebased(), keep_open=at_once or exact is not None)
+            if at_once:
+                self._cut_at_once(chunk, step, cutter, cells, candidates)
+                return
         if self._gives_up(chunk, cutter, cells):
             return
         room, begun = self._room() // max(1, chunk.points.numbers), len(chunk.points)
@@ -238,7 +319,7 @@ class Walk:
         points = cutter.growing.finished()
         self.found.points += len(points) - begun
         if len(cells):
-            rest = _compact(Chunk(chunk.number, cells, points, candidates))
+            rest = _compact(Chunk(chunk.number, cells, points, chunk.patterns, candidates))
             self._stack += _halves(rest)
         if done:
             finished = joined(done)
@@ -249,7 +330,7 @@ class Walk:
 
         They grow from layer to layer, so those of later layers would leave most of them open.
         """
-        if self.exact is not None or chunk.points.errors is None:
+        if self._is_exact or chunk.points.errors is None:
             return False
         if cutter.rigorous and not cells.data["doubts"].any():
             return False
@@ -257,29 +338,73 @@ class Walk:
         self._stack.append(chunk)
         return True
 
-    def _activate(
-        self, number: int, step: Step, cells: Cells, points: Points, cutter: Cutter, partly: bool
+    def _cut_at_once(
+        self, chunk: Chunk, step: Step, cutter: Cutter, cells: Cells, candidates: Candidates
     ) -> None:
-        """Send cells on that nothing cuts any more, with what the units make of their values."""
+        """Cut a line's cells by all units of a layer, but for what is too close together."""
+        points, done, rest, left = line.cut(cutter, cells, candidates)
+        self.found.points += len(points) - len(chunk.points)
+        if len(rest):
+            used, corner = np.unique(rest.corner, return_inverse=True)
+            made = points.taken(used).made(step.reads[0])
+            own = Cells(rest.start, corner, rest.base, rest.data).rebased()
+            self._stack.append(Chunk(chunk.number, own, made, chunk.patterns, left))
+        if len(done):
+            data, patterns = self._of_layer(
+                done, chunk.patterns, lambda: line.pieces_of(step, points, done)
+            )
+            done = Cells(done.start, done.corner, done.base, data)
+            self._stack.append(_strip(chunk.number, done, points, patterns))
+
+    def _go_on(self, strip: Strip) -> None:
+        """Make the numbers of a strip's first points, as many as memory allows."""
+        quick = self.settings.tolerance >= QUICK
+        points, number = line.advanced(
+            self.program, strip.number, strip.points, self._room(), quick=quick
+        )
+        ends = strip.cells.corner.reshape(-1, 2).max(axis=1)
+        covered = ends < len(points)
+        if not covered.all():
+            rest = strip.cells.taken(np.flatnonzero(~covered))
+            self._stack.append(_strip(strip.number, rest, strip.points, strip.patterns))
+        cells = strip.cells.taken(np.flatnonzero(covered)).rebased()
+        self._push(cells, points, number, strip.patterns)
+
+    def _of_layer(
+        self, cells: Cells, patterns: Array | None, pieces_of_cells: Callable[[], Array]
+    ) -> tuple[dict[str, Array], Array | None]:
+        """Return cells' data and patterns once a layer is done with them."""
         data = {k: v for k, v in cells.data.items() if k not in ("next", "stop")}
-        doubtful = np.flatnonzero(data["doubts"])
         most = data["most"].copy()
-        for i in doubtful.tolist():
+        for i in np.flatnonzero(data["doubts"]).tolist():
             k = int(data["doubts"][i])
             # k lines leave at most so many parts.
             most[i] *= 1 + k + (k * (k - 1) // 2 if self.dimension == 2 else 0)
         data |= {"most": most, "doubts": np.zeros(len(cells), dtype=np.int64)}
-        cells = Cells(cells.start, cells.corner, cells.base, data)
+        if patterns is not None or self.settings.digests:
+            pieces = pieces_of_cells()
+            if patterns is not None:
+                before = patterns[data["origin"]]
+                patterns = np.concatenate([before, pieces.astype(self._kind)], axis=1)
+                data["origin"] = np.arange(len(cells))
+            if self.settings.digests:
+                data["digest"] = _digests(data["digest"], pieces)
+        return data, patterns
+
+    def _activate(
+        self, number: int, step: Step, cells: Cells, points: Points, cutter: Cutter, partly: bool
+    ) -> None:
+        """Send cells on that nothing cuts any more, with what the units make of their values."""
         pieces = None
-        if self._patterns or self.settings.digests or not step.is_continuous:
+        if not step.is_continuous:
             pieces = pieces_of(cutter, cells)
-        if pieces is not None and self._patterns:
-            data["pattern"] = np.concatenate([data["pattern"], pieces.astype(np.int16)], axis=1)
-        if pieces is not None and self.settings.digests:
-            data["digest"] = _digests(data["digest"], pieces)
+        data, patterns = self._of_layer(
+            cells, cutter.patterns, lambda: pieces_of(cutter, cells) if pieces is None else pieces
+        )
+        cells = Cells(cells.start, cells.corner, cells.base, data)
         if number + 1 == len(self.program.steps):
             points.keep_only(())
-            self._push(cells, points, number + 1)
+            self._push(cells, points, number + 1, patterns)
             return
         if not step.is_continuous:
             # Cells that meet in a corner have different values there: each gets one of its own.
@@ -288,8 +413,8 @@ class Walk:
             owner = cells.owner
             cells = Cells(cells.start, own, cells.base, data).rebased()
         elif partly:
-            part = _compact(Chunk(number, cells, points))
-            cells, points = part.cells, part.points
+            part = _compact(Chunk(number, cells, points, patterns))
+            cells, points, patterns = part.cells, part.points, part.patterns
         name = step.reads[0]
         x = points.values[name]
         e = None if points.errors is None else points.errors[name]
@@ -302,11 +427,11 @@ class Walk:
         points.values[step.name] = y if step.shape is None else step.shape(y)
         if points.errors is not None:
             points.errors[step.name] = r
-        self._push(cells, points, number + 1)
+        self._push(cells, points, number + 1, patterns)
 
-    def _push(self, cells: Cells, points: Points, number: int) -> None:
+    def _push(self, cells: Cells, points: Points, number: int, patterns: Array | None) -> None:
         points.keep_only(self.program.needed(number))
-        self._stack.append(Chunk(number, cells, points))
+        self._stack.append(Chunk(number, cells, points, patterns))
 
     def _finish(self, chunk: Chunk) -> None:
         found, cells = self.found, chunk.cells
@@ -319,7 +444,9 @@ class Walk:
         if self.settings.digests:
             found.digests.append(cells.data["digest"])
         if self.settings.regions and chunk.points.vertices is not None:
-            found.regions.append((cells.data["pattern"], cells, chunk.points.vertices))
+            assert chunk.patterns is not None
+            patterns = chunk.patterns[cells.data["origin"]]
+            found.regions.append((patterns, cells, chunk.points.vertices))
         if self.settings.polygons:
             found.polygons.append((cells, chunk.points.where))
 
@@ -329,11 +456,29 @@ class Walk:
 
 def _compact(chunk: Chunk) -> Chunk:
     """Return a chunk without the points that it does not need."""
-    cells = chunk.cells
+    cells, patterns = chunk.cells, chunk.patterns
     used = np.unique(np.concatenate([cells.corner, cells.base.ravel()]))
     places = np.zeros(len(chunk.points), dtype=np.int64)
     places[used] = np.arange(len(used))
-    return Chunk(chunk.number, cells.numbered(places), chunk.points.taken(used), chunk.candidates)
+    cells = cells.numbered(places)
+    if patterns is not None:
+        origins, at = np.unique(cells.data["origin"], return_inverse=True)
+        cells = Cells(cells.start, cells.corner, cells.base, cells.data | {"origin": at})
+        patterns = patterns[origins]
+    return Chunk(chunk.number, cells, chunk.points.taken(used), patterns, chunk.candidates)
+
+
+def _strip(number: int, cells: Cells, points: line.NewPoints, patterns: Array | None) -> Strip:
+    """Return a strip, its points in the order in which the cells come."""
+    used, first, corner = np.unique(cells.corner, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    places = np.empty(len(used), dtype=np.int64)
+    places[order] = np.arange(len(used))
+    cells = Cells(cells.start, places[corner], cells.base, cells.data)
+    if patterns is not None:
+        patterns, data = patterns[cells.data["origin"]], cells.data
+        cells = Cells(cells.start, cells.corner, cells.base, data | {"origin": np.arange(len(cells))})
+    return Strip(number, cells, points.taken(used[order]), patterns)
 
 
 def _halves(chunk: Chunk) -> list[Chunk]:
@@ -349,8 +494,15 @@ def _halves(chunk: Chunk) -> list[Chunk]:
         part = cells.taken(half)
         if chunk.candidates is None:
             part = part.rebased()
-        parts.append(_compact(Chunk(chunk.number, part, chunk.points, chunk.candidates)))
+        parts.append(
+            _compact(Chunk(chunk.number, part, chunk.points, chunk.patterns, chunk.candidates))
+        )
     return parts
+
+
+def _most_pieces(program: Program) -> int:
+    groups = (group for step in program.steps for group in step.groups)
+    return max((group.activation.n_pieces for group in groups), default=1)
 
 
 def _digests(before: Array, pieces: Array) -> Array:
