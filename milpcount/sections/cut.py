@@ -21,7 +21,7 @@ import numpy as np
 from milpcount.limits import tick
 from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells, joined
-from milpcount.sections.exact import ExactSigns, Place, Vertex
+from milpcount.sections.exact import ExactSigns, Pattern, Place, Vertex
 from milpcount.sections.points import GrowingPoints, Points
 from milpcount.sections.program import Program, Step
 
@@ -58,6 +58,7 @@ class Cutter:
     patterns: Array | None = None
     rigorous: bool = True
     resolved: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    packed: dict[int, Pattern] = field(default_factory=dict)
     known: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -210,8 +211,10 @@ class Cutter:
     def place(self, cells: Cells, cell: int, a: int, b: int, threshold: float) -> Place:
         """Return a row on a cell, for exact arithmetic."""
         assert self.patterns is not None
-        pattern = self.patterns[cells.data["origin"][cell]].tobytes()
-        return Place(self.layer, pattern, a, b, threshold)
+        origin = int(cells.data["origin"][cell])
+        if origin not in self.packed:
+            self.packed[origin] = Pattern.of(self.patterns[origin])
+        return Place(self.layer, self.packed[origin], a, b, threshold)
 
     # Cuts -----------------------------------------------------------------------------------------
 

@@ -17,21 +17,44 @@ Row = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """The pieces of units, in few bytes: bits where there are no others than 0 and 1."""
+
+    data: bytes
+    units: int
+    is_bits: bool
+
+    @classmethod
+    def of(cls, pieces: Array) -> "Pattern":
+        """Return the pattern of an array of integers."""
+        is_bits = not pieces.size or int(pieces.max()) <= 1
+        data = np.packbits(pieces.astype(bool)) if is_bits else pieces.astype(np.int16)
+        return cls(data.tobytes(), len(pieces), is_bits)
+
+    def pieces(self) -> tuple[int, ...]:
+        """Return the pieces, unit by unit."""
+        if self.is_bits:
+            packed = np.frombuffer(self.data, dtype=np.uint8)
+            return tuple(np.unpackbits(packed, count=self.units).tolist())
+        return tuple(np.frombuffer(self.data, dtype=np.int16).tolist())
+
+
+@dataclass(frozen=True)
 class Place:
     """A row of a layer on a cell.
 
     Attributes
     ----------
     layer : int
-    pattern : bytes
-        The pieces of all units of the layers before, in integers of one or two bytes.
+    pattern : Pattern
+        Of all units of the layers before.
     a, b : int
         The row is value a of the layer less value b, if there is one (else -1), less a threshold.
     threshold : float
     """
 
     layer: int
-    pattern: bytes
+    pattern: Pattern
     a: int
     b: int
     threshold: float
@@ -93,7 +116,7 @@ class ExactSigns:
     ) -> None:
         self._network, self._inputs, self._left = network, inputs, work
         self._made: ExactNetwork | None = None
-        self._seen: set[tuple[int, bytes]] = set()
+        self._seen: set[tuple[int, Pattern]] = set()
         self.is_last_resort = work is not None
         self.asked = 0
 
@@ -107,14 +130,12 @@ class ExactSigns:
         if self._made is None:
             self._made = ExactNetwork(self._network(), self._inputs)
         exact = self._made
-        units = exact.starts[place.layer]
-        kind = np.int8 if len(place.pattern) == units else np.int16
         if self._left is not None and (place.layer, place.pattern) not in self._seen:
             self._seen.add((place.layer, place.pattern))
             self._left -= sum(_numbers(m) for m in exact.network.maps[: place.layer + 1])
             if self._left < 0:
                 raise TooMuchWork
-        numbers = exact.values(place.layer, tuple(np.frombuffer(place.pattern, kind).tolist()))
+        numbers = exact.values(place.layer, place.pattern.pieces())
         row = [Fraction(int(v), numbers.denominator) for v in numbers.values[place.a]]
         if place.b >= 0:
             other = numbers.values[place.b]
