@@ -1,7 +1,7 @@
 """Lines and planes cut layer by layer, as a counting method."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from milpcount.sections.walk import Found, Settings, Walk
 _EXACT_UNITS, _EXACT_NUMBERS = 10_000, 2_000_000
 """Units and weights up to which signs are computed exactly where floats do not tell."""
 _CLOSE_NUMBERS, _CLOSE_WORK = 50_000_000, 1_000_000_000
-"""Weights up to which close crossings on lines are, and how many of them are gone through."""
+"""Weights up to which the same is done for what is close only, and how many are gone through."""
 _HEARTBEAT = 0.2
 
 
@@ -161,14 +161,28 @@ def extent(inputs: InputSet) -> float:
 def exact_signs(network: Network, inputs: InputSet) -> ExactSigns | None:
     """Return what computes signs exactly, as far as a network is not too large for that.
 
-    Of a large one, on lines, those that a tolerance leaves open.
+    Of a large one only those that a tolerance leaves open, and not too many of them.
     """
     numbers = sum(getattr(m.matrix, "nnz", m.n_in * m.n_out) for m in network.maps)
     if network.n_units <= _EXACT_UNITS and numbers <= _EXACT_NUMBERS:
         return ExactSigns(lambda: network, inputs)
-    if inputs.dimension == 1 and numbers <= _CLOSE_NUMBERS:
-        return ExactSigns(lambda: network, inputs, _CLOSE_WORK)
-    return None
+    return close_signs(lambda: network, inputs, numbers)
+
+
+def close_signs(
+    network: Callable[[], Network], inputs: InputSet, numbers: int
+) -> ExactSigns | None:
+    """Return what computes signs of a large network exactly where a tolerance leaves them open.
+
+    Parameters
+    ----------
+    network : callable
+        Returns it, once it is needed.
+    inputs : InputSet
+    numbers : int
+        Of its maps without their zeros, about.
+    """
+    return ExactSigns(network, inputs, _CLOSE_WORK) if numbers <= _CLOSE_NUMBERS else None
 
 
 def _regions(found: Found, inputs: ExactInputs, exact: ExactSigns) -> Iterator[Region]:

@@ -17,14 +17,21 @@ import numpy as np
 
 from milpcount.arguments import check_counted
 from milpcount.counters import driver
-from milpcount.counters.section import SectionWalk, check_section, details, exact_signs, extent
+from milpcount.counters.section import (
+    SectionWalk,
+    check_section,
+    close_signs,
+    details,
+    exact_signs,
+    extent,
+)
 from milpcount.domain import Domain, Plane, Polyline, Segment
 from milpcount.errors import DomainError, Interrupted, NetworkError, OptionError
 from milpcount.events import Finished, Listener, Progress, Started, ignore
 from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
-from milpcount.sections.exact import ExactSigns, corners
+from milpcount.sections.exact import ExactSigns, Unavailable, corners
 from milpcount.sections.network_program import program_of
 from milpcount.sections.program import Program
 from milpcount.sections.walk import Found, Walk
@@ -66,8 +73,13 @@ def of_network(network: Network) -> Subject:
     )
 
 
-def of_traced(traced: Any, state: Mapping[str, Any] | None = None) -> Subject:
-    """Return a traced module as a subject, with the numbers of a state dict where one is given."""
+def of_traced(
+    traced: Any, state: Mapping[str, Any] | None = None, module: Any = None
+) -> Subject:
+    """Return a traced module as a subject, with the numbers of a state dict where one is given.
+
+    Given the module itself, as it is then, it is read where crossings are close together.
+    """
     from milpcount.sections.torch_program import Traced
 
     assert isinstance(traced, Traced)
@@ -78,13 +90,59 @@ def of_traced(traced: Any, state: Mapping[str, Any] | None = None) -> Subject:
         if hasattr(value, "detach"):
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
+
+    def program(inputs: Any) -> tuple[Program, ExactSigns | None]:
+        made = traced.program(inputs, state)
+        # Small ones are counted again altogether, see `count_module`.
+        if module is None or made.n_units <= _SMALL:
+            return made, None
+        return made, close_signs(lambda: _read(module, traced, made, inputs), inputs, made.weights)
+
     return Subject(
-        lambda inputs: (traced.program(inputs, state), None),
+        program,
         prod(traced.shape),
         f"{traced.title} (torch module, inputs {'x'.join(map(str, traced.shape[1:]))})",
         digest.hexdigest(),
         traced.notes,
     )
+
+
+def _read(module: Any, traced: Any, program: Program, inputs: Any) -> Network:
+    """Return a module as a `Network` whose layers are those of its program, unit by unit.
+
+    Raises
+    ------
+    Unavailable
+        If it is not read, or its layers are others.
+    """
+    try:
+        network = Network.from_torch(module, input_shape=traced.shape[1:])
+    except NetworkError as error:
+        raise Unavailable from error
+    given, read = (_layers(p, inputs) for p in (program, program_of(network, inputs)))
+    same = [len(x) for x in given] == [len(x) for x in read] and all(
+        bool((np.abs(x - y) <= 1e-9 * np.abs(x).max(initial=0.0)).all())
+        for x, y in zip(given, read, strict=True)
+    )
+    if not same:
+        raise Unavailable
+    return network
+
+
+def _layers(program: Program, inputs: Any) -> list[Array]:
+    """Return what a program's layers of units get at one point inside a section."""
+    middle = np.array([inputs.lower + 0.375 * (inputs.upper - inputs.lower)])
+    values: dict[Any, Any] = {program.input: program.start(middle)[0]}
+    found = []
+    for step in program.steps:
+        read = [values[name] for name in step.reads]
+        if step.affine is not None:
+            values[step.name] = step.affine(read)
+            continue
+        found.append(np.asarray(read[0].cpu() if hasattr(read[0], "cpu") else read[0])[0])
+        y = program.arrays.activate(step, read[0])
+        values[step.name] = y if step.shape is None else step.shape(y)
+    return found
 
 
 def input_shape(domain: Domain) -> tuple[int, ...]:
@@ -132,7 +190,7 @@ def count_module(
     method = section_method(method)
     shape = input_shape(domain)
     traced = Traced.of(module, shape)
-    subject = of_traced(traced)
+    subject = of_traced(traced, module=module)
     result = run(subject, domain, method, quantity=quantity, limits=limits, listener=listener)
     doubtful = result.guarantee is Guarantee.TOLERANCE or not result.is_exact
     if doubtful and result.status.is_complete and result.details["units"] <= _SMALL:

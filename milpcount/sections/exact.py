@@ -98,7 +98,7 @@ class ExactSigns:
     Parameters
     ----------
     network : callable
-        Returns the network; called once it is needed.
+        Returns the network, or raises Unavailable; called once it is needed.
     inputs : InputSet
     work : int, optional
         Numbers of the network's maps that may be gone through. A network for which that is given is
@@ -125,16 +125,23 @@ class ExactSigns:
 
         Raises
         ------
-        TooMuchWork
+        Unavailable
         """
+        if self._left is not None and self._left < 0:
+            raise Unavailable
         if self._made is None:
-            self._made = ExactNetwork(self._network(), self._inputs)
+            try:
+                network = self._network()
+            except Unavailable:
+                self._left = -1  # not to be tried again
+                raise
+            self._made = ExactNetwork(network, self._inputs)
         exact = self._made
         if self._left is not None and (place.layer, place.pattern) not in self._seen:
             self._seen.add((place.layer, place.pattern))
             self._left -= sum(_numbers(m) for m in exact.network.maps[: place.layer + 1])
             if self._left < 0:
-                raise TooMuchWork
+                raise Unavailable
         numbers = exact.values(place.layer, place.pattern.pieces())
         row = [Fraction(int(v), numbers.denominator) for v in numbers.values[place.a]]
         if place.b >= 0:
@@ -146,17 +153,17 @@ class ExactSigns:
         return tuple(row)
 
     def sign(self, place: Place, vertex: Vertex) -> int | None:
-        """Return the sign of a row at a corner: -1, 0 or 1; None if it is too much work."""
+        """Return the sign of a row at a corner: -1, 0 or 1; None if it is unavailable."""
         try:
             value = _value(self.row(place), vertex.point(self))
-        except TooMuchWork:
+        except Unavailable:
             return None
         self.asked += 1
         return (value > 0) - (value < 0)
 
 
-class TooMuchWork(Exception):
-    """More of a large network would have to be computed exactly than is allowed."""
+class Unavailable(Exception):
+    """The network is not to be had, or more of it would have to be computed than is allowed."""
 
 
 def _numbers(affine: Affine) -> int:

@@ -71,12 +71,15 @@ class Program:
         Returns the network's input at parameters (points, d), and bounds on its errors or None.
     input : object
         Its name.
+    weights : int
+        Numbers of the affine steps as matrices without their zeros.
     """
 
     arrays: "Arrays"
     steps: tuple[Step, ...]
     start: Callable[[Array], tuple[Any, Any]]
     input: Any = 0
+    weights: int = 0
 
     @property
     def n_units(self) -> int:

@@ -168,6 +168,7 @@ class _Steps:
     def __init__(self, traced: Traced, held: Mapping[str, Any], *, on_host: bool = True) -> None:
         self._traced, self._held = traced, held
         self._steps: list[Step] = []
+        self._weights = 0
         self._torch = import_torch()
         numbers = [t for t in held.values() if hasattr(t, "is_floating_point")]
         self._device = numbers[0].device if numbers else self._torch.device("cpu")
@@ -196,13 +197,15 @@ class _Steps:
             wrapped = [
                 s if s.affine is None else replace(s, affine=Hosted(s.affine)) for s in steps
             ]
-            return Program(NumpyArrays(), _pruned(wrapped), start, "input")
+            return Program(NumpyArrays(), _pruned(wrapped), start, "input", self._weights)
 
         def begin(t: Array) -> tuple[Any, Any]:
             x, e = (self._torch.from_numpy(v).to(self._device) for v in start(t))
             return x, e
 
-        return Program(TorchArrays(self._device), _pruned(steps), begin, "input")
+        return Program(
+            TorchArrays(self._device), _pruned(steps), begin, "input", self._weights
+        )
 
     def _placeholders(self, core: Any) -> dict[Any, Any]:
         names = {s.arg.name: s for s in core.graph_signature.input_specs}
@@ -294,6 +297,7 @@ class _Steps:
     def _step(self, node: Any, live: list[Live], affine: Any, shape: tuple[int, ...]) -> Live:
         reads = tuple(dict.fromkeys(v.name for v in live))
         self._steps.append(Step(node.name, reads, affine))
+        self._weights += prod(shape) * (affine.terms if isinstance(affine, TorchCall) else 1)
         return Live(node.name, shape)
 
     # Units ----------------------------------------------------------------------------------------

@@ -46,6 +46,11 @@ class TorchCall:
         Those in the arguments, in order.
     place : int, optional
         Which of several outputs is taken.
+
+    Attributes
+    ----------
+    terms : int
+        Numbers that an output is a sum of, at most.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class TorchCall:
         weight = arguments.get("weight")
         if weight is not None and name == "convolution" and not arguments["transposed"]:
             fan_in = prod(weight.shape[1:])
+        self.terms = 1 if name in MOVING or name in _COMBINING else fan_in
         self._gamma = gamma(fan_in + 2)
         self._fast: FastConvolution | None = None
         self._looked = False

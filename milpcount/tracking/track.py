@@ -116,7 +116,7 @@ class Tracker:
         return frame(self.rows, _COLUMNS)
 
     def _as_it_is(self, module: Any, domain: Domain, quantity: Quantity) -> CountResult:
-        subject = section_runs.of_traced(*self._graph(module, domain))
+        subject = section_runs.of_traced(*self._graph(module, domain), module=module)
         method = self.method or SectionWalk()
         assert isinstance(method, SectionWalk)
         result = section_runs.run(
