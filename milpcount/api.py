@@ -29,7 +29,11 @@ from milpcount.network import Network
 from milpcount.partitions.partition import Partition
 from milpcount.partitions.verify import verifier_of
 from milpcount.preactivation import PreActivationBounds, interval_bounds
-from milpcount.result import CountResult, Quantity, Region
+from milpcount.result import FROM_REGIONS, CountResult, Quantity, Region
+
+
+_AS_IT_IS = (Quantity.ACTIVATION_REGIONS,)
+"""What is counted of modules as they are, and on polylines."""
 
 
 def count(
@@ -50,7 +54,8 @@ def count(
     Parameters
     ----------
     network : Network
-        Or a PyTorch module as it is, on a segment, a polyline or in a plane.
+        Or a PyTorch module as it is, on a segment, a polyline or in a plane; for other quantities
+        than activation regions it is read as a `Network`.
     domain : Domain
         E.g. ``Box(0, 1)``.
     method : Method, optional
@@ -93,10 +98,14 @@ def count(
     if method is None:
         method = _standard(domain, arguments.quantity(quantity))
     is_module = arguments.is_module(network)
+    wanted = arguments.quantity(quantity)
+    if is_module and isinstance(domain, Segment | Plane) and wanted not in _AS_IT_IS:
+        from milpcount.counters.section_runs import input_shape
+
+        network, is_module = Network.from_torch(network, input_shape=input_shape(domain)), False
     if isinstance(domain, Polyline) or (is_module and isinstance(domain, Segment | Plane)):
         return _on_section(network, domain, method, quantity, limits, keep_regions, listener)
     network = arguments.network(network)
-    wanted = arguments.quantity(quantity)
     keep = arguments.flag(keep_regions, "keep_regions")
     verifier = verifier_of(wanted, domain, network) if keep else None
     try:
@@ -242,7 +251,7 @@ def regions(
 def _standard(domain: Domain, quantity: Quantity) -> Any:
     """Return the method by default."""
     is_section = isinstance(domain, Segment | Plane | Polyline)
-    if is_section and quantity is Quantity.ACTIVATION_REGIONS:
+    if is_section and (quantity in _AS_IT_IS or quantity in FROM_REGIONS):
         from milpcount.counters.section import SectionWalk
 
         return SectionWalk()
@@ -263,13 +272,19 @@ def _on_section(
     """Count what the driver does not take: polylines, and modules as they are."""
     from milpcount.counters import section_runs
 
+    wanted = arguments.quantity(quantity)
+    if wanted not in _AS_IT_IS:
+        raise OptionError(
+            f"on a polyline {arguments.names(_AS_IT_IS)} are counted, not {wanted.value}: count "
+            "these on its segments one by one, mc.Segment(a, b)"
+        )
     if keep_regions:
         raise OptionError(
             "regions are kept of a milpcount.Network on a segment or a plane: read the module by "
             "mc.Network.from_torch, and count the segments of a polyline one by one"
         )
     given: dict[str, Any] = {
-        "quantity": arguments.quantity(quantity),
+        "quantity": wanted,
         "limits": arguments.limits(limits),
         "listener": arguments.listener(listener),
     }

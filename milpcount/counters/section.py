@@ -16,7 +16,7 @@ from milpcount.exact.geometry import Point
 from milpcount.exact.inputs import ExactInputs
 from milpcount.limits import OutOfTime
 from milpcount.network import Network
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 from milpcount.sections.exact import ExactSigns, corners
 from milpcount.sections.network_program import program_of
 from milpcount.sections.walk import Found, Settings, Walk
@@ -30,7 +30,7 @@ _HEARTBEAT = 0.2
 
 @dataclass(frozen=True)
 class SectionWalk:
-    """Count activation regions on a line or in a plane, by cutting it layer by layer.
+    """Count regions on a line or in a plane, by cutting it layer by layer.
 
     The fastest method there by far, and the only one whose cost grows with the size of the network
     times the number of regions and no faster: it solves no program. Every sign is certain, rounding
@@ -46,7 +46,9 @@ class SectionWalk:
     """
 
     name: ClassVar[str] = "section"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
+    quantities: ClassVar[frozenset[Quantity]] = frozenset(
+        {Quantity.ACTIVATION_REGIONS, *FROM_REGIONS}
+    )
     packages: ClassVar[tuple[str, ...]] = ("python-flint",)
     theorem: ClassVar[str] = ""
 
@@ -70,18 +72,16 @@ class SectionWalk:
         return {"memory": self.memory, "tolerance": self.tolerance}
 
     def warm_up(self, problem: Problem) -> None:
-        """Refuse other domains: there is nothing to compile."""
+        """Refuse other domains, and keeping what is too much: there is nothing to compile."""
         check_section(problem.inputs)
+        if problem.keep_regions:
+            _check_kept(problem.network)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the section is cut."""
         inputs, network = problem.inputs, problem.network
         check_section(inputs)
         exact = exact_signs(network, inputs)
-        if problem.keep_regions and (exact is None or exact.is_last_resort):
-            raise OptionError(
-                f"regions of networks up to {_EXACT_UNITS:,} units are kept: leave it out"
-            )
         settings = self.settings(problem.keep_regions)
         walk = Walk(program_of(network, inputs), corners(inputs), settings, exact)
         regions: list[Region] | None = [] if problem.keep_regions else None
@@ -163,10 +163,26 @@ def exact_signs(network: Network, inputs: InputSet) -> ExactSigns | None:
 
     Of a large one only those that a tolerance leaves open, and not too many of them.
     """
-    numbers = sum(getattr(m.matrix, "nnz", m.n_in * m.n_out) for m in network.maps)
-    if network.n_units <= _EXACT_UNITS and numbers <= _EXACT_NUMBERS:
+    if _is_small(network):
         return ExactSigns(lambda: network, inputs)
-    return close_signs(lambda: network, inputs, numbers)
+    return close_signs(lambda: network, inputs, _numbers(network))
+
+
+def _numbers(network: Network) -> int:
+    return sum(getattr(m.matrix, "nnz", m.n_in * m.n_out) for m in network.maps)
+
+
+def _is_small(network: Network) -> bool:
+    return network.n_units <= _EXACT_UNITS and _numbers(network) <= _EXACT_NUMBERS
+
+
+def _check_kept(network: Network) -> None:
+    if not _is_small(network):
+        raise OptionError(
+            f"method 'section' keeps the regions of networks of up to {_EXACT_UNITS:,} units and "
+            f"{_EXACT_NUMBERS:,} weights, and this one has {network.n_units:,} and "
+            f"{_numbers(network):,}: count activation_regions without keeping them"
+        )
 
 
 def close_signs(

@@ -225,7 +225,7 @@ def run(
     InputError
         If the domain does not fit.
     """
-    check_counted(quantity, method.name, method.quantities)
+    check_counted(quantity, method.name, (Quantity.ACTIVATION_REGIONS,))
     limits = limits or Limits()
     parts: Sequence[Domain] = domain.segments if isinstance(domain, Polyline) else (domain,)
     sets = [part.bind(subject.n_inputs) for part in parts]

@@ -3,7 +3,7 @@
 import numpy as np
 
 import milpcount as mc
-from milpcount.domain import InputSet
+from milpcount.domain import Domain
 from milpcount.errors import DomainError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
@@ -13,7 +13,7 @@ from milpcount.sections.walk import Settings, Walk
 from tests.graphs import KINDS
 
 
-def case(number: int, seed: int = 0) -> tuple[mc.Network, InputSet]:
+def case(number: int, seed: int = 0) -> tuple[mc.Network, Domain]:
     """Return a network of a kind in turn and a line or plane; each third of small integers."""
     random = np.random.default_rng([seed, number])
     kind, n, integer = KINDS[number % len(KINDS)], 2 + (number // len(KINDS)) % 4, number % 3 == 2
@@ -30,7 +30,8 @@ def case(number: int, seed: int = 0) -> tuple[mc.Network, InputSet]:
             else mc.Plane(*points, mc.Box(-2, 2))
         )
         try:
-            return net, domain.bind(n)
+            domain.bind(n)
+            return net, domain
         except DomainError:  # two points the same, or dependent directions
             continue
 
@@ -40,7 +41,8 @@ def difference(number: int, seed: int = 0, tolerance: float | None = None) -> st
 
     With a tolerance no errors are bounded, and only what is within it is computed exactly.
     """
-    net, inputs = case(number, seed)
+    net, domain = case(number, seed)
+    inputs = domain.bind(net.n_inputs)
     work = None if tolerance is None else 10**12
     walk = Walk(
         program_of(net, inputs),

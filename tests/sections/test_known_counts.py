@@ -13,6 +13,9 @@ from milpcount.errors import DomainError, OptionError
 from milpcount.result import Guarantee, Status
 
 
+QUANTITIES = ("linear_regions", "closed_linear_regions", "affine_pieces")
+
+
 def rational(table: Any) -> np.ndarray:
     return np.vectorize(Fraction, otypes=[object])(np.array(table, dtype=object))
 
@@ -29,8 +32,8 @@ def test_sections_of_real_networks(shared_data: Path) -> None:
         result = mc.count(net, domain, mc.SectionWalk())
         assert result.guarantee is Guarantee.CERTIFIED and result.status is Status.COMPLETE
         found[name], right[name] = (result.lower, result.upper), (entry["cells"],) * 2
-        if entry["cells"] < 200:
-            assert mc.count(net, domain, mc.RegionTree()).lower == entry["cells"]
+        tree = mc.count(net, domain, mc.RegionTree())
+        assert tree.lower == tree.upper == entry["cells"]
     assert len(found) == 12 and found == right
 
 
@@ -97,6 +100,44 @@ def test_chunks_change_nothing(memory: int) -> None:
     assert mc.count(net, window, mc.SectionWalk(memory=memory)).lower == right > 200
 
 
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_other_quantities_on_sections(quantity: str) -> None:
+    random = np.random.default_rng(4)
+    last = random.integers(-1, 2, size=(1, 5)).astype(float)
+    net = mc.Network.from_arrays(
+        [random.integers(-2, 3, size=(6, 3)), random.integers(-1, 2, size=(5, 6)), last],
+        [random.integers(-1, 2, size=6), random.integers(-1, 2, size=5), [0.0]],
+    )
+    line = mc.Segment([-2.0, -2.0, 1.0], [2.0, 1.0, -2.0])
+    for domain in (line, mc.Plane([-1.0, -1.0, 0.0], [2.0, 0.0, 1.0], [0.0, 2.0, -1.0])):
+        found = mc.count(net, domain, quantity=quantity, keep_regions=True)
+        assert found.method["name"] == "section" and found.guarantee is Guarantee.CERTIFIED
+        assert found.verify()
+        right = mc.count(net, domain, mc.ExactTree(), quantity=quantity).lower
+        assert found.lower == found.upper == right
+        assert 1 < right < mc.count(net, domain).lower
+
+
+def test_pieces_that_are_one_function() -> None:
+    # |x| as relu(x) + relu(-x), plus a unit whose output has no weight: three patterns, two
+    # pieces.
+    plain = mc.Network.from_arrays(
+        [[[1.0], [-1.0], [1.0]], [[1.0, 1.0, 0.0]]], [[0.0, 0.0, -0.5], [0.0]]
+    )
+    line = mc.Segment([-1.0], [1.0])
+    counts = [
+        mc.count(plain, line, quantity=q).lower for q in ("activation_regions", *QUANTITIES)
+    ]
+    assert counts == [3, 2, 2, 2]
+    # 0 on [-1, 0], x on [0, 1/2], 1 - x on [1/2, 1], 0 from there on: one map on two pieces.
+    hat = mc.Network.from_arrays(
+        [[[1.0], [1.0], [1.0]], [[1.0, -2.0, 1.0]]], [[0.0, -0.5, -1.0], [0.0]]
+    )
+    line = mc.Segment([-1.0], [2.0])
+    counts = [mc.count(hat, line, quantity=q).lower for q in ("activation_regions", *QUANTITIES)]
+    assert counts == [4, 4, 4, 3]
+
+
 def test_a_polyline_counts_patterns_once() -> None:
     net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, -0.5]], output=False)
     there_and_back = mc.Polyline([[-1.0], [1.0], [-1.0]])
@@ -118,6 +159,8 @@ def test_refusals() -> None:
         mc.count(net, mc.Unbounded(), mc.SectionWalk())
     with pytest.raises(OptionError, match="does not count on this"):
         mc.count(net, mc.Polyline([[0.0], [1.0], [2.0]]), mc.RegionTree())
+    with pytest.raises(OptionError, match="segments one by one"):
+        mc.count(net, mc.Polyline([[0.0], [1.0], [2.0]]), quantity="linear_regions")
     with pytest.raises(OptionError, match="kept"):
         mc.count(net, mc.Polyline([[0.0], [1.0], [2.0]]), keep_regions=True)
     with pytest.raises(OptionError):

@@ -102,6 +102,17 @@ def test_a_tolerance_leaves_an_interval_that_holds(images) -> None:
     assert found.cells <= right <= found.most
 
 
+def test_other_quantities_of_a_module_are_those_of_its_network() -> None:
+    torch.manual_seed(2)
+    module = nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 1))
+    net = mc.Network.from_torch(module)
+    line = mc.Segment([-2.0, -2.0, 1.0], [2.0, 1.0, -2.0])
+    for quantity in ("linear_regions", "affine_pieces", "activation_patterns"):
+        found = mc.count(module, line, quantity=quantity)
+        right = mc.count(net, line, mc.ExactTree(), quantity=quantity)
+        assert (found.lower, found.upper) == (right.lower, right.upper)
+
+
 def test_hooks_are_refused_and_smooth_units_too(images) -> None:
     hooked = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
     hooked[0].register_forward_hook(lambda module, given, found: found * 2)
