@@ -38,12 +38,67 @@ def draw(
     flat = cells[0][1].shape[1] == 1
     figure, axes = style.figure(size=(6.4, 1.6) if flat else (5.2, 5.2))
     paint(axes, cells)
-    for (x, y), label in zip(points, labels or [""] * len(points), strict=True):
-        axes.plot([x], [y], marker="o", color="white", markeredgecolor="black", markersize=6)
-        axes.annotate(label, (x, y), (5, 5), textcoords="offset points", fontsize=9,
-                      bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"})  # fmt: skip
+    _mark(axes, points, labels)
     axes.set_title(_title(domain.title, cells), fontsize=9)
     return figure
+
+
+def panels(
+    frames: Sequence[tuple[str, Cells]],
+    points: Sequence[tuple[float, float]] = (),
+    labels: Sequence[str] = (),
+    *,
+    columns: int = 4,
+) -> Any:
+    """Return a figure with a panel for each of several sets of cells, e.g. over a training.
+
+    Parameters
+    ----------
+    frames : sequence of (title, cells)
+        As `cells_of` returns them.
+    points, labels
+        As in `draw`; those that lie outside a panel are left out.
+    columns : int
+        Panels in a row.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    if not frames:
+        raise OptionError("panels: give at least one (title, cells)")
+    columns = min(columns, len(frames))
+    rows = -(-len(frames) // columns)
+    flat = frames[0][1][0][1].shape[1] == 1
+    figure, axes = style.figure(rows, columns, size=(2.4 * columns, (1.1 if flat else 2.7) * rows))
+    places = np.ravel(axes)
+    for number, ((title, cells), place) in enumerate(zip(frames, places, strict=False)):
+        paint(place, cells)
+        _mark(place, points, labels)
+        place.set_title(_title(title, cells), fontsize=9)
+        if number < len(frames) - columns:
+            place.set_xlabel("")
+        if number % columns:
+            place.set_ylabel("")
+    for place in places[len(frames) :]:
+        place.set_axis_off()
+    return figure
+
+
+def _mark(axes: Any, points: Sequence[tuple[float, float]], labels: Sequence[str]) -> None:
+    sides = (axes.get_xlim(), axes.get_ylim())
+    for point, label in zip(points, labels or [""] * len(points), strict=True):
+        if not all(low <= v <= high for v, (low, high) in zip(point, sides, strict=True)):
+            continue
+        axes.plot(*([v] for v in point), marker="o", color="white", markeredgecolor="black",
+                  markersize=6, clip_on=False)  # fmt: skip
+        # Inside the panel, whichever side the point is on.
+        left, low = (v <= sum(side) / 2 for v, side in zip(point, sides, strict=True))
+        axes.annotate(label, point, (6 if left else -6, 6 if low else -6),
+                      textcoords="offset points", fontsize=9,
+                      ha="left" if left else "right", va="bottom" if low else "top",
+                      bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"})  # fmt: skip
 
 
 def cells_of(subject: Any, domain: Domain, method: SectionWalk | None = None) -> Cells:
@@ -64,10 +119,12 @@ def paint(axes: Any, cells: Cells) -> None:
     one = cells[0][1].shape[1] == 1
     shapes = [_stretch(corners) if one else corners for _, corners in cells]
     colours = [colour(digest) for digest, _ in cells]
-    # Lines between many small cells would hide them.
-    width = 0.0 if one else min(0.3, 30.0 / len(cells) ** 0.5 * 0.3)
+    # Lines between many small cells would hide them; without one, gaps would shine through.
+    width = 0.0 if one else 0.3 * min(1.0, 1500 / len(cells))
+    edges = colours if one or width < 0.1 else "black"
     axes.add_collection(
-        PolyCollection(shapes, facecolors=colours, edgecolors="black", linewidths=width)
+        PolyCollection(shapes, facecolors=colours, edgecolors=edges, linewidths=max(width, 0.1),
+                       rasterized=len(cells) > 5000)  # fmt: skip
     )
     every = np.concatenate(shapes)
     low, high = every.min(axis=0), every.max(axis=0)

@@ -7,6 +7,7 @@ from milpcount.plots import style
 
 _COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
 _DASHES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "s", "^", "D", "v", "X")
 
 
 def draw(table: Any, beside: tuple[str, ...] = ("loss", "accuracy")) -> Any:
@@ -41,7 +42,8 @@ def draw(table: Any, beside: tuple[str, ...] = ("loss", "accuracy")) -> Any:
         }
         label = f"{key[0]}, {key[1].replace('_', ' ')}" if several else str(key[0])
         lower, upper = part.lower.astype(float), part.upper.astype(float)
-        top.plot(part.step, lower, label=label, **look)
+        top.plot(part.step, lower, label=label, marker=_MARKERS[number % len(_MARKERS)],
+                 markersize=3.5, **look)  # fmt: skip
         if (upper > lower).any():
             top.fill_between(part.step, lower, upper, color=look["color"], alpha=0.2, linewidth=0)
     top.set_yscale("log")
@@ -49,8 +51,24 @@ def draw(table: Any, beside: tuple[str, ...] = ("loss", "accuracy")) -> Any:
     top.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
     once = table.drop_duplicates("step")
     for name, place in zip(others, rest, strict=True):
-        place.plot(once.step, once[name], color=style.BLACK)
+        place.plot(once.step, once[name], color=style.BLACK, marker="o", markersize=3.5)
         place.set_ylabel(name)
         place.sharex(top)
+    for place in [top, *rest][:-1]:
+        place.tick_params(labelbottom=False)
+    if _is_denser_at_first(once.step):
+        # Linear up to the first step but 0, from there on each power of ten as wide as the next.
+        top.set_xscale("symlog", linthresh=min(s for s in once.step if s > 0))
     (rest[-1] if rest else top).set_xlabel("step")
     return figure
+
+
+def _is_denser_at_first(steps: Any) -> bool:
+    """Whether steps are so much closer together at first that they would fall on one another."""
+    try:
+        own = sorted(float(s) for s in steps)
+    except (TypeError, ValueError):  # names
+        return False
+    if len(own) < 4 or own[0] < 0:
+        return False
+    return (own[-1] - own[-2]) > 20 * (own[1] - own[0]) > 0
