@@ -5,14 +5,16 @@
 #   kernelspec:
 #     name: python3
 # ---
+# ruff: noqa: B018, D100 - cells show their last value
 
 # %% [markdown]
 # # Linear regions over a training
 #
 # A dense network (784-64-64-10) and a convolutional residual one (7,840 units) learn MNIST. On the
 # way the activation regions on the segments between three test images, and in the plane through
-# them, are counted exactly. `jupytext --to ipynb training_notebook.py` makes a notebook of this file;
-# the cells need milpcount with the extras `torch` and `plot`, and run from the project's root.
+# them, are counted exactly. `jupytext --to ipynb training_notebook.py` makes a notebook of this
+# file; the cells need milpcount with the extras `torch` and `plot`, and run from the root of the
+# project.
 #
 # `MILPCOUNT_SMOKE=1` runs the same cells in seconds, with four steps of training.
 

@@ -31,7 +31,6 @@ from milpcount.partitions.verify import verifier_of
 from milpcount.preactivation import PreActivationBounds, interval_bounds
 from milpcount.result import FROM_REGIONS, CountResult, Quantity, Region
 
-
 _AS_IT_IS = (Quantity.ACTIVATION_REGIONS,)
 """What is counted of modules as they are, and on polylines."""
 

@@ -18,8 +18,9 @@ from milpcount.limits import OutOfTime
 from milpcount.network import Network
 from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 from milpcount.sections.exact import ExactSigns, corners
+from milpcount.sections.found import Found, Settings
 from milpcount.sections.network_program import program_of
-from milpcount.sections.walk import Found, Settings, Walk
+from milpcount.sections.walk import Walk
 
 _EXACT_UNITS, _EXACT_NUMBERS = 10_000, 2_000_000
 """Units and weights up to which signs are computed exactly where floats do not tell."""

@@ -32,9 +32,10 @@ from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 from milpcount.sections.exact import ExactSigns, Unavailable, corners
+from milpcount.sections.found import Found
 from milpcount.sections.network_program import program_of
 from milpcount.sections.program import Program
-from milpcount.sections.walk import Found, Walk
+from milpcount.sections.walk import Walk
 
 Array = np.ndarray
 _HEARTBEAT = 0.2
@@ -73,9 +74,7 @@ def of_network(network: Network) -> Subject:
     )
 
 
-def of_traced(
-    traced: Any, state: Mapping[str, Any] | None = None, module: Any = None
-) -> Subject:
+def of_traced(traced: Any, state: Mapping[str, Any] | None = None, module: Any = None) -> Subject:
     """Return a traced module as a subject, with the numbers of a state dict where one is given.
 
     Given the module itself, as it is then, it is read where crossings are close together.

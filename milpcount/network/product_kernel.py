@@ -19,7 +19,7 @@ _LOOSE = 2.0**-51
 """More than what three additions and a product round off, relative to their results."""
 
 
-def _compiled(function: Any) -> Any:
+def compiled(function: Any) -> Any:
     """Compile a function, and keep it on disk where there is a place for it."""
     try:
         return numba.njit(cache=True, error_model="numpy", nogil=True)(function)
@@ -27,7 +27,7 @@ def _compiled(function: Any) -> Any:
         return numba.njit(error_model="numpy", nogil=True)(function)
 
 
-@_compiled
+@compiled
 def _sum(a, b):  # type: ignore[no-untyped-def]
     """Return a sum and its error."""
     total = a + b
@@ -35,7 +35,7 @@ def _sum(a, b):  # type: ignore[no-untyped-def]
     return total, (a - (total - part)) + (b - part)
 
 
-@_compiled
+@compiled
 def _product(a, b):  # type: ignore[no-untyped-def]
     """Return a product and its error."""
     product = a * b
@@ -48,7 +48,7 @@ def _product(a, b):  # type: ignore[no-untyped-def]
     return product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
 
 
-@_compiled
+@compiled
 def multiplied(indptr, indices, values, w_indptr, w_indices, w_data, is_short, width):  # type: ignore[no-untyped-def]
     """Return the product of a matrix of such numbers with one of float64, by rows, unsorted.
 

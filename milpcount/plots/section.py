@@ -123,8 +123,13 @@ def paint(axes: Any, cells: Cells) -> None:
     width = 0.0 if one else 0.3 * min(1.0, 1500 / len(cells))
     edges = colours if one or width < 0.1 else "black"
     axes.add_collection(
-        PolyCollection(shapes, facecolors=colours, edgecolors=edges, linewidths=max(width, 0.1),
-                       rasterized=len(cells) > 5000)  # fmt: skip
+        PolyCollection(
+            shapes,
+            facecolors=colours,
+            edgecolors=edges,
+            linewidths=max(width, 0.1),
+            rasterized=len(cells) > 5000,
+        )
     )
     every = np.concatenate(shapes)
     low, high = every.min(axis=0), every.max(axis=0)

@@ -36,9 +36,7 @@ class Candidates:
     rank: Array
 
 
-def find(
-    cutter: "Cutter", cells: Cells, *, keep_open: bool = False
-) -> tuple[Cells, Candidates]:
+def find(cutter: "Cutter", cells: Cells, *, keep_open: bool = False) -> tuple[Cells, Candidates]:
     """Return cells with the range of what may cut each, in ``next`` and ``stop``.
 
     Units whose sign is open are among it if they are kept; else they are counted in ``doubts``.

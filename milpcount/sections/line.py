@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.limits import tick
 from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells
 from milpcount.sections.cut import Cutter
-from milpcount.sections.exact import Place, Vertex
+from milpcount.sections.exact import Vertex
 from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
 
@@ -63,9 +64,10 @@ class NewPoints:
 
     def taken(self, which: Array) -> "NewPoints":
         """Return some of the points."""
-        rows = (v[which] for v in (self.a, self.b, self.w, self.column, self.threshold))
+        vertices = None if self.vertices is None else self.vertices[which]
+        column, threshold = self.column[which], self.threshold[which]
         return NewPoints(
-            self.old, *rows, vertices=None if self.vertices is None else self.vertices[which]
+            self.old, self.a[which], self.b[which], self.w[which], column, threshold, vertices
         )
 
     def values(self, name: Any, of_layer: Any) -> Any:
@@ -105,7 +107,7 @@ def cut(
         What may cut the rest.
     """
     owner, k = _ranges(cells.data["next"], cells.data["stop"])
-    row, column, threshold = candidates.row[k], candidates.column[k], candidates.threshold[k]
+    column, threshold = candidates.column[k], candidates.threshold[k]
     ends = cells.corner.reshape(-1, 2)
     one = np.full(len(k), -1)
     p, q = (cutter.values(ends[owner, side], column, one, threshold)[0] for side in (0, 1))
@@ -218,6 +220,7 @@ def pieces_of(step: Step, points: NewPoints, cells: Cells) -> Array:
     size = max(1, _BLOCK // max(1, int(np.prod(points.old.values[name].shape[1:]))))
     for i in range(0, len(cells), size):
         block = slice(i, i + size)
+        tick()
         used, at = np.unique(ends[block], return_inverse=True)
         values = points.taken(used).values(name, name)
         x = values if isinstance(values, np.ndarray) else values.cpu().numpy()
@@ -255,6 +258,7 @@ def advanced(
     parts: dict[Any, Any] = {}
     count, first = len(points), 0
     while first < count:
+        tick()
         block = points.taken(np.arange(first, min(count, first + size)))
         values = {n: block.values(n, name) for n in points.old.values}
         y = points.old.arrays.activate(step, values[name])

@@ -203,9 +203,7 @@ class _Steps:
             x, e = (self._torch.from_numpy(v).to(self._device) for v in start(t))
             return x, e
 
-        return Program(
-            TorchArrays(self._device), _pruned(steps), begin, "input", self._weights
-        )
+        return Program(TorchArrays(self._device), _pruned(steps), begin, "input", self._weights)
 
     def _placeholders(self, core: Any) -> dict[Any, Any]:
         names = {s.arg.name: s for s in core.graph_signature.input_specs}

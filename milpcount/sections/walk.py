@@ -8,16 +8,18 @@ a chunk at once, and its new corners get their numbers as far as memory allows (
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from milpcount.limits import tick
+from milpcount.limits import OutOfTime, tick
 from milpcount.sections import line
 from milpcount.sections.candidates import Candidates, find
 from milpcount.sections.cells import Cells, joined
+from milpcount.sections.chunks import Chunk, Strip, compact, halves, strip_of
 from milpcount.sections.cut import Cutter
 from milpcount.sections.exact import ExactSigns, Point, Vertex
+from milpcount.sections.foresight import bounds_may_tell
+from milpcount.sections.found import Found, Settings, size_of
 from milpcount.sections.pieces import pieces_of
 from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
@@ -29,110 +31,6 @@ _SHARE = 6
 """A chunk may hold this part of the memory: what waits, and copies of it, take the rest."""
 _LARGE = 10_000
 """Units from which on it is looked at first whether bounds on errors can tell all signs."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a walk goes.
-
-    Attributes
-    ----------
-    memory : int
-        Bytes that it may hold.
-    tolerance : float
-        Of a certain sign, as a part of the largest value of the layer; where errors are bounded,
-        it is not used.
-    digests : bool
-        Whether each cell's pattern is told, by a digest of 16 bytes.
-    polygons : bool
-        Whether each cell's corners are told.
-    regions : bool
-        Whether each cell's pattern is told itself, and how its corners are found exactly.
-    """
-
-    memory: int = 1 << 30
-    tolerance: float = 1e-10
-    digests: bool = False
-    polygons: bool = False
-    regions: bool = False
-
-
-@dataclass(eq=False)
-class Chunk:
-    """Cells on their way, before a step.
-
-    Attributes
-    ----------
-    number : int
-        Of the step.
-    patterns : ndarray of int, shape (.., units so far), or None
-        Of the cells before the layer; a cell's is the one of its ``origin``.
-    candidates : Candidates or None
-        What is left to cut them, in the middle of a layer.
-    """
-
-    number: int
-    cells: Cells
-    points: Points
-    patterns: Array | None = None
-    candidates: Candidates | None = None
-
-
-@dataclass(eq=False)
-class Strip:
-    """Cells of a line that a layer is done with; the numbers of their points are not made yet.
-
-    Attributes
-    ----------
-    number : int
-        Of the layer's step.
-    cells : Cells
-    points : NewPoints
-        In the order in which the cells come.
-    patterns : ndarray of int, shape (.., units so far), or None
-    """
-
-    number: int
-    cells: Cells
-    points: line.NewPoints
-    patterns: Array | None = None
-
-
-@dataclass(eq=False)
-class Found:
-    """What a walk has found so far.
-
-    Attributes
-    ----------
-    cells : int
-        Finished ones: as many different patterns at least.
-    most : int
-        The most patterns that there can be in them.
-    uncertain : int
-        Cells that some unit may or may not cut.
-    rigorous : bool
-        Whether nothing rests on a tolerance.
-    share : float
-        Of the section that is finished.
-    digests : list of ndarray of bytes
-    polygons : list of (Cells, ndarray)
-        Cells and the parameters of their points.
-    regions : list of (ndarray, Cells, ndarray)
-        Patterns of cells, the cells, and the vertices of their corners.
-    points : int
-        Corners made.
-    """
-
-    cells: int = 0
-    most: int = 0
-    uncertain: int = 0
-    rigorous: bool = True
-    share: float = 0.0
-    points: int = 0
-    chunks: int = 0
-    digests: list[Array] = field(default_factory=list)
-    polygons: list[tuple[Cells, Array]] = field(default_factory=list)
-    regions: list[tuple[Array, Cells, Array]] = field(default_factory=list)
 
 
 class Walk:
@@ -166,7 +64,11 @@ class Walk:
         self.dimension = len(corners[0])
         self.found = Found()
         start = self._start(corners)
-        self._certify = self._may_certify(start.points)
+        # A large network is looked at first: bounds on errors may be of no use for it.
+        is_open = not self._is_exact and start.points.errors is not None
+        self._certify = not (is_open and program.n_units > _LARGE) or bounds_may_tell(
+            program, start.points
+        )
         self._stack: list[Chunk | Strip] = [start]
         self._layer_of: dict[int, int] = {}
         for number, step in enumerate(program.steps):
@@ -199,38 +101,6 @@ class Walk:
         base = np.stack([corner, np.roll(corner, -1)], axis=1)
         return Chunk(0, Cells(np.array([0, n]), corner, base, data), points, patterns)
 
-    def _may_certify(self, points: Points) -> bool:
-        """Return whether bounds on errors may tell all signs of a large network.
-
-        They cannot if they leave one open at a corner of the section itself.
-        """
-        if self._is_exact or points.errors is None or self.program.n_units <= _LARGE:
-            return True
-        arrays, values, errors = self.program.arrays, dict(points.values), dict(points.errors)
-        with np.errstate(all="ignore"):
-            for number, step in enumerate(self.program.steps):
-                x, e = ([held[name] for name in step.reads] for held in (values, errors))
-                if step.affine is not None:
-                    values[step.name], errors[step.name] = step.affine(x), step.affine.error(x, e)
-                elif not step.is_continuous:
-                    return True
-                else:
-                    for group in step.groups:
-                        for row in group.activation.rows:
-                            if group.activation.is_maxout:
-                                continue
-                            given = arrays.signs(x[0], e[0], group.values, row.threshold, 0.0)
-                            if given[2].any():
-                                return False
-                    y = arrays.activate(step, x[0])
-                    errors[step.name] = arrays.unit_errors(step, x[0], e[0], y)
-                    values[step.name] = y if step.shape is None else step.shape(y)
-                needed = self.program.needed(number + 1)
-                for held in (values, errors):
-                    for name in [n for n in held if n not in needed]:
-                        del held[name]
-        return True
-
     @property
     def _is_exact(self) -> bool:
         """Whether every sign that floats leave open is computed exactly."""
@@ -241,12 +111,18 @@ class Walk:
         with np.errstate(all="ignore"):  # what is no number has no certain sign
             while self._stack:
                 chunk = self._stack.pop()
-                if isinstance(chunk, Strip):
-                    self._go_on(chunk)
-                elif chunk.number == len(self.program.steps):
-                    self._finish(chunk)
-                else:
-                    self._advance(chunk)
+                rest = len(self._stack)
+                try:
+                    if isinstance(chunk, Strip):
+                        self._go_on(chunk)
+                    elif chunk.number == len(self.program.steps):
+                        self._finish(chunk)
+                    else:
+                        self._advance(chunk)
+                except (OutOfTime, KeyboardInterrupt):
+                    if len(self._stack) == rest:  # its cells are known, though not cut
+                        self._stack.append(chunk)
+                    raise
                 tick()
                 yield self.found
 
@@ -266,7 +142,7 @@ class Walk:
             return
         room = self._room()
         if len(chunk.cells) > 1 and len(chunk.points) * chunk.points.numbers > room:
-            self._stack += _halves(chunk)
+            self._stack += halves(chunk)
             return
         points = chunk.points
         values = [points.values[name] for name in step.reads]
@@ -294,7 +170,9 @@ class Walk:
         cells, candidates = chunk.cells, chunk.candidates
         if candidates is None:
             at_once = self.dimension == 1 and chunk.points.errors is None and line.can_cut(step)
-            cells, candidates = find(cutter, cells.rebased(), keep_open=at_once or exact is not None)
+            cells, candidates = find(
+                cutter, cells.rebased(), keep_open=at_once or exact is not None
+            )
             if at_once:
                 self._cut_at_once(chunk, step, cutter, cells, candidates)
                 return
@@ -319,8 +197,8 @@ class Walk:
         points = cutter.growing.finished()
         self.found.points += len(points) - begun
         if len(cells):
-            rest = _compact(Chunk(chunk.number, cells, points, chunk.patterns, candidates))
-            self._stack += _halves(rest)
+            rest = compact(Chunk(chunk.number, cells, points, chunk.patterns, candidates))
+            self._stack += halves(rest)
         if done:
             finished = joined(done)
             self._activate(chunk.number, step, finished, points, cutter, bool(len(cells)))
@@ -344,17 +222,19 @@ class Walk:
         """Cut a line's cells by all units of a layer, but for what is too close together."""
         points, done, rest, left = line.cut(cutter, cells, candidates)
         self.found.points += len(points) - len(chunk.points)
+        parts: list[Chunk | Strip] = []
         if len(rest):
             used, corner = np.unique(rest.corner, return_inverse=True)
             made = points.taken(used).made(step.reads[0])
             own = Cells(rest.start, corner, rest.base, rest.data).rebased()
-            self._stack.append(Chunk(chunk.number, own, made, chunk.patterns, left))
+            parts.append(Chunk(chunk.number, own, made, chunk.patterns, left))
         if len(done):
             data, patterns = self._of_layer(
                 done, chunk.patterns, lambda: line.pieces_of(step, points, done)
             )
             done = Cells(done.start, done.corner, done.base, data)
-            self._stack.append(_strip(chunk.number, done, points, patterns))
+            parts.append(strip_of(chunk.number, done, points, patterns))
+        self._stack += parts
 
     def _go_on(self, strip: Strip) -> None:
         """Make the numbers of a strip's first points, as many as memory allows."""
@@ -366,7 +246,7 @@ class Walk:
         covered = ends < len(points)
         if not covered.all():
             rest = strip.cells.taken(np.flatnonzero(~covered))
-            self._stack.append(_strip(strip.number, rest, strip.points, strip.patterns))
+            self._stack.append(strip_of(strip.number, rest, strip.points, strip.patterns))
         cells = strip.cells.taken(np.flatnonzero(covered)).rebased()
         self._push(cells, points, number, strip.patterns)
 
@@ -413,7 +293,7 @@ class Walk:
             owner = cells.owner
             cells = Cells(cells.start, own, cells.base, data).rebased()
         elif partly:
-            part = _compact(Chunk(number, cells, points, patterns))
+            part = compact(Chunk(number, cells, points, patterns))
             cells, points, patterns = part.cells, part.points, part.patterns
         name = step.reads[0]
         x = points.values[name]
@@ -440,7 +320,7 @@ class Walk:
         found.most += sum(most.tolist())
         found.uncertain += int(sum(v > 1 for v in most.tolist()))
         found.chunks += 1
-        found.share += _size(cells, chunk.points.where)
+        found.share += size_of(cells, chunk.points.where)
         if self.settings.digests:
             found.digests.append(cells.data["digest"])
         if self.settings.regions and chunk.points.vertices is not None:
@@ -452,52 +332,6 @@ class Walk:
 
     def _room(self) -> int:
         return self.settings.memory // (8 * _SHARE)
-
-
-def _compact(chunk: Chunk) -> Chunk:
-    """Return a chunk without the points that it does not need."""
-    cells, patterns = chunk.cells, chunk.patterns
-    used = np.unique(np.concatenate([cells.corner, cells.base.ravel()]))
-    places = np.zeros(len(chunk.points), dtype=np.int64)
-    places[used] = np.arange(len(used))
-    cells = cells.numbered(places)
-    if patterns is not None:
-        origins, at = np.unique(cells.data["origin"], return_inverse=True)
-        cells = Cells(cells.start, cells.corner, cells.base, cells.data | {"origin": at})
-        patterns = patterns[origins]
-    return Chunk(chunk.number, cells, chunk.points.taken(used), patterns, chunk.candidates)
-
-
-def _strip(number: int, cells: Cells, points: line.NewPoints, patterns: Array | None) -> Strip:
-    """Return a strip, its points in the order in which the cells come."""
-    used, first, corner = np.unique(cells.corner, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    places = np.empty(len(used), dtype=np.int64)
-    places[order] = np.arange(len(used))
-    cells = Cells(cells.start, places[corner], cells.base, cells.data)
-    if patterns is not None:
-        patterns, data = patterns[cells.data["origin"]], cells.data
-        cells = Cells(cells.start, cells.corner, cells.base, data | {"origin": np.arange(len(cells))})
-    return Strip(number, cells, points.taken(used[order]), patterns)
-
-
-def _halves(chunk: Chunk) -> list[Chunk]:
-    """Return a chunk in two, by place along its longer side."""
-    cells, where = chunk.cells, chunk.points.where
-    if len(cells) < 2:
-        return [chunk]
-    middle = np.add.reduceat(where[cells.corner], cells.start[:-1]) / cells.sizes[:, None]
-    axis = int(np.argmax(np.nan_to_num(np.ptp(middle, axis=0))))
-    order = np.argsort(middle[:, axis], kind="stable")
-    parts = []
-    for half in np.array_split(order, 2):
-        part = cells.taken(half)
-        if chunk.candidates is None:
-            part = part.rebased()
-        parts.append(
-            _compact(Chunk(chunk.number, part, chunk.points, chunk.patterns, chunk.candidates))
-        )
-    return parts
 
 
 def _most_pieces(program: Program) -> int:
@@ -514,12 +348,3 @@ def _digests(before: Array, pieces: Array) -> Array:
         for old, row in zip(before.tolist(), rows, strict=True)
     ]
     return found
-
-
-def _size(cells: Cells, where: Array) -> float:
-    """Return the length or area of cells."""
-    x = where[cells.corner]
-    if x.shape[1] == 1:
-        return float(np.abs(x[:, 0] - cells.following(x[:, 0])).sum() / 2)
-    u, v = x.T
-    return float(abs((u * cells.following(v) - v * cells.following(u)).sum()) / 2)

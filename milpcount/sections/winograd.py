@@ -14,9 +14,9 @@ Of images of up to four pixels the convolution is a matrix that has hardly a zer
 from math import prod
 from typing import Any
 
-import numba
 import numpy as np
 
+from milpcount.network.product_kernel import compiled
 from milpcount.network.torch_modules import import_torch
 
 Array = np.ndarray
@@ -113,7 +113,7 @@ class FastConvolution:
         return torch.from_numpy(found)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@compiled
 def _to_tiles(x: Array, channels: int, height: int, width: int, tiles: Array) -> None:
     """Write ``B' d B`` of every tile d; shapes (points, numbers), (36, channels, tiles)."""
     down, across = (height + 3) // 4, (width + 3) // 4
@@ -141,7 +141,8 @@ def _to_tiles(x: Array, channels: int, height: int, width: int, tiles: Array) ->
                         half[5, s] = 4 * d[1, s] - 5 * d[3, s] + d[5, s]
                     for r in range(6):
                         h = half[r]
-                        a, b, e, f = h[4] - 4 * h[2], h[3] - 4 * h[1], h[4] - h[2], 2 * (h[3] - h[1])
+                        a, b = h[4] - 4 * h[2], h[3] - 4 * h[1]
+                        e, f = h[4] - h[2], 2 * (h[3] - h[1])
                         own[6 * r, column] = 4 * h[0] - 5 * h[2] + h[4]
                         own[6 * r + 1, column] = a + b
                         own[6 * r + 2, column] = a - b
@@ -152,7 +153,7 @@ def _to_tiles(x: Array, channels: int, height: int, width: int, tiles: Array) ->
         tiles[:, c] = own[:, :column]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@compiled
 def _from_tiles(made: Array, bias: Array, height: int, width: int, out: Array) -> None:
     """Write ``A' m A`` of every tile m into images."""
     down, across = (height + 3) // 4, (width + 3) // 4

@@ -96,8 +96,7 @@ class Tracker:
             for quantity in self.quantities:
                 began = time.perf_counter()
                 on_line = isinstance(domain, Polyline) or (
-                    isinstance(domain, Segment | Plane)
-                    and quantity is Quantity.ACTIVATION_REGIONS
+                    isinstance(domain, Segment | Plane) and quantity is Quantity.ACTIVATION_REGIONS
                 )
                 if network is None and on_line and isinstance(self.method, SectionWalk | None):
                     result = self._as_it_is(model, domain, quantity)

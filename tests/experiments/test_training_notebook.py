@@ -10,8 +10,10 @@ pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
 
+@pytest.mark.slow
 def test_all_cells_run(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
+    from matplotlib import pyplot
 
     from experiments import training_sections
 
@@ -31,4 +33,4 @@ def test_all_cells_run(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("dense_counts", "residual_counts", "dense_plane", "residual_plane"):
         assert len(made[name].axes) >= 2
     assert np.isfinite(table.loss).all()
-    __import__("matplotlib.pyplot").pyplot.close("all")
+    pyplot.close("all")

@@ -8,8 +8,9 @@ from milpcount.errors import DomainError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.sections.exact import ExactSigns, corners
+from milpcount.sections.found import Settings
 from milpcount.sections.network_program import program_of
-from milpcount.sections.walk import Settings, Walk
+from milpcount.sections.walk import Walk
 from tests.graphs import KINDS
 
 

@@ -12,7 +12,6 @@ import milpcount as mc
 from milpcount.errors import DomainError, OptionError
 from milpcount.result import Guarantee, Status
 
-
 QUANTITIES = ("linear_regions", "closed_linear_regions", "affine_pieces")
 
 
@@ -125,9 +124,7 @@ def test_pieces_that_are_one_function() -> None:
         [[[1.0], [-1.0], [1.0]], [[1.0, 1.0, 0.0]]], [[0.0, 0.0, -0.5], [0.0]]
     )
     line = mc.Segment([-1.0], [1.0])
-    counts = [
-        mc.count(plain, line, quantity=q).lower for q in ("activation_regions", *QUANTITIES)
-    ]
+    counts = [mc.count(plain, line, quantity=q).lower for q in ("activation_regions", *QUANTITIES)]
     assert counts == [3, 2, 2, 2]
     # 0 on [-1, 0], x on [0, 1/2], 1 - x on [1/2, 1], 0 from there on: one map on two pieces.
     hat = mc.Network.from_arrays(

@@ -7,8 +7,9 @@ import milpcount as mc
 from milpcount.errors import NetworkError
 from milpcount.result import Guarantee
 from milpcount.sections.exact import corners
+from milpcount.sections.found import Settings
 from milpcount.sections.torch_program import Traced
-from milpcount.sections.walk import Settings, Walk
+from milpcount.sections.walk import Walk
 
 torch = pytest.importorskip("torch")
 nn, functional = torch.nn, torch.nn.functional
