@@ -92,7 +92,7 @@ def _mark(axes: Any, points: Sequence[tuple[float, float]], labels: Sequence[str
         if not all(low <= v <= high for v, (low, high) in zip(point, sides, strict=True)):
             continue
         axes.plot(*([v] for v in point), marker="o", color="white", markeredgecolor="black",
-                  markersize=6, clip_on=False)  # fmt: skip
+                  markersize=6, clip_on=False, zorder=5)  # fmt: skip
         # Inside the panel, whichever side the point is on.
         left, low = (v <= sum(side) / 2 for v, side in zip(point, sides, strict=True))
         axes.annotate(label, point, (6 if left else -6, 6 if low else -6),

@@ -58,7 +58,10 @@ def draw(table: Any, beside: tuple[str, ...] = ("loss", "accuracy")) -> Any:
         place.tick_params(labelbottom=False)
     if _is_denser_at_first(once.step):
         # Linear up to the first step but 0, from there on each power of ten as wide as the next.
-        top.set_xscale("symlog", linthresh=min(s for s in once.step if s > 0))
+        first = min(s for s in once.step if s > 0)
+        top.set_xscale("symlog", linthresh=first)
+        top.set_xlim(-0.2 * first, 1.25 * max(once.step))
+        top.xaxis.set_major_formatter("{x:g}")
     (rest[-1] if rest else top).set_xlabel("step")
     return figure
 

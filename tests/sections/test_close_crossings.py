@@ -18,7 +18,8 @@ from tests.sections.lines import difference
 @pytest.fixture(autouse=True)
 def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(section, "_EXACT_UNITS", 0)
-    monkeypatch.setattr(walk.Walk, "_may_certify", lambda self, points: False)
+    monkeypatch.setattr(walk, "_LARGE", 0)
+    monkeypatch.setattr(walk, "bounds_may_tell", lambda program, points: False)
 
 
 def count(weights: Any, biases: Any, a: Any = 0.0, b: Any = 1.0, **options: Any) -> mc.CountResult:
