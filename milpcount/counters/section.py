@@ -26,6 +26,8 @@ _EXACT_UNITS, _EXACT_NUMBERS = 10_000, 2_000_000
 """Units and weights up to which signs are computed exactly where floats do not tell."""
 _CLOSE_NUMBERS, _CLOSE_WORK = 50_000_000, 1_000_000_000
 """Weights up to which the same is done for what is close only, and how many are gone through."""
+_CLOSE_UNITS = 20_000
+"""Units up to which it is done in planes."""
 _HEARTBEAT = 0.2
 
 
@@ -166,7 +168,7 @@ def exact_signs(network: Network, inputs: InputSet) -> ExactSigns | None:
     """
     if _is_small(network):
         return ExactSigns(lambda: network, inputs)
-    return close_signs(lambda: network, inputs, _numbers(network))
+    return close_signs(lambda: network, inputs, network.n_units, _numbers(network))
 
 
 def _numbers(network: Network) -> int:
@@ -187,7 +189,7 @@ def _check_kept(network: Network) -> None:
 
 
 def close_signs(
-    network: Callable[[], Network], inputs: InputSet, numbers: int
+    network: Callable[[], Network], inputs: InputSet, units: int, numbers: int
 ) -> ExactSigns | None:
     """Return what computes signs of a large network exactly where a tolerance leaves them open.
 
@@ -196,10 +198,13 @@ def close_signs(
     network : callable
         Returns it, once it is needed.
     inputs : InputSet
-    numbers : int
-        Of its maps without their zeros, about.
+    units, numbers : int
+        How many it has, and how many numbers are in its maps without their zeros, about.
     """
-    return ExactSigns(network, inputs, _CLOSE_WORK) if numbers <= _CLOSE_NUMBERS else None
+    # Every corner of a plane's cells would keep a pattern of all units.
+    if numbers > _CLOSE_NUMBERS or (inputs.dimension > 1 and units > _CLOSE_UNITS):
+        return None
+    return ExactSigns(network, inputs, _CLOSE_WORK)
 
 
 def _regions(found: Found, inputs: ExactInputs, exact: ExactSigns) -> Iterator[Region]:

@@ -95,7 +95,9 @@ def of_traced(traced: Any, state: Mapping[str, Any] | None = None, module: Any =
         # Small ones are counted again altogether, see `count_module`.
         if module is None or made.n_units <= _SMALL:
             return made, None
-        return made, close_signs(lambda: _read(module, traced, made, inputs), inputs, made.weights)
+        return made, close_signs(
+            lambda: _read(module, traced, made, inputs), inputs, made.n_units, made.weights
+        )
 
     return Subject(
         program,

@@ -232,7 +232,7 @@ def pieces_of(step: Step, points: NewPoints, cells: Cells) -> Array:
 
 
 def advanced(
-    program: Program, number: int, points: NewPoints, room: int, *, quick: bool
+    program: Program, number: int, points: NewPoints, room: int, *, beside: int, quick: bool
 ) -> tuple[Points, int]:
     """Return points with their numbers before the next layer of units, and its number.
 
@@ -244,6 +244,8 @@ def advanced(
     points : NewPoints
     room : int
         Numbers that may be held; of more, only the first points are made, two at least.
+    beside : int
+        Numbers that a point takes besides.
     quick : bool
         Whether affine steps may round a little more than they have to.
     """
@@ -273,7 +275,7 @@ def advanced(
         values = {n: v for n, v in values.items() if n in kept}
         if not parts:
             numbers = sum(int(np.prod(v.shape[1:])) for v in values.values())
-            count = min(count, max(2, room // max(1, numbers)))
+            count = min(count, max(2, room // max(1, numbers + beside)))
             parts = {n: points.old.arrays.extended(v[:0], count) for n, v in values.items()}
         for n, v in values.items():
             parts[n][first : first + len(v)] = v[: count - first]

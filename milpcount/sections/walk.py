@@ -141,7 +141,9 @@ class Walk:
             self._through_units(chunk, step)
             return
         room = self._room()
-        if len(chunk.cells) > 1 and len(chunk.points) * chunk.points.numbers > room:
+        held = len(chunk.points) * chunk.points.numbers
+        held += 0 if chunk.patterns is None else chunk.patterns.nbytes // 8
+        if len(chunk.cells) > 1 and held > room:
             self._stack += halves(chunk)
             return
         points = chunk.points
@@ -240,7 +242,12 @@ class Walk:
         """Make the numbers of a strip's first points, as many as memory allows."""
         quick = self.settings.tolerance >= QUICK
         points, number = line.advanced(
-            self.program, strip.number, strip.points, self._room(), quick=quick
+            self.program,
+            strip.number,
+            strip.points,
+            self._room(),
+            beside=0 if strip.patterns is None else strip.patterns[:1].nbytes // 8,
+            quick=quick,
         )
         ends = strip.cells.corner.reshape(-1, 2).max(axis=1)
         covered = ends < len(points)

@@ -50,3 +50,26 @@ def test_a_training_and_its_animation(tmp_path) -> None:
         section.animate([], tmp_path / "plane.mp4")
     with pytest.raises(OptionError, match=r"mc\.track"):
         training.draw(tracker.frame().head(0))
+
+
+def test_panels_mark_what_they_show() -> None:
+    frames = [(f"step {k}", section.cells_of(NET, WINDOW)) for k in range(3)]
+    figure = section.panels(frames, [(0.0, 0.0), (50.0, 0.0)], ["in", "out"], columns=2)
+    shown, empty = figure.axes[:3], figure.axes[3]
+    assert [a.get_title().split(":")[0] for a in shown] == ["step 0", "step 1", "step 2"]
+    assert all([t.get_text() for t in a.texts] == ["in"] for a in shown)
+    assert not empty.axison and not list(empty.collections)
+    with pytest.raises(OptionError, match="at least one"):
+        section.panels([])
+
+
+def test_steps_that_grow_have_room() -> None:
+    pytest.importorskip("pandas")
+    tracker = mc.Tracker({"window": WINDOW})
+    for step in (0, 1, 2, 4, 400):
+        tracker(step, NET)
+    assert training.draw(tracker.frame()).axes[0].get_xscale() == "symlog"
+    even = tracker.frame().assign(step=range(5))
+    assert training.draw(even).axes[0].get_xscale() == "linear"
+    named = tracker.frame().assign(step=list("abcde"))
+    assert training.draw(named).axes[0].get_xscale() == "linear"
