@@ -72,9 +72,9 @@ def panels(
     rows = -(-len(frames) // columns)
     flat = frames[0][1][0][1].shape[1] == 1
     figure, axes = style.figure(rows, columns, size=(2.4 * columns, (1.1 if flat else 2.7) * rows))
-    places = np.ravel(axes)
+    places, most = np.ravel(axes), max(len(cells) for _, cells in frames)
     for number, ((title, cells), place) in enumerate(zip(frames, places, strict=False)):
-        paint(place, cells)
+        paint(place, cells, most)
         _mark(place, points, labels)
         place.set_title(_title(title, cells), fontsize=9)
         if number < len(frames) - columns:
@@ -112,15 +112,23 @@ def cells_of(subject: Any, domain: Domain, method: SectionWalk | None = None) ->
     return section_runs.cells_of(section_runs.of_network(network), domain, method)
 
 
-def paint(axes: Any, cells: Cells) -> None:
-    """Draw cells on axes: polygons of a plane, or stretches of a line."""
+def paint(axes: Any, cells: Cells, most: int = 0) -> None:
+    """Draw cells on axes: polygons of a plane, or stretches of a line.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    cells : sequence of (digest, corners)
+    most : int
+        The most cells in a panel beside it, so that all look alike.
+    """
     from matplotlib.collections import PolyCollection
 
     one = cells[0][1].shape[1] == 1
     shapes = [_stretch(corners) if one else corners for _, corners in cells]
     colours = [colour(digest) for digest, _ in cells]
     # Lines between many small cells would hide them; without one, gaps would shine through.
-    width = 0.0 if one else 0.3 * min(1.0, 1500 / len(cells))
+    width = 0.0 if one else 0.3 * min(1.0, 1500 / max(len(cells), most))
     edges = colours if one or width < 0.1 else "black"
     axes.add_collection(
         PolyCollection(
