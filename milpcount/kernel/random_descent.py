@@ -31,25 +31,7 @@ from milpcount.kernel.columns import (
     UNIT_ROWS,
 )
 from milpcount.kernel.compiled import entry, jit
-from milpcount.kernel.depth_first import (
-    ASK_DOMAIN,
-    ASK_ROOM,
-    ASK_SIDE,
-    COMPOSE,
-    DESCEND,
-    DONE,
-    ENTERED,
-    PASSED,
-    PAUSED,
-    ROOT,
-    TEST,
-    descend,
-    enter_layer_at,
-    enter_root,
-    price,
-    search,
-    test_piece,
-)  # fmt: skip
+from milpcount.kernel.depth_first import descend, enter_root, search
 from milpcount.kernel.descent_state import (
     ABOVE,
     BASE,
@@ -72,8 +54,23 @@ from milpcount.kernel.descent_state import (
     WALK,
     WIDTH,
 )  # fmt: skip
+from milpcount.kernel.layer_entry import enter_layer_at
 from milpcount.kernel.layers import units_of
 from milpcount.kernel.projection import EMPTY, FULL
+from milpcount.kernel.sides import price, test_piece
+from milpcount.kernel.stages import (
+    ASK_DOMAIN,
+    ASK_ROOM,
+    ASK_SIDE,
+    COMPOSE,
+    DESCEND,
+    DONE,
+    ENTERED,
+    PASSED,
+    PAUSED,
+    ROOT,
+    TEST,
+)
 from milpcount.kernel.state import (
     BUDGET,
     DEPTH,

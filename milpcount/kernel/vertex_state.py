@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from milpcount.kernel.allocation import grown
 from milpcount.kernel.columns import (
     LAYER_ROWS,
     LAYER_UNITS,
@@ -19,7 +20,7 @@ from milpcount.kernel.columns import (
     VALUE_RUN,
 )
 from milpcount.kernel.program import Program
-from milpcount.kernel.state import Opened, grown
+from milpcount.kernel.state import Opened
 
 Array = np.ndarray
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from milpcount.kernel import depth_first, descent_state
+from milpcount.kernel import descent_state, stages
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.random_descent import walk
@@ -116,11 +116,11 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
         wanted = walk(search.program, search.state, search.scratch, made, search.rounding)
         now = time.perf_counter()
         pace.note(pace.budget - int(c[BUDGET]), now - start)
-        if wanted == depth_first.ASK_DOMAIN:
+        if wanted == stages.ASK_DOMAIN:
             search.reject_domain()
-        if wanted == depth_first.ASK_ROOM:
+        if wanted == stages.ASK_ROOM:
             search.make_room()
-        if wanted == depth_first.ASK_ROW:
+        if wanted == stages.ASK_ROW:
             try:
                 with deadline.in_force():
                     search.answer_row(int(c[ASKED]))
@@ -128,17 +128,17 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
                 yield _walked(made, search, now - began)
                 return
         late = deadline.passed()
-        if wanted == depth_first.DONE or late or now - spoke >= 0.5 * _SLICE_SECONDS:
+        if wanted == stages.DONE or late or now - spoke >= 0.5 * _SLICE_SECONDS:
             spoke = now
             yield _walked(made, search, now - began)
-        if wanted == depth_first.DONE or late:
+        if wanted == stages.DONE or late:
             return
 
 
 def _walked(made: descent_state.Walks, search: Search, seconds: float) -> Walked:
     c, done = made.control, int(made.control[descent_state.WALK])
     return Walked(
-        bool(search.state.path.stage[0] != depth_first.ROOT),
+        bool(search.state.path.stage[0] != stages.ROOT),
         made.log_size[:done].copy(),
         made.log_square[:done].copy(),
         search.numbering.spread(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from milpcount.kernel import depth_first, vertex_search
+from milpcount.kernel import stages, vertex_search
 from milpcount.kernel import vertex_state as vertices
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.numbering import Numbering
@@ -104,20 +104,20 @@ def path_of(search: "Search") -> OpenPath:
     for d in range(depth + 1):
         layer, stage = int(s.path.layer[d]), int(s.path.stage[d])
         start = numbering.first_unit(layer)
-        if d == depth and stage in (depth_first.ROOT, depth_first.COMPOSE):
+        if d == depth and stage in (stages.ROOT, stages.COMPOSE):
             leaf = OpenNode(OPEN, (), OPEN, True, start, np.zeros(0, dtype=np.int64))
             break
         opened = s.opened.unit[layer, : s.opened.number[layer]]
         own = int(opened[s.path.place[d]])
         unit = numbering.to_network(own)
         full = s.sides.verdict[d, : search.program.units[own, UNIT_PIECES]].tolist()
-        if stage == depth_first.DESCEND:
+        if stage == stages.DESCEND:
             pieces = [k for k in range(int(s.path.turn[d]), len(full)) if full[k] == FULL]
         else:
             pieces = [k for k in range(len(full)) if full[k] != EMPTY]
             pieces = [k for k in pieces if forced.get(unit, k) == k]
         current = int(s.pattern[own]) if d < depth else OPEN
-        first = stage != depth_first.DESCEND or full[: s.path.turn[d]].count(FULL) <= 1
+        first = stage != stages.DESCEND or full[: s.path.turn[d]].count(FULL) <= 1
         end = start + numbering.width(layer)
         undecided = _undecided(numbering, opened, int(s.path.place[d]))
         nodes.append(OpenNode(unit, tuple(pieces), current, first, end, undecided))

@@ -3,9 +3,9 @@
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.kernel.allocation import Room, new_scratch, with_room
 from milpcount.kernel.program import Layout
 from milpcount.kernel.region_points import find_points
-from milpcount.kernel.state import Room, new_scratch, with_room
 from milpcount.network import Network
 from milpcount.tree.search import Search
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.domain import InputSet
+from milpcount.kernel.allocation import Room, new_scratch, with_room
 from milpcount.kernel.columns import UNIT_LAYER
 from milpcount.kernel.image import input_weight
 from milpcount.kernel.program import compile_program
@@ -20,7 +21,7 @@ from milpcount.kernel.refutations import (
     UNDECIDED,
     refute,
 )
-from milpcount.kernel.state import CLOSED, Room, new_scratch, with_room
+from milpcount.kernel.state import CLOSED
 from milpcount.network import Network
 from milpcount.tree.search import Search
 

@@ -12,10 +12,12 @@ from milpcount.exact.geometry import Point
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import Cell, ExactRegionTree
 from milpcount.formulation.xor import Xor
-from milpcount.kernel import depth_first
+from milpcount.kernel import depth_first, stages
 from milpcount.kernel import rows as kinds
+from milpcount.kernel.allocation import Room, new_scratch, new_state, with_room
 from milpcount.kernel.cell import OPEN, add_row
 from milpcount.kernel.columns import UNIT_PIECES
+from milpcount.kernel.layer_entry import has_room
 from milpcount.kernel.parity import add_parity
 from milpcount.kernel.polygon import DRIFT, clip
 from milpcount.kernel.program import Layout, compile_program
@@ -39,11 +41,7 @@ from milpcount.kernel.state import (
     REGIONS,
     TESTS,
     VERDICT,
-    Room,
-    new_scratch,
-    new_state,
-    with_room,
-)  # fmt: skip
+)
 from milpcount.network import Network
 from milpcount.tree.blocks import Source, knows_points
 from milpcount.tree.exact_fallback import ExactAnswers
@@ -245,23 +243,23 @@ class Search:
             if self.on_region is not None and c[REGIONS] > before:
                 pattern = self.numbering.whole_pattern(s.pattern.tolist())
                 self._tell(pattern, int(c[DEPTH]) + 1)
-            if wanted == depth_first.DONE:
+            if wanted == stages.DONE:
                 return
-            if wanted == depth_first.ASK_DOMAIN:
+            if wanted == stages.ASK_DOMAIN:
                 self._in_exact_cell = True
                 yield from self._count_root()
                 self._in_exact_cell = False
                 return
-            if wanted == depth_first.ASK_ROOM:
+            if wanted == stages.ASK_ROOM:
                 self.make_room()
                 s = self.state
-            elif wanted == depth_first.ASK_ROW:
+            elif wanted == stages.ASK_ROW:
                 self.answer_row(int(c[ASKED]))
-            elif wanted == depth_first.ASK_SIDE:
+            elif wanted == stages.ASK_SIDE:
                 self._in_exact_cell = True
                 yield from self._answer_side()
                 self._in_exact_cell = False
-            if wanted == depth_first.PAUSED or time.perf_counter() - spoke >= seconds:
+            if wanted == stages.PAUSED or time.perf_counter() - spoke >= seconds:
                 yield
                 spoke = time.perf_counter()
 
@@ -283,9 +281,7 @@ class Search:
         self.xors.append(xor)
         at = int(s.control[DEPTH]) if self._at is None else self._at
         if at >= 0:
-            entered = int(s.path.layer[at]) + (
-                s.path.stage[at] in (depth_first.TEST, depth_first.DESCEND)
-            )
+            entered = int(s.path.layer[at]) + (s.path.stage[at] in (stages.TEST, stages.DESCEND))
             at = int(add_parity(self.program, s, row, at, entered))
             s.control[DEPTH] = min(at, int(s.control[DEPTH]))
             self._at = None if self._at is None else at
@@ -329,12 +325,12 @@ class Search:
         path = self._forced_here()
         prefixes: list[dict[int, int]] = []
         for d in range(depth + 1):
-            if d == depth and s.path.stage[d] in (depth_first.ROOT, depth_first.COMPOSE):
+            if d == depth and s.path.stage[d] in (stages.ROOT, stages.COMPOSE):
                 return [*prefixes, path]
             own = int(s.opened.unit[s.path.layer[d], s.path.place[d]])
             unit = self.numbering.to_network(own)
             full = s.sides.verdict[d, : self.program.units[own, UNIT_PIECES]].tolist()
-            if s.path.stage[d] == depth_first.DESCEND:
+            if s.path.stage[d] == stages.DESCEND:
                 open_pieces = [k for k in range(int(s.path.turn[d]), len(full)) if full[k] == FULL]
             else:
                 open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
@@ -371,7 +367,7 @@ class Search:
     def make_room(self) -> None:
         """Make room for longer paths, or cells of more rows, as the kernel asks."""
         p, depth = self.program, int(self.state.control[DEPTH])
-        while not depth_first.has_room.py_func(p, self.state, depth):
+        while not has_room.py_func(p, self.state, depth):
             room = Room.of(self.state)
             self.state = with_room(p, self.state, Room(2 * room.depth, 2 * room.rows))
         self.scratch = new_scratch(p, Room.of(self.state))

@@ -5,8 +5,8 @@ import pytest
 
 import milpcount as mc
 from milpcount.errors import DomainError
-from milpcount.kernel import state
-from milpcount.kernel.state import Room
+from milpcount.kernel import allocation
+from milpcount.kernel.allocation import Room
 from milpcount.network import Layer, Network, leaky_relu, piecewise_linear, relu
 from milpcount.network.affine import Dense
 from milpcount.result import Status
@@ -234,8 +234,8 @@ def test_room_grows_with_the_path(
     whole = Search(net, inputs, keep)
     for _ in whole.run():
         pass
-    monkeypatch.setattr(state, "FIRST_DEPTH", 1)
-    monkeypatch.setattr(state, "FIRST_ROWS", 1)
+    monkeypatch.setattr(allocation, "FIRST_DEPTH", 1)
+    monkeypatch.setattr(allocation, "FIRST_ROWS", 1)
     grown = Search(net, inputs, keep)
     small = Room.of(grown.state)
     for _ in grown.run():

@@ -1,0 +1,188 @@
+"""Arrays of a search that has not begun, and larger ones for one that goes on."""
+
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from milpcount.kernel.columns import LAYER_FOLLOWS, LAYER_ROWS, LAYER_UNITS, UNIT_PIECES
+from milpcount.kernel.program import Program
+from milpcount.kernel.rows import UNKNOWN
+from milpcount.kernel.state import (
+    ANY,
+    BASED,
+    CLAUSES,
+    PATIENCE,
+    PATIENT_STEPS,
+    POOL,
+    WIDE,
+    Cell,
+    Conflicts,
+    Forms,
+    Kept,
+    Opened,
+    Parities,
+    Path,
+    Pool,
+    Rows,
+    Scratch,
+    Sides,
+    State,
+    Trial,
+)
+
+_BUFFERED = 2**24
+"""Pieces of kept regions that are handed out at a time, at most."""
+FIRST_DEPTH = 256
+"""Decisions below each other that a search has room for until it meets more."""
+FIRST_ROWS = 512
+"""Rows of units that a cell has room for until it has more."""
+
+
+class Room(NamedTuple):
+    """What a search has room for.
+
+    Networks have more units than split the cells of one path, by orders of magnitude where most are
+    stable, and arrays that held them all would be quadratic in them.
+
+    Attributes
+    ----------
+    depth : int
+        Nodes of a path.
+    rows : int
+        Of a cell.
+    """
+
+    depth: int
+    rows: int
+
+    @classmethod
+    def first(cls, p: Program) -> "Room":
+        """Return the room of a search that has not begun."""
+        depth, rows = min(p.units.shape[0], FIRST_DEPTH), min(p.row_values.shape[0], FIRST_ROWS)
+        fixed = p.domain_M.shape[0] + (2 * p.V.shape[1] if p.small else 0)
+        # At a node there has to be room for its child, and for what is tested below either.
+        return cls(depth + 2, fixed + rows + 2 * p.most_literals)
+
+    @classmethod
+    def of(cls, s: State) -> "Room":
+        """Return the room that there is."""
+        return cls(s.path.stage.shape[0], s.cell.id.shape[0])
+
+
+def new_state(
+    p: Program,
+    keep: bool,
+    buffer: int = 4096,
+    parities: bool = False,
+    room: Room | None = None,
+) -> State:
+    """Return the arrays of a search that has not begun.
+
+    Parameters
+    ----------
+    p : Program
+    keep : bool
+        Whether patterns and points of regions are handed out, at most `buffer` at a time.
+    buffer : int
+    parities : bool
+        Whether there is room for parities.
+    room : Room, optional
+        At least `Room.first`, which it is by default.
+    """
+    depth, most = room or Room.first(p)
+    m, n = p.V.shape
+    layers = p.layers.shape[0]
+    units, n_all = p.units.shape[0], p.row_values.shape[0] + p.domain_M.shape[0]
+    pieces = int(p.units[:, UNIT_PIECES].max())
+    words = int((p.layers[:, LAYER_ROWS].max() + 63) // 64)
+    sides = 2 * n if p.small else 0
+    corners = most + 3 if n == 2 else 1
+    ints = lambda *shape: np.zeros(shape, dtype=np.int64)  # noqa: E731
+    bits = lambda *shape: np.zeros(shape, dtype=np.uint64)  # noqa: E731
+    reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    # The bases of values come after them.
+    rows = p.bias.size * (2 if p.layers[:, LAYER_FOLLOWS].any() else 1)
+    buffer = max(16, min(buffer, _BUFFERED // units)) if keep else 1
+    control = ints(BASED + layers + 1)
+    control[PATIENCE] = PATIENT_STEPS
+    first = np.concatenate([[0], np.cumsum(p.units[:, UNIT_PIECES] - 1)])
+    variables = int(first[-1]) if parities else 0
+    xor_words = (variables + 63) // 64 + 1
+    cell_rows, cell_offset = reals(most, m), reals(most)
+    if p.small:
+        cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
+        cell_offset[1:sides:2] = 1.0
+    return State(
+        control=control,
+        path=Path(
+            stage=ints(depth), turn=ints(depth), layer=ints(depth), place=ints(depth),
+            size=ints(depth), witness=reals(depth, m), lam=reals(depth, most),
+            prefix=bits(depth, 2, words), polygon=reals(depth, corners, 2), corners=ints(depth),
+        ),
+        sides=Sides(
+            verdict=ints(depth, pieces), witness=reals(depth, pieces, m),
+            lam=reals(depth, pieces, most), polygon=reals(depth, pieces, corners, 2),
+            corners=ints(depth, pieces),
+        ),
+        opened=Opened(ints(layers, int(p.layers[:, LAYER_UNITS].max())), ints(layers)),
+        pattern=ints(units), forced=np.full(units, ANY),
+        pool=Pool(ints(layers), bits(layers, POOL, 2, words), reals(layers, POOL, m)),
+        conflicts=Conflicts(ints(layers), bits(layers, CLAUSES, 2, words)),
+        values=Forms(reals(rows, m), reals(rows), reals(rows)),
+        outputs=Forms(reals(units, m), reals(units), reals(units)),
+        rows=Rows(
+            reals(n_all, m), reals(n_all), reals(n_all), reals(n_all), reals(n_all),
+            np.full(n_all, UNKNOWN),
+        ),
+        cell=Cell(
+            id=ints(most), sign=ints(most), rows=cell_rows,
+            columns=np.ascontiguousarray(cell_rows.T),
+            inputs=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
+            stale=np.ones(most, dtype=np.bool_), offset=cell_offset, margin=reals(most),
+            error=reals(most),
+        ),
+        trial=Trial(reals(most), reals(n), reals(m), np.ones(n, dtype=np.bool_), p.H.copy()),
+        kept=Kept(np.zeros((buffer, units), dtype=np.int32), reals(buffer, m)),
+        parities=Parities(
+            first, bits(layers + 1, variables, xor_words), np.full((layers + 1, variables), -1),
+            ints(layers + 1, 2), bits(2, xor_words),
+        ),
+    )  # fmt: skip
+
+
+def with_room(p: Program, s: State, room: Room) -> State:
+    """Return the state of the same search with more room."""
+    keep, parities = s.kept.patterns.shape[0] > 1, s.parities.rows.shape[1] > 0
+    return cast(State, grown(s, new_state(p, keep, s.kept.patterns.shape[0], parities, room)))
+
+
+def grown(old: Any, new: Any) -> Any:
+    """Return the arrays of `new` with what is in those of `old`, group by group.
+
+    Arrays of the same shape stay the same arrays: others hold some of them.
+    """
+    if isinstance(old, tuple):
+        return type(old)(*map(grown, old, new))
+    if old.shape == new.shape:
+        return old
+    new[tuple(map(slice, old.shape))] = old
+    return new
+
+
+def new_scratch(p: Program, room: Room) -> Scratch:
+    """Return work arrays for the projections of a program, of cells that there is room for."""
+    m, n = p.V.shape
+    most = room.rows
+    square = n + 1 if p.small else most
+    rows = int(p.layers[:, LAYER_ROWS].max())
+    reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    return Scratch(
+        y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
+        Q=reals(square, square), L=reals(square, square),
+        columns=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
+        chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
+        member=np.zeros(most, dtype=np.bool_), held=reals(most),
+        moved=np.zeros(n, dtype=np.int64),
+        start=reals(rows), end=reals(rows), cut=reals(rows + 2),
+        bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 3, 2),
+    )  # fmt: skip
