@@ -17,7 +17,7 @@ from milpcount.workers import Processes
 from tests.graphs import graphs
 from tests.networks import random_network
 
-CASES = int(os.environ.get("MILPCOUNT_STOPPED", "500"))
+CASES = int(os.environ.get("MILPCOUNT_STOPPED", "250"))
 _LONGEST = 4.0
 """Seconds of a count; those that take longer are left out."""
 _TOGETHER = 20

@@ -9,7 +9,7 @@ from milpcount.partitions.partition import Partition
 from tests.partition.decision_truth import boundary_numbers
 from tests.partition.two_inputs import classifiers
 
-COUNT = int(os.environ.get("MILPCOUNT_CLASSIFIERS", "300"))
+COUNT = int(os.environ.get("MILPCOUNT_CLASSIFIERS", "150"))
 
 
 @pytest.mark.slow
