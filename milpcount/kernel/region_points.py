@@ -21,7 +21,7 @@ _STEPS = 40
 
 
 @entry
-def find_points(p, s, scratch, rounding, patterns, above, points, found):
+def find_points(p, s, scratch, rounding, patterns, above, points, found, aim):
     """Set a point of the cube for every pattern, and whether one was found.
 
     Parameters
@@ -35,6 +35,9 @@ def find_points(p, s, scratch, rounding, patterns, above, points, found):
         Work: rows of the cell above each unit.
     points : (k, n), found : (k,)
         Out.
+    aim : float
+        Distance by which a point should clear every row, in a cube of side 1. Above the least,
+        which the search aims at, only cells are tried that a first attempt finds a point of.
     """
     placed = 0
     for i in range(patterns.shape[0]):
@@ -45,7 +48,7 @@ def find_points(p, s, scratch, rounding, patterns, above, points, found):
         placed, count = _place(p, s, rounding, patterns[i], same, above)
         found[i] = False
         if placed == patterns.shape[1]:
-            found[i] = _project(p, s, scratch, count)
+            found[i] = _project(p, s, scratch, count, aim)
             copy(points[i], s.trial.x)
 
 
@@ -79,16 +82,16 @@ def _place(p, s, rounding, pattern, same, above):
 
 
 @jit
-def _project(p, s, scratch, count):
+def _project(p, s, scratch, count, aim):
     """Project the centre onto the cell; return whether a point that meets its rows was found."""
     if s.cell.inputs.shape[0] > 1:
         for i in range(count):
             if s.cell.stale[i]:
                 transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
                 s.cell.stale[i] = False
-    for attempt in range(3):
+    for attempt in range(3 if aim <= NARROWEST else 1):
         # A cell narrower than what a projection aims at is met by aiming at less.
-        least = NARROWEST if attempt < 2 else 0.0
+        least = aim if attempt < 2 else 0.0
         for i in range(count):
             error = s.cell.error[i]
             lost = s.rows.s[s.cell.id[i]] == LOST

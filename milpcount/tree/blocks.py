@@ -75,9 +75,10 @@ class Source:
 
     def regions(self, patterns: Array, points: Array | None) -> Iterator[Region]:
         """Yield regions with witnesses; `points` are in the cube, None if they are not known."""
-        if points is None:
-            points = self._finder.points(patterns)
-        return self._witnesses.regions(patterns, points)
+        if points is not None:
+            return self._witnesses.regions(patterns, points)
+        points = self._finder.points(patterns)
+        return self._witnesses.regions(patterns, points, self._finder.points_within)
 
 
 def _unpacked(network: Network, inputs: bytes) -> Source:

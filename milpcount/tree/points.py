@@ -4,6 +4,7 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.kernel.allocation import Room, new_scratch, with_room
+from milpcount.kernel.cell import NARROWEST
 from milpcount.kernel.program import Layout
 from milpcount.kernel.region_points import find_points
 from milpcount.network import Network
@@ -44,6 +45,24 @@ class PointFinder:
         -------
         ndarray, shape (k, n)
         """
+        points, found = self.points_within(patterns, NARROWEST)
+        points[~found] = 0.5
+        return points
+
+    def points_within(self, patterns: Array, aim: float) -> tuple[Array, Array]:
+        """Return points that clear the rows of their cells by `aim`, and which were found.
+
+        Parameters
+        ----------
+        patterns : ndarray of int, shape (k, units)
+        aim : float
+            Distance in the cube of side 1.
+
+        Returns
+        -------
+        points : ndarray, shape (k, n)
+        found : ndarray of bool, shape (k,)
+        """
         p, s = self._program, self._state
         points, found = np.empty((len(patterns), p.V.shape[1])), np.zeros(len(patterns), dtype=bool)
         s.trial.free[:], s.trial.hessian[:] = (
@@ -52,6 +71,5 @@ class PointFinder:
         )  # what is found does not depend on what was before
         pieces = np.ascontiguousarray(self._numbering.part(patterns), dtype=np.int64)
         above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
-        find_points(p, s, self._scratch, self._rounding, pieces, above, points, found)
-        points[~found] = 0.5
-        return points
+        find_points(p, s, self._scratch, self._rounding, pieces, above, points, found, aim)
+        return points, found

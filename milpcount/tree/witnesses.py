@@ -33,6 +33,8 @@ Array = np.ndarray
 
 _ROUNDED = 1e-12
 """A step towards the centre that rounding cannot undo."""
+_AIMS = (2.0**-8, 2.0**-13, 2.0**-18, 2.0**-24)
+"""Distances by which a point further inside is asked to clear its rows, in a cube of side 1."""
 _BATCH = 256
 """Points at a time: with hundreds of inputs they stay in the processor's cache."""
 
@@ -73,7 +75,12 @@ class Witnesses:
         plain = plain and inputs.dimension == network.n_inputs and self._first.selected is not None
         self.takes_floats = plain or exact().inputs.takes_floats
 
-    def regions(self, patterns: Array, points: Array) -> Iterator[Region]:
+    def regions(
+        self,
+        patterns: Array,
+        points: Array,
+        deeper: Callable[[Array, float], tuple[Array, Array]] | None = None,
+    ) -> Iterator[Region]:
         """Yield regions with witnesses that exact verification accepts.
 
         Parameters
@@ -81,13 +88,41 @@ class Witnesses:
         patterns : ndarray of int, shape (k, n_units)
         points : ndarray, shape (k, n)
             A point of each in the cube.
+        deeper : callable, optional
+            Finds points that clear the rows of some patterns' cells by a given distance, and says
+            of which it has. In deep networks rounding can outweigh what a point clears them by
+            that is just inside, where one further inside needs no exact arithmetic.
         """
         for start in range(0, len(patterns), _BATCH):
             batch = patterns[start : start + _BATCH].astype(np.int64)
             with np.errstate(all="ignore"):
                 t, values = self._inner(batch, points[start : start + _BATCH])
-                proved = self._certified(batch, t, values)
+                proved = self._certified(batch, t, values, deeper is None)
+                if deeper is not None and not proved.all():
+                    self._go_deeper(batch, t, proved, deeper)
+                    rest = np.flatnonzero(~proved)
+                    if rest.size:
+                        proved[rest] = self._certified(batch[rest], t[rest], values[rest], True)
             yield from self._regions(batch, t, proved)
+
+    def _go_deeper(
+        self,
+        patterns: Array,
+        t: Array,
+        proved: Array,
+        deeper: Callable[[Array, float], tuple[Array, Array]],
+    ) -> None:
+        """Put parameters further inside in the place of those that prove nothing, if they do."""
+        for aim in _AIMS:
+            rest = np.flatnonzero(~proved)
+            if not rest.size:
+                return
+            points, found = deeper(patterns[rest], aim)
+            rest = rest[found]
+            if rest.size:
+                inner, values = self._inner(patterns[rest], points[found])
+                good = self._certified(patterns[rest], inner, values, False)
+                t[rest[good]], proved[rest[good]] = inner[good], True
 
     def _regions(self, patterns: Array, t: Array, proved: Array) -> Iterator[Region]:
         x = self._first.inputs_of(t)
@@ -145,8 +180,12 @@ class Witnesses:
     def _pieces(self, patterns: Array) -> list[Array]:
         return [patterns[:, a:b] for a, b in pairwise(self._starts)]
 
-    def _certified(self, patterns: Array, t: Array, values: Array) -> Array:
-        """Return which parameters prove their regions beyond all rounding."""
+    def _certified(self, patterns: Array, t: Array, values: Array, flat: bool) -> Array:
+        """Return which parameters prove their regions beyond all rounding.
+
+        Rows that rounding may hide can be zero all over a region: whether they are is asked in
+        exact arithmetic, if `flat`.
+        """
         inputs = self.inputs
         fine = np.isfinite(values).all(axis=1)  # and so is t, which has been clipped to the box
         if (self._lower > self._upper).any():
@@ -158,7 +197,13 @@ class Witnesses:
             slack = 2.0 * (t.shape[1] + 4) * ROUNDOFF * size + LEAST
             fine &= (rhs - t @ rows.T > slack).all(axis=1)
         rule = _CertifiedRows(
-            self._maps, self._tables, self._pieces(patterns), t, values, fine, self._is_flat
+            self._maps,
+            self._tables,
+            self._pieces(patterns),
+            t,
+            values,
+            fine,
+            self._is_flat if flat else _is_never_flat,
         )
         propagate(self.network, None, rule, to_output=False)
         return rule.fine
@@ -172,6 +217,10 @@ class Witnesses:
             rows = self._exact().unit_rows(layer, unit, above.tolist())
             self._flat[key] = bool(rows.is_zero()[place])
         return self._flat[key]
+
+
+def _is_never_flat(layer: int, row: int, above: Array) -> bool:
+    return False
 
 
 class _SignedRows:

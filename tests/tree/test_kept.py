@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import milpcount as mc
+from milpcount.exact.rows import ExactNetwork
 from milpcount.kernel.program import compile_program
 from milpcount.network import maxout
 from milpcount.result import Region
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
 from milpcount.tree.points import PointFinder
+from milpcount.tree.witnesses import Witnesses
 from tests.networks import network, random_network
 
 FEW = mc.count(random_network(3, 2, (5, 3)), mc.Box(-1, 1), keep_regions=True).regions
@@ -123,3 +125,46 @@ def test_points_are_found_in_any_order_and_twice():
         asked = patterns[order][:, start : start + layer.width]
         assert ((values > 0) == asked).all()
         values = np.maximum(values, 0)
+
+
+def test_points_that_float64_cannot_prove_are_looked_for_further_inside():
+    """The last number of a region on the way to the cube's centre is as bad as a point can be."""
+    net = random_network(5, 40, (5, 4))
+    inputs = mc.Box(0, 1).bind(40)
+    kept = mc.count(net, mc.Box(0, 1), keep_regions=True).regions
+    finder = PointFinder(net, inputs, compile_program(net, inputs))
+    patterns, points = list[tuple[int, ...]](), list[np.ndarray]()
+    for region in kept:
+        inside, outside = region.witness, np.full(40, 0.5)
+        if pattern_at(net, outside) == region.pattern:
+            continue
+        for _ in range(100):
+            middle = 0.5 * (inside + outside)
+            if pattern_at(net, middle) == region.pattern:
+                inside = middle
+            else:
+                outside = middle
+        patterns.append(region.pattern)
+        points.append(inside)
+    asked = list[int]()
+
+    def exact():
+        asked.append(1)
+        return ExactNetwork(net, inputs)
+
+    witnesses, given = Witnesses(net, inputs, exact), (np.array(patterns), np.array(points))
+    found = list(witnesses.regions(*given, finder.points_within))
+    assert not asked
+    for region, pattern in zip(found, patterns, strict=True):
+        assert region.pattern == pattern == pattern_at(net, region.witness)
+    assert [r.pattern for r in witnesses.regions(*given)] == patterns
+    assert asked, "without it exact arithmetic finds them"
+
+
+def pattern_at(net, x):
+    values, pattern = x, list[int]()
+    for layer in net.layers:
+        values = layer.affine.weight @ values + layer.affine.bias
+        pattern += (values > 0).astype(int).tolist()
+        values = np.maximum(values, 0)
+    return tuple(pattern)
