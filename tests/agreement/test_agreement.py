@@ -24,7 +24,7 @@ from tests.networks import (
 
 POOLS = (mc.SolutionPool(mode="one_tree"), mc.SolutionPool(mode="no_good"))
 FAST = settings(max_examples=25, deadline=None, derandomize=True)
-MANY = settings(max_examples=350, deadline=None, derandomize=True)
+MANY = settings(max_examples=250, deadline=None, derandomize=True)
 
 
 def on_a_box(networks: st.SearchStrategy[mc.Network]) -> st.SearchStrategy[tuple[Any, Any]]:

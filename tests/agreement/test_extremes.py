@@ -6,7 +6,7 @@ import pytest
 
 from tests.extremes import difference
 
-NETWORKS = int(os.environ.get("EXTREME_NETWORKS", "600"))
+NETWORKS = int(os.environ.get("EXTREME_NETWORKS", "400"))
 """4,000 take four to five minutes of one core."""
 
 

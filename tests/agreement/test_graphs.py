@@ -6,7 +6,7 @@ import pytest
 
 from tests.graphs import difference, graphs
 
-NETWORKS = int(os.environ.get("GRAPH_NETWORKS", "270"))
+NETWORKS = int(os.environ.get("GRAPH_NETWORKS", "180"))
 
 
 @pytest.mark.slow

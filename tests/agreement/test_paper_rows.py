@@ -6,7 +6,7 @@ import pytest
 
 from tests.bounds.paper_rows import CHECKS, sparse_average, violations
 
-NETWORKS = int(os.environ.get("ROW_NETWORKS", "300"))
+NETWORKS = int(os.environ.get("ROW_NETWORKS", "150"))
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from milpcount.errors import OptionError
 from tests.sections.lines import case, difference
 from tests.sections.test_known_counts import rational
 
-CASES = int(os.environ.get("MILPCOUNT_SECTIONS", "300"))
+CASES = int(os.environ.get("MILPCOUNT_SECTIONS", "200"))
 
 
 @pytest.mark.slow
