@@ -8,6 +8,7 @@ import milpcount as mc
 from milpcount.counters import driver
 from milpcount.counters.parts import Checkpoint, Parts
 from milpcount.events import Progress
+from milpcount.tree.closing import Closing
 from milpcount.tree.split import Left, search_parts
 from tests.counters.test_parts import BOX, finish, pool, short, subject  # noqa: F401
 from tests.networks import random_network
@@ -50,6 +51,22 @@ def test_what_is_joined_from_regions_is_no_more_than_they_are(quantity):
     whole = mc.count(LOW, BOX, quantity=quantity)
     found = mc.count(LOW, BOX, quantity=quantity, limits=mc.Limits(regions=whole.lower // 2))
     assert found.lower <= whole.lower <= found.upper
+
+
+@pytest.mark.parametrize("network", [NETWORK, LOW])
+def test_the_last_slice_at_a_region_limit_is_looked_at_as_a_stop(network, monkeypatch):
+    """The count ends with the slice that reaches its limit: nothing is asked for after it."""
+    monkeypatch.setattr("milpcount.counters.region_tree._SLICE_SECONDS", 0.0)
+    looks, look = list[bool](), Closing.look
+
+    def noted(self, *, now=False):
+        looks.append(now)
+        return look(self, now=now)
+
+    monkeypatch.setattr(Closing, "look", noted)
+    found = mc.count(network, BOX, limits=mc.Limits(regions=9))
+    assert found.lower == 9
+    assert looks[-1], "the last look is the thorough one"
 
 
 def test_events_have_an_upper_end_that_never_grows(monkeypatch):
