@@ -106,9 +106,8 @@ class RegionTree:
             for _ in search.run(most=most, seconds=_SLICE_SECONDS):
                 if time.perf_counter() - spoke >= 0.5 * _SLICE_SECONDS:
                     # Whoever reads this stops at either limit, and asks for nothing more.
-                    is_last = search.found >= most if most is not None else False
-                    is_last = is_last or problem.deadline.passed()
-                    yield shown(closing.look(now=is_last))
+                    is_full = most is not None and search.found >= most
+                    yield shown(closing.look(now=is_full or problem.deadline.passed()))
                     spoke = time.perf_counter()
         except OutOfTime:  # what was found is there
             yield shown(closing.look(now=True))
