@@ -31,6 +31,7 @@ For units without constant pieces it is h_0 = T_r: the product of Hu and Zhang (
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -84,8 +85,15 @@ class LayerCells:
 
     def total(self, rank: int) -> int:
         """Return the most cells, T_r and no more than there are patterns."""
-        cuts = [(1, c, kind.number) for kind in self.kinds for c in kind.cuts]
-        return min(sum(_product(tuple(cuts), rank)), self.n_patterns)
+        return min(sum(_product(self._cuts, rank)), self.n_patterns)
+
+    def totals(self, most: int) -> tuple[int, ...]:
+        """Return `total` for the ranks 0 to `most`."""
+        return _sums(self._cuts, most, self.n_patterns)
+
+    @property
+    def _cuts(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple((1, c, kind.number) for kind in self.kinds for c in kind.cuts)
 
     def histogram(self, rank: int) -> list[tuple[int, int]]:
         """Return how many cells the worst histogram has for a number of moving units.
@@ -141,6 +149,13 @@ def _product(factors: tuple[tuple[int, int, int], ...], degree: int) -> tuple[in
                 new[i + j] += x * y
         found = new
     return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _sums(factors: tuple[tuple[int, int, int], ...], degree: int, most: int) -> tuple[int, ...]:
+    """Return the sums of the first coefficients of `_product`, each at most `most`."""
+    found = [min(total, most) for total in accumulate(_product(factors, degree))]
+    return (*found, *[found[-1]] * (degree + 1 - len(found)))
 
 
 def _power(a: int, b: int, n: int, degree: int) -> Sequence[int]:

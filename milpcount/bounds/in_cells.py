@@ -40,6 +40,9 @@ _MOST_KEPT = 200_000
 """Bounds that are kept for the next cell of the same kind."""
 _DEEPEST = 200
 """Layers of a chain up to which the recursion over them is one in Python, too."""
+_MOST_TERMS = 100_000
+"""Of the recursion over a chain: some microseconds each, where limits are kept to a second. Where
+it has more, the product of the layers' cells is taken for it."""
 
 _Kind = tuple[tuple[int, ...], int, int]
 
@@ -80,6 +83,8 @@ class CellBounds:
         self._limits = [min(self._dimension, rank) for rank in self._ranks]
         self._readings = wiring.of_graph(network)
         self._states = most_states(inputs.dimension, network.widths) // 4 + 1
+        # The last layer is a sum; the first is read at one rank.
+        self._ranks_matter = sum(limit**2 for limit in self._limits[1:-1]) <= _MOST_TERMS
         self._layers: list[list[LayerCells]] = [[] for _ in network.layers]
         self._numbers: list[dict[tuple[tuple[_Kind, int], ...], int]] = [{} for _ in network.layers]
         self._known: dict[tuple[int, ...], int] = {}
@@ -163,12 +168,15 @@ class CellBounds:
 
     def _below(self, layer: int, kinds: tuple[int, ...], rank: int) -> int:
         """Return the recursion from a layer of a chain on, for what comes in of a rank."""
-        if layer == len(self._layers):
-            return 1
         rank = min(rank, self._limits[layer])
+        cells = self._layers[layer][kinds[layer]]
+        if layer == len(self._layers) - 1:
+            return cells.totals(self._limits[layer])[rank]
+        if not self._ranks_matter:
+            total = cells.totals(self._limits[layer])[rank]
+            return total * self._below(layer + 1, kinds, rank)
         key = layer, kinds[layer:], rank
         if key not in self._rest:
-            cells = self._layers[layer][kinds[layer]]
             self._rest[key] = sum(
                 count * self._below(layer + 1, kinds, min(rank, moving))
                 for moving, count in cells.histogram(rank)

@@ -12,6 +12,8 @@ from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
 
 OPEN = -1
 """No verdict."""
+COUNTED = 3
+"""In place of a verdict: what a side holds was counted in exact arithmetic, and it is done."""
 
 NARROWEST = 2.0**-30
 """Distance (in a cube of side 1) by which a projection aims to clear every row. Cells thinner than

@@ -12,6 +12,7 @@ import numpy as np
 
 from milpcount.kernel import stages, vertex_search
 from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.cell import COUNTED
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.numbering import Numbering
 from milpcount.kernel.projection import EMPTY, FULL
@@ -114,10 +115,12 @@ def path_of(search: "Search") -> OpenPath:
         if stage == stages.DESCEND:
             pieces = [k for k in range(int(s.path.turn[d]), len(full)) if full[k] == FULL]
         else:
-            pieces = [k for k in range(len(full)) if full[k] != EMPTY]
+            pieces = [k for k in range(len(full)) if full[k] not in (EMPTY, COUNTED)]
             pieces = [k for k in pieces if forced.get(unit, k) == k]
         current = int(s.pattern[own]) if d < depth else OPEN
-        first = stage != stages.DESCEND or full[: s.path.turn[d]].count(FULL) <= 1
+        # What is counted exactly is counted before the path goes on below any other piece.
+        first = COUNTED not in full
+        first &= stage != stages.DESCEND or full[: s.path.turn[d]].count(FULL) <= 1
         end = start + numbering.width(layer)
         undecided = _undecided(numbering, opened, int(s.path.place[d]))
         nodes.append(OpenNode(unit, tuple(pieces), current, first, end, undecided))

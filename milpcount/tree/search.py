@@ -15,7 +15,7 @@ from milpcount.formulation.xor import Xor
 from milpcount.kernel import depth_first, stages
 from milpcount.kernel import rows as kinds
 from milpcount.kernel.allocation import Room, new_scratch, new_state, with_room
-from milpcount.kernel.cell import OPEN, add_row
+from milpcount.kernel.cell import COUNTED, OPEN, add_row
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.layer_entry import has_room
 from milpcount.kernel.parity import add_parity
@@ -333,7 +333,7 @@ class Search:
             if s.path.stage[d] == stages.DESCEND:
                 open_pieces = [k for k in range(int(s.path.turn[d]), len(full)) if full[k] == FULL]
             else:
-                open_pieces = [k for k in range(len(full)) if full[k] != EMPTY]
+                open_pieces = [k for k in range(len(full)) if full[k] not in (EMPTY, COUNTED)]
                 open_pieces = [k for k in open_pieces if path.get(unit, k) == k]
             prefixes += [{**path, unit: k} for k in open_pieces]
             path[unit] = int(s.pattern[own])
@@ -428,7 +428,7 @@ class Search:
             self._learn(depth, *answer.support)
         # Not as a verdict for the kernel to take up: parities that came with a region of the cell
         # may have forbidden this side, and it would be taken for that of the next one.
-        s.sides.verdict[depth, int(c[ASKED])] = EMPTY
+        s.sides.verdict[depth, int(c[ASKED])] = EMPTY if answer.witness is None else COUNTED
 
     def _count_exactly(
         self, depth: int, piece: int, cell: Conditions, witness: Point

@@ -118,6 +118,22 @@ def test_the_minimum_is_needed():
     assert cells.of(rows) == [2_449_868, 1_401_292, 1_401_292]
 
 
+def test_where_the_recursion_has_too_many_terms_the_product_stands_for_it(monkeypatch):
+    for network, inputs, rng in cases(20):
+        if not network.is_chain:
+            continue
+        rows = np.full((8, sum(network.widths)), OPEN)
+        rows[np.arange(8), rng.integers(0, rows.shape[1], size=8)] = 0
+        exact = CellBounds(network, inputs).of(rows)
+        with monkeypatch.context() as patch:
+            patch.setattr("milpcount.bounds.in_cells._MOST_TERMS", -1)
+            product = CellBounds(network, inputs).of(rows)
+        assert all(a <= b for a, b in zip(exact, product, strict=True))
+    network = random_network(0, 1000, (800, 800, 800))
+    upper = CellBounds(network, mc.Box(0, 1).bind(1000)).of(np.full((1, 2400), OPEN))
+    assert upper == [2**2400]
+
+
 def test_what_is_open_is_what_is_left():
     network = random_network(3, 6, (6, 5))
     for search in engines(network, mc.Box(-1, 1).bind(6), False):
