@@ -4,13 +4,14 @@ import math
 import time
 from collections.abc import Iterator, Mapping, MutableSequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from milpcount.counters.method import CLOSING, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
+from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.limits import OutOfTime
 from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 
@@ -62,6 +63,7 @@ class RegionTree:
         from milpcount.tree.few_inputs import hands_over, has_few_inputs
         from milpcount.tree.warm_up import KERNELS
 
+        problem = _bounded(problem)
         if has_few_inputs(problem.inputs):
             prepare(problem, "vertices")
             if problem.executor is None and not KERNELS["tree"].is_compiled:
@@ -74,6 +76,7 @@ class RegionTree:
         """Yield snapshots about ten times a second, with an executor about twice."""
         if not problem.network.n_units:
             return the_one_region(problem)
+        problem = _bounded(problem)
         if problem.executor is None:
             return self._run_here(problem)
         return self._run_in_parts(problem, problem.executor)
@@ -153,6 +156,13 @@ class RegionTree:
         finally:
             tasks.cancel()
         yield _shown(parts)
+
+
+def _bounded(problem: Problem) -> Problem:
+    """Return the problem with the bounds that a polytope's rows imply; regions keep its own rows."""
+    if problem.keep_regions:
+        return problem
+    return replace(problem, inputs=with_implied_bounds(problem.inputs))
 
 
 def _shown(parts: "Parts") -> Snapshot:

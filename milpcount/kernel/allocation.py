@@ -175,10 +175,13 @@ def new_scratch(p: Program, room: Room) -> Scratch:
     most = room.rows
     square = n + 1 if p.small else most
     rows = int(p.layers[:, LAYER_ROWS].max())
+    # Forms of values and outputs; see `orthant_certificate`.
+    local = len(p.values) + len(p.units) if p.one >= 0 and p.small else 1
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
     return Scratch(
         y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
-        Q=reals(square, square), L=reals(square, square),
+        Q=reals(n + 1, 2 * n + 1) if p.small else reals(square, square), L=reals(square, square),
+        local_forms=reals(local, n), local_sizes=reals(local),
         columns=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
         chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
         member=np.zeros(most, dtype=np.bool_), held=reals(most),

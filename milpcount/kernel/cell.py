@@ -4,8 +4,10 @@ import numpy as np
 
 from milpcount.kernel.box_projection import box_project, transposed
 from milpcount.kernel.certify import is_empty, is_empty_in_integers, is_interior
-from milpcount.kernel.columns import LAYER_ROW, LITERAL_ROW, LITERAL_SIGN, UNIT_PIECE, UNIT_PIECES
+from milpcount.kernel.columns import LITERAL_ROW, LITERAL_SIGN, UNIT_PIECE, UNIT_PIECES
 from milpcount.kernel.compiled import copy, entry, fill, jit
+from milpcount.kernel.cone_certificate import is_empty_cone
+from milpcount.kernel.orthant_certificate import is_empty_in_orthant, layer_of
 from milpcount.kernel.projection import EMPTY, FULL, project
 from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
 from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
@@ -81,13 +83,11 @@ def piece_of_point(p, s, unit, g):
 def quantum_of_cell(p, s, first, count):
     """Return e such that the rows that carry multipliers are multiples of 2^-e, or -1."""
     quantum = np.int64(0)
-    n_rows, last = p.row_values.shape[0], p.layers.shape[0] - 1
+    n_rows = p.row_values.shape[0]
     for i in range(first, count):
         if s.trial.lam[i] > 0.0:
-            r, layer = s.cell.id[i], 0
-            if r < n_rows:
-                while layer < last and p.layers[layer + 1, LAYER_ROW] <= r:
-                    layer += 1
+            r = s.cell.id[i]
+            layer = layer_of(p, r) if r < n_rows else 0
             if p.quantum[layer] < 0:
                 return -1
             quantum = max(quantum, p.quantum[layer])
@@ -136,6 +136,12 @@ def _decide_once(p, s, scratch, count, steps):
     if verdict == EMPTY:
         if is_empty(s.cell.rows, s.cell.offset, s.cell.error, s.trial.lam, first, count, p.V,
                     scratch.y, scratch.z):  # fmt: skip
+            s.control[FLOAT_EMPTY] += 1
+            return EMPTY
+        if p.one >= 0 and p.small and (
+            is_empty_cone(s.cell, s.trial.lam, count, scratch)
+            or is_empty_in_orthant(p, s, count, scratch)
+        ):
             s.control[FLOAT_EMPTY] += 1
             return EMPTY
         quantum = quantum_of_cell(p, s, first, count)

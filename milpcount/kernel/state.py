@@ -257,6 +257,8 @@ class Scratch(NamedTuple):
     s: Array
     Q: Array
     L: Array
+    local_forms: Array
+    local_sizes: Array
     columns: Array
     chosen: Array
     inside: Array
