@@ -159,7 +159,7 @@ class RegionTree:
 
 
 def _bounded(problem: Problem) -> Problem:
-    """Return the problem with the bounds that a polytope's rows imply; regions keep its own rows."""
+    """Return the problem with the bounds that its rows imply; regions are kept with its own."""
     if problem.keep_regions:
         return problem
     return replace(problem, inputs=with_implied_bounds(problem.inputs))

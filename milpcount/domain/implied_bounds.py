@@ -1,6 +1,6 @@
 r"""Bounds on the parameters that a set's rows imply: a polytope in a box is searched much faster.
 
-Let the set be {t : g_i t <= b_i}. For multipliers y >= 0 and any t in it, with r = e - sum_i y_i g_i,
+Let the set be {t : g_i t <= b_i}. For multipliers y >= 0, any t in it, and r = e - sum_i y_i g_i,
 
     e t <= sum_i y_i b_i + r t <= v + |r|_1 M,      M = max |t| over the set, v = sum_i y_i b_i,
 

@@ -138,9 +138,13 @@ def _decide_once(p, s, scratch, count, steps):
                     scratch.y, scratch.z):  # fmt: skip
             s.control[FLOAT_EMPTY] += 1
             return EMPTY
-        if p.one >= 0 and p.small and (
-            is_empty_cone(s.cell, s.trial.lam, count, scratch)
-            or is_empty_in_orthant(p, s, count, scratch)
+        if (
+            p.one >= 0
+            and p.small
+            and (
+                is_empty_cone(s.cell, s.trial.lam, count, scratch)
+                or is_empty_in_orthant(p, s, count, scratch)
+            )
         ):
             s.control[FLOAT_EMPTY] += 1
             return EMPTY

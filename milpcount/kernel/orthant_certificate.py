@@ -15,8 +15,8 @@ h >= 0 and s > 0 in the cell, and rows f_i >= 0 exclude each other if, for some 
 
 The coefficients of f_i are sums of products of weights: a few roundings, no cancellation of large
 terms. Multipliers for which the z_j are zero but for rounding, as the projection leaves them, are
-moved a little first: by nu = F x with F^T nu = Delta, where F has the rows f_i and Delta is what the
-z_j are too large by. What is proved rests on the sums alone.
+moved a little first: by nu = F x with F^T nu = Delta, where F has the rows f_i and Delta is what
+the z_j are too large by. What is proved rests on the sums alone.
 
 Rows of deeper layers are composed from the outputs in between, in the same coordinates; a row that
 the piece of a coordinate's unit has is a coordinate itself and not needed.

@@ -1,4 +1,4 @@
-"""Cells of unbounded sets: what float64 proves empty is empty, and nearly all that is, it proves."""
+"""Empty cells of unbounded sets: what float64 proves is true, and it proves nearly all of them."""
 
 from fractions import Fraction
 
