@@ -9,7 +9,7 @@ from typing import Any
 from milpcount.counters.parts import Checkpoint, Parts
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import compile_kernel
-from milpcount.domain import InputSet
+from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.errors import LostWorkersError, MilpcountError
 from milpcount.network import Network
 from milpcount.result import Status
@@ -128,7 +128,7 @@ class _Count:
         assert job.network is not None
         self.job, self._checkpoints = job, checkpoints
         self._network: Network = job.network
-        self._inputs: InputSet = job.domain.bind(self._network.n_inputs)
+        self._inputs = with_implied_bounds(job.domain.bind(self._network.n_inputs))
         self._subject = Subject.pack(self._network, self._inputs)
         start = checkpoints.load(job.key, self._network.fingerprint) or Checkpoint()
         self._parts = Parts(start)
