@@ -63,6 +63,7 @@ sweep: $(VENV)/.plot
 bench: $(VENV)/.dev
 	$(RUN) -m experiments.benchmarks $(ARGS)
 	$(RUN) -m experiments.benchmarks.few_inputs
+	$(RUN) -m experiments.benchmarks.unbounded
 	$(RUN) -m experiments.speedup
 
 clean:
