@@ -45,10 +45,12 @@ _MOST_SECONDS = 0.2
 """Of one look."""
 _LAST_SECONDS = 0.25
 """For the cells of the first layers where a search is stopped: limits are kept to a second."""
+_SHARE_AT_THE_END = 0.25
+"""Of the time that a short search took, for the same."""
 _LATEST_SECONDS = 1.0
 """For the same by the clock, whatever else the machine does."""
 _QUICK_SECONDS = 0.05
-"""A search that took longer to set up is not set up for them then."""
+"""A search that took longer to set up is not set up for them then; so long they get in any case."""
 
 
 class Bounds(Protocol):
@@ -358,7 +360,9 @@ class Closing:
         """List cells of the first layers where the search is stopped, whatever its deadline."""
         if self._setup > _QUICK_SECONDS or self._search.open_path is None:
             return
-        before, end = len(self._tables), time.thread_time() + _LAST_SECONDS
+        now = time.thread_time()
+        seconds = min(_LAST_SECONDS, max(_QUICK_SECONDS, _SHARE_AT_THE_END * (now - self._began)))
+        before, end = len(self._tables), now + seconds
         while self._go_ahead(end - time.thread_time()):
             pass
         if len(self._tables) > before:
