@@ -112,7 +112,7 @@ def count(
         result = _result(method, asked, domain.title, run, upper)
     except KeyboardInterrupt:  # a theorem for the upper end is not worth what was counted
         run = replace(run, status=Status.INTERRUPTED)
-        naive = from_regions.naive_upper(network, quantity)
+        naive = from_regions.naive_upper(network, domain, quantity)
         result = _result(method, asked, domain.title, run, lambda: naive)
     listener(Finished(result))
     if run.status is Status.INTERRUPTED:

@@ -15,6 +15,7 @@ import numpy as np
 from milpcount.bounds.best import naive
 from milpcount.counters import union
 from milpcount.counters.method import Method, Problem, Snapshot
+from milpcount.counters.over_parts import FromParts
 from milpcount.counters.tally import Tally
 from milpcount.domain import Domain, Union
 from milpcount.errors import OptionError
@@ -39,23 +40,17 @@ def over(method: Method, domain: Domain, network: Network, quantity: Quantity) -
     """
     if quantity not in FROM_REGIONS:
         return method
-    whole = isinstance(domain, Union) and len(domain.parts) > 1
+    several = isinstance(domain, Union) and len(domain.parts) > 1
     if quantity is Quantity.LIVE_REGIONS:
         _check_chain(network)
-    elif quantity in DECIDED:
-        if whole:
-            raise OptionError(
-                f"{quantity.title} are cut within one convex set, not over a {domain.title}: count "
-                "them in its parts one by one, or count activation_regions"
-            )
-        return cast("Method", FromRegions(method))
-    else:
+    elif quantity not in DECIDED:
         check_continuous(network)
-        if whole and quantity is not Quantity.AFFINE_PIECES:
-            raise OptionError(
-                f"{quantity.title} are joined within one convex set, not over a {domain.title}: "
-                "count them in its parts one by one, or count affine_pieces or activation_regions"
-            )
+    if several and (quantity in DECIDED or quantity in union.OF_CELLS):
+        assert isinstance(method, union.PartByPart)
+        subject = subject_of(network, quantity)
+        return cast("Method", FromParts(method.method, method.domain, subject))
+    if quantity in DECIDED:
+        return cast("Method", FromRegions(method))
     if not network.n_units:
         return method
     # A Method but for its class variables, which are the other method's.
@@ -70,9 +65,12 @@ def upper_over(network: Network, domain: Domain, quantity: Quantity) -> tuple[in
     return upper * n_pairs(network), f"{source}, times the pairs of outputs"
 
 
-def naive_upper(network: Network, quantity: Quantity) -> tuple[int, str]:
+def naive_upper(network: Network, domain: Domain, quantity: Quantity) -> tuple[int, str]:
     """Return an upper bound that takes no time at all, and where it comes from."""
     upper = naive(network)
+    if isinstance(domain, Union) and quantity in union.OF_CELLS:
+        parts = len(domain.parts)
+        return upper * parts, f"naive (all patterns), for each of {parts} parts"
     if quantity is not Quantity.BOUNDARY_PIECES:
         return upper, "naive (all patterns)"
     return upper * n_pairs(network), "naive (all patterns), times the pairs of outputs"

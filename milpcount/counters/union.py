@@ -22,6 +22,8 @@ from milpcount.result import Guarantee, Quantity, Region, patterns_of, taken
 
 _MOST_BOUNDED = 100
 """Parts up to which the sum of their upper bounds is computed."""
+OF_CELLS = frozenset({Quantity.LINEAR_REGIONS, Quantity.CLOSED_LINEAR_REGIONS})
+"""Quantities of which there may be several for one activation region of a union."""
 
 
 def hull(domain: Domain, n_inputs: int) -> InputSet:
@@ -39,7 +41,8 @@ def upper_over(network: Network, domain: Domain, quantity: Quantity) -> tuple[in
     """Return an upper bound on a quantity over a domain, and where it comes from.
 
     Over a union it is the smaller of a theorem's bound over a convex set that holds the union,
-    and the sum of its bounds over the parts.
+    and the sum of its bounds over the parts. Linear regions and closed ones are joined across
+    parts, but not where parts are apart: of them the former holds once for each part.
 
     Parameters
     ----------
@@ -48,7 +51,12 @@ def upper_over(network: Network, domain: Domain, quantity: Quantity) -> tuple[in
     quantity : Quantity
     """
     upper, source = best_upper(network, hull(domain, network.n_inputs), quantity)
-    if not isinstance(domain, Union) or len(domain.parts) > _MOST_BOUNDED:
+    if not isinstance(domain, Union):
+        return upper, source
+    if quantity in OF_CELLS:  # what is apart in the union may be one in the convex set
+        upper *= len(domain.parts)
+        source = f"{source}, for each of {len(domain.parts)} parts"
+    if len(domain.parts) > _MOST_BOUNDED:
         return upper, source
     total = 0
     for part in domain.parts:
@@ -109,10 +117,10 @@ class PartByPart:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield what has been shown about the union."""
-        tally = _Tally(problem, self.domain.parts)
+        tally = self._tally(problem)
         for number, part in enumerate(self.domain.parts):
             inputs = part.bind(self.network.n_inputs)
-            of_part = replace(problem, inputs=inputs, keep_regions=True)
+            of_part = replace(self._for_part(problem), inputs=inputs, keep_regions=True)
             run = self.method.run(of_part) if self.network.n_units else the_one_region(of_part)
             with closing(cast("Any", run)):
                 try:
@@ -123,10 +131,19 @@ class PartByPart:
                         f"part {number + 1} of the {self.domain.title}: {error}"
                     ) from None
             tally.end_part()
+        if not problem.deadline.passed():
+            for _ in tally.end():
+                yield tally.snapshot()
         yield tally.snapshot()
 
+    def _for_part(self, problem: Problem) -> Problem:
+        return problem
 
-class _Tally:
+    def _tally(self, problem: Problem) -> "PartTally":
+        return PartTally(problem, self.domain.parts)
+
+
+class PartTally:
     """The distinct patterns of the parts so far, and what else their snapshots add up to."""
 
     def __init__(self, problem: Problem, parts: Sequence[Domain]) -> None:
@@ -148,7 +165,7 @@ class _Tally:
                 "'tree', 'exact', 'brute' or 'pool'"
             )
         self._running = [now]
-        self._take(now.regions)
+        self._take(number, now.regions)
         return self.snapshot()
 
     def snapshot(self) -> Snapshot:
@@ -174,7 +191,11 @@ class _Tally:
         self._ended += self._running
         self._running = []
 
-    def _take(self, regions: MutableSequence[Region]) -> None:
+    def end(self) -> Iterator[None]:
+        """Do what takes all regions of all parts; yield now and then."""
+        yield from ()
+
+    def _take(self, number: int, regions: MutableSequence[Region]) -> None:
         new: dict[bytes, int] = {}
         for index, pattern in enumerate(patterns_of(regions)):
             if len(self._seen) + len(new) == self._most:

@@ -226,6 +226,18 @@ def rows_of(rows: Sequence[Row]) -> Rows:
     return Rows(np.array(rows, dtype=object), (1,) * len(rows))
 
 
+def sides(box: ExactBox) -> list[Row]:
+    """Return the finite sides of a box as rows that are positive inside."""
+    d, q = box.dimension, box.denominator
+    found = []
+    for j in range(d):
+        for value, sign in ((box.lower[j], 1), (box.upper[j], -1)):
+            if value is not None:
+                slopes = [sign * q * (k == j) for k in range(d)]
+                found.append(primitive([-sign * int(value), *slopes]))
+    return found
+
+
 def inside(row: Row, rows: Sequence[Row], box: ExactBox) -> Point | None:
     """Return a point inside the box where one row is zero and the others are positive, or None.
 

@@ -15,7 +15,7 @@ from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import ExactBox
 from milpcount.exact.program import attained
 from milpcount.limits import tick
-from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of
+from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of, sides
 from milpcount.rationals import to_float
 
 Array = np.ndarray
@@ -63,7 +63,7 @@ class Polytopes:
             np.full(self.dimension, None, dtype=object),
             1,
         )
-        self.bounds: list[Row] = list(dict.fromkeys([*_sides(box), *cells.domain_rows]))
+        self.bounds: list[Row] = list(dict.fromkeys([*sides(box), *cells.domain_rows]))
 
     def exact_rows(
         self, pattern: Pattern, *, irredundant: bool
@@ -242,15 +242,3 @@ def floats(table: Array) -> Array:
         scale = 1 << max(0, max((int(v).bit_length() for v in row), default=0) - 1)
         found.append([to_float(int(v), scale) for v in row])
     return np.array(found, dtype=np.float64).reshape(table.shape)
-
-
-def _sides(box: ExactBox) -> list[Row]:
-    """Return the finite sides of a box as rows that are positive inside."""
-    d, q = box.dimension, box.denominator
-    found = []
-    for j in range(d):
-        for value, sign in ((box.lower[j], 1), (box.upper[j], -1)):
-            if value is not None:
-                slopes = [sign * q * (k == j) for k in range(d)]
-                found.append(primitive([-sign * int(value), *slopes]))
-    return found

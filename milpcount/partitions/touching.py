@@ -5,12 +5,13 @@ through two trees of patterns at once: two sets of patterns that begin with diff
 hold a pair that meets if the closed cells of what the patterns begin with do not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from milpcount.partitions.cells import Cells, Row
+from milpcount.partitions.cells import Row
 from milpcount.partitions.components import Components
 
 Array = np.ndarray
@@ -35,17 +36,27 @@ class _Node:
     rows: list[Row]
 
 
+class ClosedCells(Protocol):
+    """What is asked about closed cells; `Cells` and `Between` answer."""
+
+    def prefix_rows(self, pattern: Sequence[int]) -> list[Row]:
+        """Return the rows of the first units of a pattern."""
+
+    def touch(self, one: list[Row], other: list[Row]) -> bool:
+        """Return whether two closed cells have a point in common."""
+
+
 class Touching:
     """Joins the regions of a class of one affine map whose closures meet.
 
     Parameters
     ----------
-    cells : Cells
+    cells : ClosedCells
     components : Components
         Of all regions: those of linear regions at first, those of closed ones in the end.
     """
 
-    def __init__(self, cells: Cells, components: Components) -> None:
+    def __init__(self, cells: ClosedCells, components: Components) -> None:
         self.cells, self.components = cells, components
 
     def run(self, members: Array, patterns: Array) -> Iterator[None]:
@@ -58,7 +69,25 @@ class Touching:
         """
         self._index, self._patterns = members, patterns
         root = self._node(np.arange(len(members)))
-        pairs = [(root, root)]
+        yield from self._descend([(root, root)])
+
+    def between(
+        self, one: Array, here: Array, other: Array, there: Array
+    ) -> Iterator[None]:
+        """Join regions of two lists, each one of the first with each of the second.
+
+        Parameters
+        ----------
+        one, other : ndarray of int
+        here, there : ndarray of int, shape (k, units) and (m, units)
+            Their patterns.
+        """
+        self._index = np.concatenate([one, other])
+        self._patterns = np.concatenate([here, there])
+        places = np.arange(len(self._index))
+        yield from self._descend([(self._node(places[: len(one)]), self._node(places[len(one) :]))])
+
+    def _descend(self, pairs: list[tuple[_Node, _Node]]) -> Iterator[None]:
         while pairs:
             one, other = pairs.pop()
             if self._is_joined(one, other):
@@ -70,7 +99,7 @@ class Touching:
                 children = self._children(one)
                 pairs += [(a, b) for i, a in enumerate(children) for b in children[i:]]
             elif len(one.members) == len(other.members) == 1:
-                self.components.join(*(int(members[n.members[0]]) for n in (one, other)))
+                self.components.join(*(int(self._index[n.members[0]]) for n in (one, other)))
             else:
                 wide, narrow = sorted((one, other), key=lambda n: len(n.members), reverse=True)
                 pairs += [(child, narrow) for child in self._children(wide)]

@@ -5,14 +5,14 @@ arithmetic: each region by its witness, all maps, and what lies behind each face
 nothing of the method that counted, are trusted.
 """
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import gcd
 
 import numpy as np
 
-from milpcount.domain import Domain, Union
+from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import OptionError
 from milpcount.exact.geometry import ExactBox, Rows
 from milpcount.exact.inputs import ExactInputs
@@ -22,9 +22,19 @@ from milpcount.network import Network
 from milpcount.partitions.cells import Cells, Pattern
 from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.decisions import Decisions, subject_of
+from milpcount.partitions.decisions_over_parts import PartDecisions
 from milpcount.partitions.merging import Merging
+from milpcount.partitions.over_parts import PartClasses
+from milpcount.partitions.parts import Parts
 from milpcount.partitions.touching import Touching
-from milpcount.result import DECIDED, FROM_REGIONS, CountResult, Quantity, patterns_of
+from milpcount.result import (
+    DECIDED,
+    FROM_REGIONS,
+    CountResult,
+    Quantity,
+    Region,
+    patterns_of,
+)
 
 Array = np.ndarray
 
@@ -95,6 +105,14 @@ def _cut(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Qu
     Two cells of a region that are full-dimensional prove that it is cut; a facet between two of
     them is a piece whatever other cells there are.
     """
+    if isinstance(domain, Union) and len(domain.parts) > 1:
+        hull, parts = _bound(network, domain)
+        over = PartDecisions(network, hull, parts)
+        for number, own in enumerate(_cells_of(network, hull, parts, patterns)):
+            over.take(number, own)
+        for _ in over.run(kind, [None] * len(parts)):
+            pass
+        return over.number(kind)
     decisions = Decisions(network)
     decisions.take(patterns)
     if kind is Quantity.BOUNDARY_PIECES:
@@ -103,8 +121,54 @@ def _cut(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Qu
     return decisions.number(kind)
 
 
+def _bound(network: Network, domain: Union) -> tuple[InputSet, list[InputSet]]:
+    n = network.n_inputs
+    return domain.hull(n), [part.bind(n) for part in domain.parts]
+
+
+def _cells_of(
+    network: Network, hull: InputSet, parts: Sequence[InputSet], patterns: Sequence[Pattern]
+) -> list[list[Pattern]]:
+    """Return for each part the regions that have points inside of it."""
+    asked = Parts(Cells(ExactNetwork(network, hull)), list(parts))
+    found = [list[Pattern]() for _ in parts]
+    for pattern in patterns:
+        for i, own in enumerate(found):
+            if asked.is_cell(pattern, i):
+                own.append(pattern)
+    return found
+
+
+def _sets_over_parts(
+    network: Network, domain: Union, patterns: Sequence[Pattern], kind: Quantity
+) -> int:
+    """Return how many linear regions of a union, or closed ones, the regions are proved to make.
+
+    What is known of each cell's neighbours in its own part does not show what lies behind the
+    part's sides, so more than the number of maps is proved only by all cells of all parts.
+    """
+    hull, parts = _bound(network, domain)
+    by_part = _cells_of(network, hull, parts, patterns)
+    over = PartClasses(network, hull, parts, kind)
+    for number, own in enumerate(by_part):
+        over.take(number, iter(own))
+    exact = ExactNetwork(network, hull)
+    maps = _by_map(exact, over.maps.patterns.tuples(np.arange(len(over.places))))
+    classes = [np.array(members) for members in maps if len(members) > 1]
+    none: list[MutableSequence[Region] | None] = [None] * len(parts)
+    for _ in over.join(Cells(exact), classes, none, None):
+        pass
+    if over.lower > len(maps):
+        for inputs, own in zip(parts, by_part, strict=True):
+            if not own or not is_complete(Cells(ExactNetwork(network, inputs)), own):
+                return len(maps)
+    return over.lower
+
+
 def _sets(network: Network, domain: Domain, patterns: Sequence[Pattern], kind: Quantity) -> int:
     """Return how many sets of a quantity the regions are proved to be in."""
+    if isinstance(domain, Union) and len(domain.parts) > 1 and kind is not Quantity.AFFINE_PIECES:
+        return _sets_over_parts(network, domain, patterns, kind)
     n = network.n_inputs
     inputs = domain.hull(n) if isinstance(domain, Union) else domain.bind(n)
     exact = ExactNetwork(network, inputs)
