@@ -103,9 +103,7 @@ class _Joined(_OfCells):
 
     def __init__(self, problem: Problem, parts: Sequence[Domain]) -> None:
         super().__init__(problem, parts)
-        self._classes = PartClasses(
-            problem.network, problem.inputs, self._inputs, problem.quantity
-        )
+        self._classes = PartClasses(problem.network, problem.inputs, self._inputs, problem.quantity)
         self._fresh: list[tuple[int, int]] = []
 
     def _found(self, number: int, patterns: Iterator[tuple[int, ...]]) -> None:
@@ -156,11 +154,7 @@ class _Decided(_OfCells):
         if now.upper is not None:  # a region that is cut has two cells, if in two parts
             pieces = asked.quantity is Quantity.BOUNDARY_PIECES
             upper = now.upper // 2 * (n_pairs(asked.network) if pieces else 1)
-        first = (
-            min(at.items())
-            for key in found.cut
-            for at in found.cells[key].values()
-        )
+        first = (min(at.items()) for key in found.cut for at in found.cells[key].values())
         return replace(
             now,
             lower=found.number(asked.quantity),

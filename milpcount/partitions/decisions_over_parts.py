@@ -173,18 +173,17 @@ class _Within:
         if any(sum(part in at for at in decisions.values()) == 2 for part in both):
             return True
         for part in both:
-            pair = np.array([[decisions[a][part], decisions[b][part]]])
+            here, there = decisions[a][part], decisions[b][part]
+            pair = np.array([[here, there]])
             facets = self._of_part(part)
             if facets.crossed(pair, np.array([self._unit])).all():
                 return True
-            if facets.differ_by(*pair[0].tolist(), self._unit):
+            if facets.differ_by(here, there, self._unit):
                 return True
         return False
 
     def _of_part(self, part: int) -> Facets:
         if part not in self._facets:
             exact = ExactNetwork(self._of.network, self._of.inputs[part])
-            self._facets[part] = Facets(
-                Cells(exact), self._of._stores[part], self._regions[part]
-            )
+            self._facets[part] = Facets(Cells(exact), self._of._stores[part], self._regions[part])
         return self._facets[part]

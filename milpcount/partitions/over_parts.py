@@ -212,7 +212,7 @@ class PartClasses:
     ) -> Iterator[None]:
         """Join the cells that a region has in several parts."""
         near = [set(parts.near(i)) for i in range(len(parts))]
-        for (i, a), (j, b) in self._witnessed(parts, near, regions):
+        for a, b in self._witnessed(parts, near, regions):
             components.join(a, b)
         yield
         for region, places in enumerate(self.places):
@@ -232,7 +232,7 @@ class PartClasses:
         parts: Parts,
         near: list[set[int]],
         regions: Sequence[MutableSequence[Region] | None],
-    ) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    ) -> Iterator[tuple[int, int]]:
         """Yield cells of one region of which one holds the known point of the other."""
         space = parts.cells.exact.inputs
         if not space.takes_floats:
@@ -250,7 +250,7 @@ class PartClasses:
                 for k in np.flatnonzero(parts.holds(j, points)).tolist():
                     for part, cell in self.places[self._regions_of[i][k]]:
                         if part == j:
-                            yield (i, self._cells[i][k]), (j, cell)
+                            yield self._cells[i][k], cell
 
     def _pairs(
         self,

@@ -138,9 +138,7 @@ class Parts:
         here = [plane.row for plane in self.cells.hyperplanes(one)]
         there = [plane.row for plane in self.cells.hyperplanes(other)]
         behind, both = set(there), [*here, *there]
-        return any(
-            self._is_crossed(row, both, pair) for row in here if _opposite(row) in behind
-        )
+        return any(self._is_crossed(row, both, pair) for row in here if _opposite(row) in behind)
 
     def between(self, i: int, j: int) -> "Between":
         """Return what `milpcount.partitions.touching` asks, about two parts."""

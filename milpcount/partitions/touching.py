@@ -71,9 +71,7 @@ class Touching:
         root = self._node(np.arange(len(members)))
         yield from self._descend([(root, root)])
 
-    def between(
-        self, one: Array, here: Array, other: Array, there: Array
-    ) -> Iterator[None]:
+    def between(self, one: Array, here: Array, other: Array, there: Array) -> Iterator[None]:
         """Join regions of two lists, each one of the first with each of the second.
 
         Parameters

@@ -217,14 +217,6 @@ def test_units_that_jump_are_refused(name):
         mc.count(network, mc.Box(-1, 1), quantity=name)
 
 
-def test_unions():
-    union = mc.Union([mc.Box(-2, 0.5), mc.Box(-1, 3)])
-    assert mc.count(IDENTITY, union, quantity="affine_pieces").lower == 1
-    for name in ("linear_regions", "closed_linear_regions"):
-        with pytest.raises(OptionError, match="parts one by one"):
-            mc.count(IDENTITY, union, quantity=name)
-
-
 @pytest.mark.parametrize("name", JOINED)
 def test_limits(name):
     network = next(net for net, _ in random_cases(1, 7))

@@ -200,10 +200,7 @@ def test_limits_keep_bounds():
 
 def test_what_is_refused():
     network = classifier(np.eye(2), [0, 0])
-    union = mc.Union([mc.Box(-1, 0.5), mc.Box(0, 3)])
     for name in QUANTITIES:
-        with pytest.raises(OptionError, match="parts one by one"):
-            mc.count(network, union, quantity=name)
         with pytest.raises(OptionError, match="cannot count"):
             mc.count(network, BOX, mc.Probing(), quantity=name)
     wide = mc.Network((), Dense(np.zeros((513, 2)), np.zeros(513)))
