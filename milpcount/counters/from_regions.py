@@ -23,8 +23,8 @@ from milpcount.limits import OutOfTime
 from milpcount.network import Network
 from milpcount.network.decision import n_pairs
 from milpcount.partitions.counting import RegionClasses, check_continuous
-from milpcount.partitions.decisions import Decisions, subject_of
-from milpcount.result import DECIDED, FROM_REGIONS, Quantity, Region, taken
+from milpcount.partitions.decisions import Adjacent, Decisions, subject_of
+from milpcount.result import DECIDED, FROM_REGIONS, Guarantee, Quantity, Region, taken
 
 _BATCH = 4096
 """Patterns that are looked at together."""
@@ -102,7 +102,7 @@ class FromRegions:
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield what has been shown about the quantity."""
-        tally = _tally_of(problem)
+        tally = _tally_of(problem, self.method)
         now = Snapshot()
         shown = tally.snapshot(now)
         try:
@@ -138,9 +138,10 @@ def _for_regions(problem: Problem) -> Problem:
     )
 
 
-def _tally_of(problem: Problem) -> Tally:
+def _tally_of(problem: Problem, method: Method) -> Tally:
     if problem.quantity in DECIDED:
-        return _Decided(problem)
+        # Other methods are checks of the tree, or rest on exact arithmetic alone.
+        return _Decided(problem, method.guarantee is Guarantee.CERTIFIED)
     return _Live(problem) if problem.quantity is Quantity.LIVE_REGIONS else _Joined(problem)
 
 
@@ -210,8 +211,9 @@ class _Live(Tally):
 class _Decided(Tally):
     """Activation regions that the decision boundary cuts, and its pieces in them."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, by_search: bool) -> None:
         super().__init__(problem)
+        self._by_search = by_search
         self._decisions = Decisions(subject_of(problem.network, problem.quantity))
         self._kept: MutableSequence[Region] | None = None
 
@@ -227,7 +229,17 @@ class _Decided(Tally):
     def end(self) -> Iterator[None]:
         """Find the facets of regions that are cut into three or more."""
         if self._problem.quantity is Quantity.BOUNDARY_PIECES:
-            yield from self._decisions.run(self._problem.inputs, self._regions)
+            orders = self._orders if self._by_search else None
+            yield from self._decisions.run(self._problem.inputs, self._regions, orders)
+
+    def _orders(self, decisions: list[int]) -> Adjacent | None:
+        """Return what tells facets by the region tree's search, where that is faster."""
+        from milpcount.tree.few_inputs import has_few_inputs
+        from milpcount.tree.orders import MOST_DECISIONS, Orders
+
+        if len(decisions) > MOST_DECISIONS or has_few_inputs(self._problem.inputs):
+            return None
+        return Orders(self._decisions.network, self._problem.inputs, decisions)
 
     def snapshot(self, now: Snapshot) -> Snapshot:
         """Return what has been shown, given what the method has shown about activation regions."""

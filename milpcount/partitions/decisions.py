@@ -6,8 +6,9 @@ are convex, and their closures cover it. A region with several cells is cut by t
 boundary. Two cells share a facet if there are no others; of three or more that is looked into.
 """
 
-from collections.abc import Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from itertools import combinations, islice
+from typing import Protocol
 
 import numpy as np
 
@@ -33,6 +34,15 @@ _SOME = 512
 def subject_of(network: Network, quantity: Quantity) -> Network:
     """Return the network whose activation regions a quantity is obtained from."""
     return with_decision(network) if quantity in DECIDED else network
+
+
+class Adjacent(Protocol):
+    """Tells whether two decisions share a facet in a region; see `milpcount.tree.orders`."""
+
+    programs: int
+
+    def share_facet(self, region: Sequence[int], a: int, b: int, others: Sequence[int]) -> bool:
+        """Return whether decisions a and b share a facet, given all others that are taken."""
 
 
 class Decisions:
@@ -102,6 +112,7 @@ class Decisions:
         self,
         inputs: InputSet | ExactInputs,
         regions: MutableSequence[Region] | None = None,
+        orders: Callable[[list[int]], Adjacent | None] | None = None,
     ) -> Iterator[None]:
         """Find the pairs of cells that share a facet; yield now and then.
 
@@ -110,26 +121,57 @@ class Decisions:
         inputs : InputSet
         regions : sequence of Region, optional
             All cells that were taken, with their witnesses.
+        orders : callable, optional
+            Takes the decisions that will be asked about, and returns what tells whether two of them
+            share a facet in a region, or None if it cannot; linear programs do without it.
         """
         several = [cells for cells in self.cut.values() if len(cells) > 2]
         if not several:
             return
         cells = Cells(ExactNetwork(self.network, inputs))
         facets = Facets(cells, self.patterns, regions)
-        pairs = np.array([pair for members in several for pair in combinations(members, 2)])
-        # Of k cells k - 1 facets were known, whichever they are.
-        known = sum(len(members) - 1 for members in several)
-        unit, shared = self.network.n_units - 1, 0
-        for at in range(0, len(pairs), _SOME):
-            tick()
-            some = pairs[at : at + _SOME]
-            proved = facets.crossed(some, np.full(len(some), unit))
-            shared += int(proved.sum())
-            shared += sum(facets.differ_by(i, j, unit) for i, j in some[~proved].tolist())
-            self.programs = cells.programs
-            yield
-        self.pieces += shared - known
+        decided = [self._decided(members) for members in several]
+        every = sorted({decision for own in decided for decision in own})
+        adjacent = None if orders is None else orders(every)
+        for group in _in_groups(several, decided):
+            pairs = [pair for members, _ in group for pair in combinations(members, 2)]
+            others = [own for members, own in group for _ in combinations(members, 2)]
+            unit = self.network.n_units - 1
+            proved = facets.crossed(np.array(pairs), np.full(len(pairs), unit))
+            # Of k cells k - 1 facets were known, whichever they are.
+            more = int(proved.sum()) - sum(len(members) - 1 for members, _ in group)
+            for k in np.flatnonzero(~proved).tolist():
+                tick()
+                i, j = pairs[k]
+                if adjacent is None:
+                    more += facets.differ_by(i, j, unit)
+                else:
+                    (*region, a), (*_, b) = self.patterns.tuples(np.array([i, j]))
+                    rest = [c for c in others[k] if c not in (a, b)]
+                    more += adjacent.share_facet(region, a, b, rest)
+                self.programs = cells.programs + (0 if adjacent is None else adjacent.programs)
+                yield
+            self.pieces += more
+
+    def _decided(self, cells: list[int]) -> list[int]:
+        """Return the decisions of cells."""
+        return [pattern[-1] for pattern in self.patterns.tuples(np.array(cells))]
 
     def number(self, quantity: Quantity) -> int:
         """Return how many there are of a quantity, as far as is known."""
         return len(self.cut) if quantity is Quantity.BOUNDARY_REGIONS else self.pieces
+
+
+def _in_groups(
+    several: Sequence[list[int]], decided: Sequence[list[int]]
+) -> Iterator[list[tuple[list[int], list[int]]]]:
+    """Yield regions together that have some hundreds of pairs of cells."""
+    group, size = list[tuple[list[int], list[int]]](), 0
+    for members, own in zip(several, decided, strict=True):
+        group.append((members, own))
+        size += len(members) * (len(members) - 1) // 2
+        if size >= _SOME:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
