@@ -31,12 +31,7 @@ if TYPE_CHECKING:
     from milpcount.network import Network
     from milpcount.plots.plot import plot
     from milpcount.proof.writing import write_proof
-    from milpcount.region_files import (
-        load_partition,
-        load_regions,
-        save_partition,
-        save_regions,
-    )
+    from milpcount.region_files import load_regions, save_partition, save_regions
     from milpcount.result import CountResult, Quantity, Status
     from milpcount.tracking.many import count_many
     from milpcount.tracking.track import Tracker, track
@@ -71,7 +66,7 @@ _HOMES = {
     "count": "api",
     "count_many": "tracking.many",
     "formulate": "formulation",
-    "load_partition": "region_files",
+    "load_partition": "api",
     "load_regions": "region_files",
     "partition": "api",
     "plot": "plots.plot",

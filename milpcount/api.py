@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from milpcount import arguments
+from milpcount import arguments, region_files
 from milpcount.bounds.architecture import parse
 from milpcount.bounds.case import Case
 from milpcount.bounds.layers import Architecture, of_network
@@ -205,6 +205,36 @@ def partition(
         executor=executor,
     )
     return Partition(network, domain, result, partial(count, method=method, keep_regions=True))
+
+
+def load_partition(path: str | Path, network: Network) -> Partition:
+    """Return the partition in a file that `save_partition` or `save_regions` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+    network : Network
+        The one whose partition it is.
+
+    Returns
+    -------
+    Partition
+        Equal to the one that was saved. What takes another count, a decision boundary, is counted
+        by the region tree.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is none of this kind.
+    NetworkError
+        If it is about another network.
+    OptionError
+        If it does not hold all activation regions.
+    """
+    from milpcount.counters.region_tree import RegionTree
+
+    again = partial(count, method=RegionTree(), keep_regions=True)
+    return region_files.load_partition(path, network, again)
 
 
 def regions(

@@ -1,6 +1,6 @@
 """The graph of regions: which ones share a facet, and the units that change there."""
 
-from collections.abc import MutableSequence
+from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,7 @@ def neighbours(
     patterns: PatternStore,
     regions: MutableSequence[Region] | None,
     finder: CandidateFinder,
+    wanted: Callable[[Array], Array] | None = None,
 ) -> Neighbours:
     """Return which regions of a partition share facets.
 
@@ -66,14 +67,20 @@ def neighbours(
     regions : sequence of Region, optional
         With witnesses.
     finder : CandidateFinder
+    wanted : callable, optional
+        Takes pairs, shape (k, 2), and returns which of them are asked for; all by default.
     """
     count = len(patterns)
     every = patterns.take(np.arange(count))
     facets, found = Facets(cells, patterns, regions), set[tuple[int, int]]()
     candidates = finder.find(every, np.zeros(count, dtype=np.int64))
-    free = facets.is_certain(candidates.units)
-    found.update(map(tuple, candidates.pairs[free].tolist()))
-    pairs, units = candidates.pairs[~free], candidates.units[~free]
+    pairs, units = candidates.pairs, candidates.units
+    if wanted is not None:
+        asked = wanted(pairs)
+        pairs, units = pairs[asked], units[asked]
+    free = facets.is_certain(units)
+    found.update(map(tuple, pairs[free].tolist()))
+    pairs, units = pairs[~free], units[~free]
     for at in range(0, len(pairs), _SOME):
         tick()
         some, of = pairs[at : at + _SOME], units[at : at + _SOME]
@@ -90,6 +97,8 @@ def neighbours(
                 behind = cells.behind(own, plane.row)
                 j = None if behind is None else index.get(behind)
                 if j is None or (min(i, j), max(i, j)) in found:
+                    continue
+                if wanted is not None and not wanted(np.array([[i, j]]))[0]:
                     continue
                 assert behind is not None
                 if cells.share_facet(own, behind, plane.row):

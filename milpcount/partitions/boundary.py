@@ -4,7 +4,7 @@ Pieces are inside of regions, where the outputs are affine, or run along facets 
 boundary of ``ReLU(x), ReLU(-x)`` is the facet x = 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -133,11 +133,37 @@ class BoundaryFinder:
         numbers, q = to_integers(np.array([threshold], dtype=np.float64))
         self._threshold = Fraction(int(numbers[0]), q)
 
+    def decisions(self, patterns: Sequence[Pattern]) -> list[tuple[int, ...]]:
+        """Return what is decided on open parts of each region: a program for each output of each.
+
+        Parameters
+        ----------
+        patterns : sequence of tuple of int
+        """
+        found = []
+        for pattern in patterns:
+            tick()
+            found.append(self._decided(pattern))
+        return found
+
+    @staticmethod
+    def wanted(decisions: Sequence[tuple[int, ...]]) -> Callable[[Array], Array]:
+        """Return a function from pairs of regions to whether a boundary may run between them."""
+        numbers: dict[tuple[int, ...], int] = {}
+        own = np.array([numbers.setdefault(one, len(numbers)) for one in decisions], dtype=np.int64)
+        several = np.array([len(one) > 1 for one in decisions], dtype=bool)
+
+        def may(pairs: Array) -> Array:
+            i, j = pairs.T
+            return np.asarray((own[i] != own[j]) | several[i])
+
+        return may
+
     def find(
         self,
         patterns: Sequence[Pattern],
         neighbours: Array,
-        known: Sequence[tuple[int, ...]] | None = None,
+        decisions: Sequence[tuple[int, ...]],
     ) -> DecisionBoundary:
         """Return the boundary.
 
@@ -146,17 +172,14 @@ class BoundaryFinder:
         patterns : sequence of tuple of int
             Of all regions.
         neighbours : ndarray of int, shape (k, 2)
-            The pairs that share a facet.
-        known : sequence of tuple of int, optional
-            What is decided on open parts of each region, in order; without it that is found by a
-            linear program for each region and output.
+            The pairs that share a facet, those at least that `wanted` asks for.
+        decisions : sequence of tuple of int
+            What is decided on open parts of each region, in order.
         """
-        decisions, pieces = [], list[_Piece]()
-        for i, pattern in enumerate(patterns):
-            tick()
-            own = self._decided(pattern) if known is None else known[i]
-            decisions.append(own)
+        pieces = list[_Piece]()
+        for i, (pattern, own) in enumerate(zip(patterns, decisions, strict=True)):
             if len(own) > 1:
+                tick()
                 pieces += self._inside(i, pattern, own)
         for i, j in neighbours.tolist():
             if decisions[i] != decisions[j] or len(decisions[i]) > 1:

@@ -226,11 +226,14 @@ class Partition:
 
     @cached_property
     def _neighbours(self) -> Neighbours:
+        return self._some_neighbours(None)
+
+    def _some_neighbours(self, wanted: Callable[[Array], Array] | None) -> Neighbours:
         check_continuous(self.network)
         if not self.network.n_units:
             return Neighbours(1, np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64))
         finder = CandidateFinder(self.network, self.inputs)
-        return neighbours(self._cells, self._store, self._regions, finder)
+        return neighbours(self._cells, self._store, self._regions, finder, wanted)
 
     def neighbours(self) -> Neighbours:
         """Return which regions share a facet, proved."""
@@ -282,8 +285,12 @@ class Partition:
                 of: dict[tuple[int, ...], list[int]] = {}
                 for *pattern, decision in patterns_of(found.regions):
                     of.setdefault(tuple(pattern), []).append(decision)
-                known = [tuple(sorted(of[pattern])) for pattern in every]
-        return finder.find(every, self.neighbours().pairs, known)
+                if all(pattern in of for pattern in every):  # they may come from a file
+                    known = [tuple(sorted(of[pattern])) for pattern in every]
+        if known is None:
+            known = finder.decisions(every)
+        pairs = self._some_neighbours(finder.wanted(known)).pairs
+        return finder.find(every, pairs, known)
 
     def where(self, A: Any, b: Any, *, on: str = "inputs") -> Array:
         """Return the regions whose closures meet ``A v <= b``, decided exactly.

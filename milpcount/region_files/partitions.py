@@ -1,12 +1,15 @@
 """Partitions in files of kept regions."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.exact.verify import Verifier
 from milpcount.network import Network
 from milpcount.partitions.partition import Partition
 from milpcount.region_files.files import load_regions, save_regions
+from milpcount.result import CountResult
 
 
 def save_partition(partition: Partition, path: str | Path) -> None:
@@ -28,7 +31,11 @@ def save_partition(partition: Partition, path: str | Path) -> None:
     save_regions(partition.result, path)
 
 
-def load_partition(path: str | Path, network: Network) -> Partition:
+def load_partition(
+    path: str | Path,
+    network: Network,
+    count: Callable[[Network, Domain], CountResult] | None = None,
+) -> Partition:
     """Return the partition in a file that `save_partition` or `save_regions` wrote.
 
     Parameters
@@ -36,6 +43,8 @@ def load_partition(path: str | Path, network: Network) -> Partition:
     path : str or Path
     network : Network
         The one whose partition it is.
+    count : callable, optional
+        As of `Partition`.
 
     Returns
     -------
@@ -55,4 +64,4 @@ def load_partition(path: str | Path, network: Network) -> Partition:
     assert isinstance(verifier, Verifier)
     if result.regions is not None and len(result.regions) != result.lower:
         raise OptionError(f"{path} holds {len(result.regions)} of {result.lower} regions")
-    return Partition(network, verifier.domain, result)
+    return Partition(network, verifier.domain, result, count)
