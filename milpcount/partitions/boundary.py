@@ -242,15 +242,24 @@ class BoundaryFinder:
     ) -> Iterator[_Piece]:  # fmt: skip
         """Yield the pieces along the facet that two regions share."""
         one, other = (patterns[i] for i in pair)
-        planes = [[plane.row for plane in self.cells.hyperplanes(p)] for p in (one, other)]
-        behind = set(planes[1])
+        here, first = self._outputs(one), [plane.row for plane in self.cells.hyperplanes(one)]
+        known = {*first, *(tuple(-v for v in row) for row in first)}
+        # On the facet the outputs are equal: their difference is 0, or a multiple of its row.
+        may = [
+            (a, b)
+            for a, b in product(decisions[pair[0]], decisions[pair[1]])
+            if a != b and (here[a] == here[b] or primitive(_minus(here[a], here[b])) in known)
+        ]
+        if not may:
+            return
+        there, second = self._outputs(other), [plane.row for plane in self.cells.hyperplanes(other)]
+        behind = set(second)
         # Convex sets that share a facet are on both sides of its hyperplane and of no other one.
-        plane = next(row for row in planes[0] if tuple(-v for v in row) in behind)
-        here, there = self._outputs(one), self._outputs(other)
+        plane = next(row for row in first if tuple(-v for v in row) in behind)
         opposite = tuple(-v for v in plane)
-        own = [row for side in planes for row in side if row not in (plane, opposite)]
-        for a, b in product(decisions[pair[0]], decisions[pair[1]]):
-            if a == b or not _is_multiple(_minus(here[a], here[b]), plane):
+        own = [row for row in (*first, *second) if row not in (plane, opposite)]
+        for a, b in may:
+            if not _is_multiple(_minus(here[a], here[b]), plane):
                 continue
             # Outputs that are equal to these on the facet are less than them next to it.
             if not (_decides(a, here, plane) and _decides(b, there, opposite)):

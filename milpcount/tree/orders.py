@@ -2,7 +2,7 @@
 
 In a region, where all outputs are affine, let a and b be two of the decisions that are taken on
 open parts of it, S. The set where both exceed all others of S is convex and open. It holds points
-of the facet between the two parts if and only if it holds points where a > b and points where b > a:
+of the facet between the two parts if and only if it holds points where a > b and such where b > a:
 on the way from one to the other a = b. Both are questions about full-dimensional cells: is the
 order a > b > others attained on an open part of the region, and b > a > others?
 
@@ -13,6 +13,7 @@ first region that it finds.
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -22,7 +23,7 @@ from milpcount.kernel.program import compile_program
 from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.network.activation import maxout
-from milpcount.network.composite import compose
+from milpcount.network.composite import Composite, compose
 from milpcount.network.layer import Layer
 from milpcount.network.sparse import Sparse
 from milpcount.tree.search import Search
@@ -54,7 +55,9 @@ class Orders:
         gather = np.zeros((2 * len(pairs), last.affine.n_out))
         gather[np.arange(len(gather)), np.ravel(pairs)] = 1.0
         choice = Sparse(csr_array(gather), np.zeros(len(gather)))
-        layer = Layer(compose([last.affine, choice]), maxout(2), last.reads)
+        affine: Any = last.affine
+        factors = affine.factors if isinstance(affine, Composite) else (affine,)
+        layer = Layer(compose([*factors, choice]), maxout(2), last.reads)
         self._network = Network((*before, layer), inputs=network.n_inputs)
         self._inputs, self._program = inputs, compile_program(self._network, inputs)
         first = self._network.n_units - len(pairs)

@@ -219,3 +219,43 @@ def test_bounds_speak_of_boundary_regions():
     assert table.quantity is mc.Quantity.BOUNDARY_REGIONS
     with pytest.raises(OptionError, match="no theorem bounds boundary_pieces"):
         mc.bound(network, BOX, quantity="boundary_pieces")
+
+
+def of_seven_inputs(number):
+    """A classifier; with ties on whole regions, and outputs that are the mean of two others."""
+    random = np.random.default_rng([5, number])
+    width, outputs = int(random.integers(2, 6)), int(random.integers(3, 7))
+    weights = [random.integers(-2, 3, size=shape).astype(float)
+               for shape in ((width, 7), (outputs, width))]  # fmt: skip
+    biases = [random.integers(-1, 2, size=n).astype(float) for n in (width, outputs)]
+    for table in weights[1], biases[1]:
+        if number % 3 == 1:
+            table[0] = table[1]
+        if number % 3 == 2:
+            table[2] = (table[0] + table[1]) / 2
+    return mc.Network.from_arrays(weights, biases)
+
+
+def test_the_search_and_linear_programs_find_the_same_pieces():
+    """With more than a few inputs facets are found by the tree's search of orders of outputs."""
+    every = 0
+    for number in range(6):
+        network = of_seven_inputs(number)
+        one, other = (mc.count(network, BOX, method, quantity="boundary_pieces").lower
+                      for method in (mc.RegionTree(), mc.ExactTree()))  # fmt: skip
+        assert one == other, number
+        every += one
+    assert every > 20
+
+
+def test_a_partition_from_a_file_has_the_same_boundary(tmp_path):
+    for number, (_, network) in enumerate(classifiers(4, seed=8)):
+        whole = mc.partition(network, BOX)
+        mc.save_partition(whole, tmp_path / f"{number}.npz")
+        again = mc.load_partition(tmp_path / f"{number}.npz", network)
+        alone = Partition(network, BOX, whole.result)  # by linear programs, region by region
+        one = whole.decision_boundary()
+        for other in again.decision_boundary(), alone.decision_boundary():
+            assert other.decisions == one.decisions
+            assert np.array_equal(other.regions, one.regions)
+            assert np.array_equal(other.outputs, one.outputs)
