@@ -20,24 +20,15 @@ from math import lcm
 import numpy as np
 
 from milpcount.domain import InputSet
-from milpcount.exact.arithmetic import product, solve
 from milpcount.exact.geometry import ExactBox
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import attained, decide
 from milpcount.limits import tick
-from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of, sides
+from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of
+from milpcount.partitions.part_forms import Part, in_space, objects
 from milpcount.rationals import to_float
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """A part in the parameters of the space: a box, with infinite sides, and oblique rows."""
-
-    lower: Array
-    upper: Array
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +74,11 @@ class Parts:
     def __init__(self, cells: Cells, parts: list[InputSet]) -> None:
         self.cells, self.programs = cells, 0
         self._d = cells.exact.inputs.dimension
-        found = [_in_space(ExactInputs.from_inputs(p), cells.exact.inputs) for p in parts]
+        found = [in_space(ExactInputs.from_inputs(p), cells.exact.inputs) for p in parts]
         ends = [v for one in found for v in (*one.lower, *one.upper) if isinstance(v, Fraction)]
         self._q = lcm(1, *(v.denominator for v in ends))
         self._parts = [
-            _Part(self._whole(one.lower), self._whole(one.upper), one.rows) for one in found
+            Part(self._whole(one.lower), self._whole(one.upper), one.rows) for one in found
         ]
         # Rounding keeps the order, so parts that are apart in float64 are apart.
         self._low = np.array([self._floats(p.lower) for p in self._parts]).reshape(-1, self._d)
@@ -227,7 +218,7 @@ class Parts:
     def _whole(self, ends: Array) -> Array:
         """Return bounds as integers over the common denominator."""
         found = [int(v * self._q) if isinstance(v, Fraction) else v for v in ends]
-        return _objects(found)
+        return objects(found)
 
     def _floats(self, ends: Array) -> list[float]:
         return [to_float(v, self._q) if isinstance(v, int) else v for v in ends]
@@ -246,69 +237,9 @@ class Between:
         return pair is not None and self._parts.touch(list(dict.fromkeys([*one, *other])), pair)
 
 
-def _in_space(part: ExactInputs, space: ExactInputs) -> _Part:
-    """Return a part in the parameters of the space that holds it, its bounds as fractions."""
-    rows = [primitive(row) for row in part.rows.values.tolist()]
-    if _same_parameters(part, space):
-        lower = _fractions(part.box.lower, part.box.denominator, -np.inf)
-        upper = _fractions(part.box.upper, part.box.denominator, np.inf)
-    else:  # of full dimension: its parameters are functions of the inputs
-        rows = _of_inputs(part, [*sides(part.box), *rows])
-        lower, upper = _objects([-np.inf] * space.dimension), _objects([np.inf] * space.dimension)
-    oblique = []
-    for row in rows:
-        slopes = [k for k, v in enumerate(row[1:]) if v]
-        if len(slopes) != 1:
-            oblique.append(row)
-            continue
-        k = slopes[0]
-        at = Fraction(-row[0], row[1 + k])
-        if row[1 + k] > 0:
-            lower[k] = max(lower[k], at)
-        else:
-            upper[k] = min(upper[k], at)
-    return _Part(lower, upper, tuple(dict.fromkeys(oblique)))
-
-
-def _same_parameters(one: ExactInputs, other: ExactInputs) -> bool:
-    """Return whether equal parameters are equal inputs."""
-    p, q = one.denominator, other.denominator
-    return bool(
-        one.directions.shape == other.directions.shape
-        and (one.directions * q == other.directions * p).all()
-        and (one.origin * q == other.origin * p).all()
-    )
-
-
-def _of_inputs(part: ExactInputs, rows: list[Row]) -> list[Row]:
-    """Return rows in a part's parameters t as rows in the inputs x = (origin + D t) / q.
-
-    With D^-1 = N / m: m (c + a t) = (m c - a N origin) + q (a N) x.
-    """
-    n = part.dimension
-    solved = solve(part.directions.tolist(), [[int(i == j) for j in range(n)] for i in range(n)])
-    assert solved is not None  # directions of a section are independent
-    inverse, m = np.array(solved[0], dtype=object).reshape(n, n), solved[1]
-    table = np.array(rows, dtype=object).reshape(-1, 1 + n)
-    slopes = product(table[:, 1:], inverse)
-    constant = m * table[:, 0] - product(slopes, part.origin)
-    found = np.c_[constant, part.denominator * slopes]
-    return [primitive(row) for row in found.tolist()]
-
-
-def _fractions(ends: Array, denominator: int, infinity: float) -> Array:
-    return _objects([infinity if v is None else Fraction(int(v), denominator) for v in ends])
-
-
 def _bounds(ends: Array) -> Array:
     """Return bounds as `ExactBox` has them."""
-    return _objects([v if isinstance(v, int) else None for v in ends])
-
-
-def _objects(values: list[object]) -> Array:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    return objects([v if isinstance(v, int) else None for v in ends])
 
 
 def _opposite(row: Row) -> Row:
