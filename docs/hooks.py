@@ -66,12 +66,12 @@ def _notes(row: Any) -> str:
 def references() -> str:
     """Return the papers that rows of the registry name, each with an anchor."""
     from milpcount.bounds.registry import THEOREMS
-    from milpcount.citations import PAPERS
+    from milpcount.citations import PAPERS, TOOL
 
     used = {row.citation for row in THEOREMS}
     return "\n".join(
         f'* <a id="{paper.key}"></a>**{paper.key}**: {_reference(paper.fields)}'
-        for paper in sorted(PAPERS, key=lambda paper: paper.key)
+        for paper in sorted((TOOL, *PAPERS), key=lambda paper: paper.key)
         if paper.key in used
     )
 
