@@ -75,8 +75,7 @@ docs: $(VENV)/.docs
 	@echo "build/site/index.html; to search in it, serve it: python -m http.server -d build/site"
 
 dist: $(VENV)/.dev
-	$(RUN) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
-	$(RUN) -m experiments.sdist dist
+	$(RUN) -m build --outdir dist .
 
 test-dist: $(VENV)/.dev
 	MILPCOUNT_DIST=1 $(RUN) -m pytest -n 0 -m slow tests/packaging $(ARGS)
@@ -123,7 +122,7 @@ $(VENV)/.lowest: $(VENV)/.made pyproject.toml experiments/lowest.py
 	@test -x $(VENV)/lowest/bin/python || $(PYTHON) -m venv $(VENV)/lowest
 	@$(VENV)/lowest/bin/python -m experiments.lowest > $(VENV)/lowest/constraints.txt
 	@$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint $(VENV)/lowest/constraints.txt --editable . pytest hypothesis pytest-timeout \
+		--constraint $(VENV)/lowest/constraints.txt --editable '.[onnx,sklearn,exact,plot,parquet]' pytest hypothesis pytest-timeout \
 		pytest-xdist
 	@touch $@
 

@@ -15,12 +15,13 @@ TOOLS = ("dev", "docs")
 
 
 def lowest(requirements: Iterable[str]) -> list[str]:
-    """Return ``name==version`` for every requirement with ``>=``; ``==`` stays as it is."""
+    """Return ``name==1.2.*`` for every requirement of at least 1.2, with any patch of it."""
     found = []
     for requirement in requirements:
-        match = re.match(r"([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?\s*(?:>=|==)\s*([0-9][0-9.]*)", requirement)
+        match = re.match(r"([\w.-]+)(?:\[[^\]]*\])?\s*(?:>=|==)\s*([0-9][0-9.]*)", requirement)
         if match:
-            found.append(f"{match[1]}=={match[2]}")
+            version = match[2] if "." in match[2] else f"{match[2]}.0"
+            found.append(f"{match[1]}=={version}.*")
     return found
 
 
