@@ -105,9 +105,11 @@ def gallery() -> str:
     parts = []
     for script in scripts():
         text = script.read_text(encoding="utf-8")
-        title = text.split('"""')[1].splitlines()[0]
+        title = text.split('"""')[1].splitlines()[0].removesuffix(".")
         figures = sorted(
-            path for form in ("svg", "png") for path in script.parent.glob(f"{script.stem}-*.{form}")
+            path
+            for form in ("svg", "png")
+            for path in script.parent.glob(f"{script.stem}-*.{form}")
         )
         shown = "\n".join(f"![{_alt(path)}](gallery/{path.name})" for path in figures)
         parts.append(f"## {title}\n\n{shown}\n\n??? \"`docs/gallery/{script.name}`\"\n\n"

@@ -42,6 +42,7 @@ def draw(part, labels: np.ndarray, title: str, faded: np.ndarray | None = None):
         if faded is None or not faded[i]:
             axes.text(*part.ball(i)[0], str(label + 1), ha="center", va="center", fontsize=7)
     axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xlabel="x", ylabel="y")
+    axes.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     axes.set_title(title, fontsize=10)
     return figure, axes
 
@@ -56,7 +57,7 @@ def main(folder: Path) -> None:
         style.save(figure, folder / f"definitions-{name.replace('_', '-')}.svg")
 
     patterns = mc.count(NETWORK, SQUARE, quantity="activation_patterns").lower
-    title = f"{patterns} activation patterns: {len(part)} of regions, the rest on lines"
+    title = f"{patterns} activation patterns, {len(part)} of them regions"
     figure, axes = draw(part, np.arange(len(part)), title)
     for (a, b), c in zip(ROWS[:1] + ROWS[2:3] + ROWS[4:5], (0, 0, 0), strict=True):
         ends = np.array([[-b, a], [b, -a]]) * 2.0 + c

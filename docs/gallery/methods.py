@@ -11,14 +11,14 @@ from matplotlib.patches import FancyBboxPatch
 from milpcount.plots import style
 
 QUESTIONS = (
-    ("Only an architecture,\nno weights?", "mc.bound(\"784-11-11-10\")", "every theorem that applies"),
-    ("A line, a plane, a polyline\nthrough a network of any size?", "SectionWalk", "the default there"),
-    ("A solver's answer, as in\nthe papers, to compare with?", "SolutionPool, MBound", "on the MILP"),
+    ("Only an architecture,\nno weights?", 'mc.bound("784-11-11-10")', "every theorem"),
+    ("A line, a plane, a polyline\nthrough a network of any size?", "SectionWalk", "the default"),
+    ("A solver's answer, as in\nthe papers, to compare with?", "SolutionPool, MBound", "by MILP"),
     ("Nothing but rational\narithmetic to be trusted?", "ExactTree", "small networks"),
     ("Fewer than some\n10⁸ regions?", "RegionTree", "the default: exact, certified"),
     ("Some certain bounds,\nboth ends?", "RegionTree + Limits", "stopped: lower and upper end"),
     ("A lower bound with\na confidence?", "Probing, MBound", "10³² regions and more"),
-)  # fmt: skip
+)
 
 
 def box(axes, x, y, width, height, text, face):

@@ -76,7 +76,7 @@ class NativePool:
         self.known: set[tuple[int, ...]] = set()
 
     def run(self) -> Iterator[SearchState]:
-        """Yield the state while the solver enumerates, while patterns are confirmed, and at the end.
+        """Yield the state while the solver enumerates and patterns are confirmed, and at the end.
 
         Raises
         ------

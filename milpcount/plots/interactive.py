@@ -1,6 +1,7 @@
 """The figures that gain from pointing at them, by plotly: partitions, functions, counts, bounds."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -66,23 +67,27 @@ def _kinds(subject: Any, domain: Domain | None) -> dict[str, Any]:
     if isinstance(subject, Network | Partition):
         given = None if domain is None else arguments.domain(domain)
         dimension = inputs_of(subject, given).dimension
-        found = {
-            "partition": lambda: _partition(subject, given),
-            "function": lambda component=0: _function(subject, given, component),
+        found: dict[str, Any] = {
+            "partition": partial(_partition, subject, given),
+            "function": partial(_function, subject, given),
         }
         return {"function": found["function"]} if dimension == 1 else found
     if isinstance(subject, BoundTable):
-        return {"theorems": lambda result=None: _theorems(subject, result)}
+        return {"theorems": partial(_theorems, subject)}
     results = [subject] if isinstance(subject, CountResult) else list(subject)
     if results and all(isinstance(result, CountResult) for result in results):
-        return {"counts": lambda labels=(): _counts(results, labels)}
+        return {"counts": partial(_counts, results)}
     return {}
 
 
 def _figure(title: str, **layout: Any) -> Any:
     objects = optional.load("plotly.graph_objects")
     return objects, objects.Figure(
-        layout={"title": {"text": title, "font": {"size": 14}}, "template": "simple_white", **layout}
+        layout={
+            "title": {"text": title, "font": {"size": 14}},
+            "template": "simple_white",
+            **layout,
+        }
     )
 
 
@@ -107,7 +112,7 @@ def _partition(subject: Network | Partition, domain: Domain | None) -> Any:
     return figure
 
 
-def _function(subject: Network | Partition, domain: Domain | None, component: int) -> Any:
+def _function(subject: Network | Partition, domain: Domain | None, component: int = 0) -> Any:
     inputs = inputs_of(subject, domain)
     network = subject.network if isinstance(subject, Partition) else subject
     if inputs.dimension > 2 or not inputs.is_boxed:
@@ -143,11 +148,13 @@ def _surface(found: Partition, output: int) -> Any:
         _title(found),
         scene={"xaxis_title": "t1", "yaxis_title": "t2", "zaxis_title": f"output {output}"},
     )
-    points, triangles, faces = [], [], []
+    points: list[Any] = []
+    triangles: list[tuple[int, int, int]] = []
+    faces: list[str] = []
     for i in range(len(found)):
         corners = found.vertices(i)
         slopes, offset = found.affine_map(i)
-        first = sum(map(len, points))
+        first = sum(len(one) for one in points)
         points.append(np.c_[corners, corners @ slopes[output] + offset[output]])
         face = _css(colour(found.pattern(i), found.network.widths))
         for k in range(1, len(corners) - 1):  # a convex polygon as a fan
@@ -160,7 +167,7 @@ def _surface(found: Partition, output: int) -> Any:
     return figure
 
 
-def _counts(results: Sequence[CountResult], labels: Sequence[str]) -> Any:
+def _counts(results: Sequence[CountResult], labels: Sequence[str] = ()) -> Any:
     if labels and len(labels) != len(results):
         raise OptionError(f"{len(results)} counts with {len(labels)} labels: give one for each")
     objects, figure = _figure("counts", xaxis_title="log10 of the count", showlegend=False)
@@ -176,7 +183,7 @@ def _counts(results: Sequence[CountResult], labels: Sequence[str]) -> Any:
     return figure
 
 
-def _theorems(table: BoundTable, result: CountResult | None) -> Any:
+def _theorems(table: BoundTable, result: CountResult | None = None) -> Any:
     if result is not None and result.quantity is not table.quantity:
         raise OptionError(
             f"the table bounds {table.quantity.title} and the count is one of "

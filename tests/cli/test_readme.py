@@ -38,7 +38,7 @@ LONG = ("selftest",)
 """Commands with a test of their own."""
 OF_THE_SOURCES = ("make",)
 """What needs more than the installed package."""
-EXTRAS = ("torch", "onnx", "pandas", "matplotlib", "plotly", "sklearn", "pyarrow")
+EXTRAS = ("torch", "onnx", "pandas", "matplotlib", "sklearn", "pyarrow")
 
 
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)
@@ -46,6 +46,8 @@ def test_python(code, printed, tmp_path, monkeypatch):
     for package in EXTRAS:
         if re.search(rf"^\s*(?:import|from) {package}\b", code, re.M):
             pytest.importorskip(package)
+    if "interactive=True" in code:
+        pytest.importorskip("plotly")
     monkeypatch.chdir(tmp_path)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):

@@ -1,10 +1,18 @@
 """The table of the page is the store's, and the figures of the sweep are there."""
 
-from pathlib import Path
-
 import pytest
 
-from experiments.figures import BEGIN, END, IMAGES, PAGE, PLANE, STORE, plane, with_table, write_plane
+from experiments.figures import (
+    BEGIN,
+    END,
+    IMAGES,
+    PAGE,
+    PLANE,
+    STORE,
+    plane,
+    with_table,
+    write_plane,
+)
 from milpcount.domain_files import read_section
 from milpcount.errors import InputError
 from milpcount.plots.data import rows_of

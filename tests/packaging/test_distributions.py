@@ -19,7 +19,9 @@ import milpcount
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1200),
-    pytest.mark.skipif(not os.environ.get("MILPCOUNT_DIST"), reason="set MILPCOUNT_DIST=1: minutes"),
+    pytest.mark.skipif(
+        not os.environ.get("MILPCOUNT_DIST"), reason="set MILPCOUNT_DIST=1: minutes"
+    ),
 ]
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = milpcount.__version__
@@ -53,7 +55,14 @@ def test_what_they_hold(built: dict[str, Path]) -> None:
     assert "milpcount/py.typed" in names and "milpcount/proof/check.py" in names
     with tarfile.open(built["sdist"]) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    for name in ("README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "docs/start.md", "Makefile"):
+    for name in (
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CITATION.cff",
+        "docs/start.md",
+        "Makefile",
+    ):
         assert name in inside, name
     assert max(path.stat().st_size for path in built.values()) < 8e6
 
