@@ -72,6 +72,7 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(VENV)/docs/bin/python -m mkdocs build --strict --quiet
+	@$(RUN) -m experiments.check_site build/site
 	@echo "build/site/index.html; to search in it, serve it: python -m http.server -d build/site"
 
 dist: $(VENV)/.dev
