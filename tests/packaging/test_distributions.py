@@ -1,14 +1,15 @@
 """Wheel and sdist, each installed alone into a fresh environment, do what the README says.
 
-They take minutes and an index of packages: ``make test-dist``, or ``MILPCOUNT_DIST=1``.
+They take minutes and an index of packages: ``make test-dist``, or ``MILPCOUNT_DIST=1``. The wheel
+is installed by every newer Python that is found, or that ``MILPCOUNT_PYTHONS`` lists (with colons).
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
@@ -25,6 +26,23 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = milpcount.__version__
+
+
+def pythons() -> list[str]:
+    """Return this Python and the newer ones that run."""
+    given = os.environ.get("MILPCOUNT_PYTHONS", "").split(os.pathsep)
+    found = [*filter(None, given), *filter(None, map(shutil.which, ("python3.12", "python3.13")))]
+    known = {sys.version_info[:2]: sys.executable}
+    for python in found:
+        asked = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            major, minor = map(int, done.stdout.split())
+            known.setdefault((major, minor), python)
+    return list(known.values())
+
+
+CASES = [*(("wheel", python) for python in pythons()), ("sdist", sys.executable)]
 
 
 def run(*command: object, cwd: Path) -> str:
@@ -67,10 +85,10 @@ def test_what_they_hold(built: dict[str, Path]) -> None:
     assert max(path.stat().st_size for path in built.values()) < 8e6
 
 
-@pytest.mark.parametrize("kind", ["wheel", "sdist"])
-def test_a_fresh_environment(kind: str, built: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "base"), CASES, ids=lambda text: Path(text).name)
+def test_a_fresh_environment(kind: str, base: str, built: dict[str, Path], tmp_path: Path) -> None:
     place = tmp_path / "environment"
-    venv.create(place, with_pip=True)
+    run(base, "-m", "venv", place, cwd=tmp_path)
     python = place / "bin" / "python"
     quiet = ("--quiet", "--disable-pip-version-check")
     run(python, "-m", "pip", "install", *quiet, built[kind], cwd=tmp_path)

@@ -30,7 +30,9 @@ def test_every_theorem_has_its_row_reference_and_note(hooks):
     for row in THEOREMS:
         assert text.count(f"| `{row.key}` |") == 1
         assert f'<a id="{row.citation}">' in text
-    assert text.count("counterexample to the print") == sum(bool(r.counterexample) for r in THEOREMS)
+    assert text.count("counterexample to the print") == sum(
+        bool(r.counterexample) for r in THEOREMS
+    )
 
 
 def test_every_backend_has_its_row(hooks):
