@@ -123,8 +123,8 @@ $(VENV)/.lowest: $(VENV)/.made pyproject.toml experiments/lowest.py
 	@test -x $(VENV)/lowest/bin/python || $(PYTHON) -m venv $(VENV)/lowest
 	@$(VENV)/lowest/bin/python -m experiments.lowest > $(VENV)/lowest/constraints.txt
 	@$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint $(VENV)/lowest/constraints.txt --editable '.[onnx,sklearn,exact,plot,parquet]' pytest hypothesis pytest-timeout \
-		pytest-xdist
+		--constraint $(VENV)/lowest/constraints.txt --editable '.[onnx,sklearn,exact,plot,parquet]' 'click>=8.2' pytest hypothesis \
+		pytest-timeout pytest-xdist
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
