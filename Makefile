@@ -6,6 +6,9 @@
 # make sweep-small   a part of the MNIST sweep with a report: about two minutes
 # make sweep   the whole sweep; it goes on where it was stopped: hours
 # make bench   measure speeds
+# make docs    the documentation as a site in build/site; strict
+# make dist    wheel and sdist in dist/; test-dist installs each in a fresh environment
+# make test-lowest   the fast tests on the lowest supported versions of the dependencies
 # make clean   forget what was set up
 
 # The first of these that is new enough; `make PYTHON=... count` to choose.
@@ -18,7 +21,8 @@ WORKERS ?= 2
 ARGS ?=
 RUN := $(VENV)/bin/python
 
-.PHONY: help count test test-all test-agreement warm lint train sweep-small sweep bench clean
+.PHONY: help count test test-all test-agreement warm lint train sweep-small sweep bench docs dist \
+	test-dist test-lowest clean
 
 help:
 	@sed -n 's/^# \(make\|    \)/\1/p' Makefile
@@ -66,6 +70,24 @@ bench: $(VENV)/.dev
 	$(RUN) -m experiments.benchmarks.unbounded
 	$(RUN) -m experiments.speedup
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(VENV)/docs/bin/python -m mkdocs build --strict --quiet
+	@$(RUN) -m experiments.check_site build/site
+	@echo "build/site/index.html; to search in it, serve it: python -m http.server -d build/site"
+
+dist: $(VENV)/.dev
+	$(RUN) -m build --outdir dist .
+
+test-dist: $(VENV)/.dev
+	MILPCOUNT_DIST=1 $(RUN) -m pytest -n 0 -m slow tests/packaging $(ARGS)
+
+# Of these Python 3.11 has wheels; a Python that is newer than they are has none.
+test-lowest: $(VENV)/.lowest warm-lowest
+	$(VENV)/lowest/bin/python -m pytest -n $(WORKERS) -m "not slow" -W default $(ARGS)
+
+warm-lowest: $(VENV)/.lowest
+	@$(VENV)/lowest/bin/python -m milpcount warm-up
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find milpcount experiments tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -87,6 +109,22 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 
 $(VENV)/.plot: $(VENV)/.core
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[plot]'
+	@touch $@
+
+# Environments of their own: the site's generator needs no solvers, and old versions clash with new.
+$(VENV)/.docs: $(VENV)/.made pyproject.toml
+	@echo "installing what makes the site into $(VENV)/docs: once, about a minute"
+	@test -x $(VENV)/docs/bin/python || $(PYTHON) -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+$(VENV)/.lowest: $(VENV)/.made pyproject.toml experiments/lowest.py
+	@echo "installing the lowest versions into $(VENV)/lowest: once, a few minutes"
+	@test -x $(VENV)/lowest/bin/python || $(PYTHON) -m venv $(VENV)/lowest
+	@$(VENV)/lowest/bin/python -m experiments.lowest > $(VENV)/lowest/constraints.txt
+	@$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(VENV)/lowest/constraints.txt --editable '.[onnx,sklearn,exact,plot,parquet]' 'click>=8.2' pytest hypothesis \
+		pytest-timeout pytest-xdist
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml

@@ -1,8 +1,8 @@
-"""All figures of the sweep and the README's table: ``python -m experiments.figures``.
+"""All figures of the sweep and the table of its page: ``python -m experiments.figures``.
 
 From a store of results (``experiments/results/mnist22.jsonl``) come bounds, runtime and accuracy;
-the two partitions are counted anew. Each figure is written as PDF and as PNG. ``--readme`` puts the
-table into the README, between its two marks.
+the two partitions are counted anew. Each figure is written as PDF and as PNG. ``--page`` puts the
+table into ``docs/mnist-sweep.md``, between its two marks.
 """
 
 import argparse
@@ -29,6 +29,7 @@ STORE = ROOT / "experiments" / "results" / "mnist22.jsonl"
 PLANE = ROOT / "experiments" / "sections" / "mnist_plane.json"
 IMAGES = (0, 1, 2)
 """Of the test images: a seven, a two, a one."""
+PAGE = ROOT / "docs" / "mnist-sweep.md"
 BEGIN, END = "<!-- table of the sweep -->", "<!-- end of the table -->"
 
 
@@ -85,18 +86,18 @@ def _write(figure: object, folder: Path, name: str) -> None:
     print(folder / name)
 
 
-def with_table(readme: str, rows: Sequence[NetworkRow]) -> str:
-    """Return the README's text with the table between its marks.
+def with_table(page: str, rows: Sequence[NetworkRow]) -> str:
+    """Return the page's text with the table between its marks.
 
     Raises
     ------
     InputError
         If the marks are not there.
     """
-    before, begin, rest = readme.partition(BEGIN)
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise InputError(f"the README has no place for the table: {BEGIN} and {END}")
+        raise InputError(f"the page has no place for the table: {BEGIN} and {END}")
     return f"{before}{BEGIN}\n{markdown(rows)}\n{END}{after}"
 
 
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--store", type=Path, default=STORE)
     parser.add_argument("--out", type=Path, default=STORE.parent / "figures")
     parser.add_argument("--plane", action="store_true", help="make the section of images again")
-    parser.add_argument("--readme", action="store_true", help="put the table into the README")
+    parser.add_argument("--page", action="store_true", help="put the table into its page")
     parser.add_argument("--no-partitions", action="store_true")
     options = parser.parse_args(arguments)
     try:
@@ -117,8 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         draw_store(rows, options.out)
         if not options.no_partitions:
             draw_partitions(options.out)
-        if options.readme:
-            path = ROOT / "README.md"
+        if options.page:
+            path = PAGE
             path.write_text(with_table(path.read_text("utf-8"), rows), encoding="utf-8")
     except MilpcountError as error:
         complain(str(error))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from milpcount.errors import Interrupted
     from milpcount.formulation.formulate import formulate
     from milpcount.limits import Limits
+    from milpcount.listeners import progress
     from milpcount.network import Network
     from milpcount.plots.plot import plot
     from milpcount.proof.writing import write_proof
@@ -70,6 +71,7 @@ _HOMES = {
     "load_regions": "region_files",
     "partition": "api",
     "plot": "plots.plot",
+    "progress": "listeners",
     "regions": "api",
     "save_partition": "region_files",
     "save_regions": "region_files",
@@ -111,6 +113,7 @@ __all__ = [
     "load_regions",
     "partition",
     "plot",
+    "progress",
     "regions",
     "save_partition",
     "save_regions",
@@ -118,7 +121,7 @@ __all__ = [
     "warm_up",
     "write_proof",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from milpcount import __version__
 from milpcount.errors import OptionError
 
 
@@ -37,7 +38,7 @@ TOOL = Citation(
     {
         "title": "{milpcount}: counting and bounding the linear regions of neural networks",
         "author": "{The milpcount authors}",
-        "version": "0.1.0",
+        "version": __version__,
         "year": "2026",
     },
     ("tool",),

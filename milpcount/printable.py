@@ -5,7 +5,12 @@ or marks that reverse the direction of writing. Wherever text is shown to people
 here; records for machines are JSON, which escapes by itself.
 """
 
+from collections.abc import Iterable
 from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def printable(text: str) -> str:
@@ -47,3 +52,30 @@ def one_line(text: str, longest: int = 2_000) -> str:
 def as_html(text: str) -> str:
     """Return text as HTML that shows it; what is not printed is escaped as in `printable`."""
     return escape(printable(text))
+
+
+def html_table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return (name, text) pairs as a table of HTML."""
+    cells = "".join(
+        f"<tr><th style='text-align:left'>{as_html(n)}</th>"
+        f"<td style='text-align:left'>{as_html(t)}</td></tr>"
+        for n, t in rows
+    )
+    return f"<table>{cells}</table>"
+
+
+def rich_table(rows: Iterable[Iterable[str]], title: str = "") -> "Table":
+    """Return rows of text as a table for `rich.print`, the first column flush right.
+
+    Nothing in the texts is taken for markup.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = [[Text(printable(text)) for text in row] for row in rows]
+    table = Table(title=Text(printable(title)) if title else None, show_header=False, box=None)
+    for number in range(max(map(len, lines), default=0)):
+        table.add_column(justify="left" if number else "right", style="bold" if not number else "")
+    for line in lines:
+        table.add_row(*line)
+    return table

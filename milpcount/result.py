@@ -11,7 +11,7 @@ import numpy as np
 
 from milpcount import integers
 from milpcount.errors import ContradictionError, FileFormatError, OptionError
-from milpcount.printable import as_html, printable
+from milpcount.printable import html_table, printable, rich_table
 
 
 class Quantity(Enum):
@@ -338,11 +338,10 @@ class CountResult:
         return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{as_html(n)}</th><td>{as_html(t)}</td></tr>"
-            for n, t in self.rows()
-        )
-        return f"<table>{cells}</table>"
+        return html_table(self.rows())
+
+    def __rich__(self) -> Any:
+        return rich_table(self.rows())
 
 
 def _integer(text: str | None) -> int | None:
@@ -357,8 +356,10 @@ def versions(*packages: str) -> dict[str, str]:
     """Return the versions of Python, milpcount, numpy and the named installed packages."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version()}
-    for package in ("milpcount", "numpy", *packages):
+    from milpcount import __version__
+
+    found = {"python": platform.python_version(), "milpcount": __version__}
+    for package in ("numpy", *packages):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

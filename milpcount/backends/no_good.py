@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -90,9 +91,17 @@ class Proposals:
             program = program.without(np.array(lost, dtype=bool))
         return program.rescaled(columns.shift, columns.scale)
 
-    def judge(self, pattern: tuple[int, ...]) -> list[Row]:
-        """Confirm a pattern, tell it, and return the rows that have to be added, scaled."""
-        cell = self._confirm(pattern)
+    def judge(self, pattern: tuple[int, ...], values: Array | None = None) -> list[Row]:
+        """Confirm a pattern, tell it, and return the rows that have to be added, scaled.
+
+        Parameters
+        ----------
+        pattern : tuple of int
+        values : ndarray, optional
+            Of the scaled columns, as the solver proposes them: a point that lies inside the cell
+            beyond all rounding needs no linear program.
+        """
+        cell = self._confirm(pattern, values)
         on = self.formulation.columns.indicators(np.array(pattern))
         told = self.free[self.alone[self.free] | (on[self.free] == 1)]
         told = told if told.size else self.free
@@ -104,13 +113,22 @@ class Proposals:
         columns = self.formulation.columns
         return [row.rescaled(columns.shift, columns.scale) for row in rows]
 
-    def _confirm(self, pattern: tuple[int, ...]) -> Cell | None:
-        cell = self.oracle.root()
+    @cached_property
+    def _root(self) -> Cell:
+        """The cell of no pieces, whose rows are composed once."""
+        return self.oracle.root()
+
+    def _confirm(self, pattern: tuple[int, ...], values: Array | None) -> Cell | None:
+        cell = self._root
         for piece in pattern:
             allowed = self.oracle.allowed(cell)
             if piece not in allowed:
                 return None
             cell = self.oracle.child(cell, piece, None, bounds=len(allowed) > 1)
+        if values is not None:
+            point = np.clip(values[self.formulation.columns.t], 0.0, 1.0)
+            if self.oracle.contains(cell, point):
+                return replace(cell, witness=point, near=None)
         return self.oracle.decide(cell)
 
     def _tell(self, pattern: tuple[int, ...], cell: Cell) -> list[Row]:

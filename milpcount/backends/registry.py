@@ -86,6 +86,8 @@ BACKENDS = (
     Entry("cpsat", "cpsat", "CpSat", "ortools"),
     Entry("scip", "scip", "Scip", "ortools"),
     Entry("pyscipopt", "pyscipopt_tree", "PyScipOpt", "pyscipopt", "scip"),
+    Entry("gurobi", "gurobi", "Gurobi", "gurobipy", "gurobi"),
+    Entry("cplex", "cplex_populate", "Cplex", "cplex", "cplex"),
     _pyomo("highs"),
     _pyomo("cbc", "pip install 'milpcount[cbc]'"),
     _pyomo("glpk", "apt install glpk-utils"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from milpcount import integers
 from milpcount.bounds.theorem import Bound, Direction, Standing, Subject, Value
-from milpcount.printable import as_html, printable
+from milpcount.printable import as_html, printable, rich_table
 from milpcount.result import Quantity
 
 
@@ -131,6 +131,12 @@ class BoundTable:
         )
         domain = f"<br>domain: {as_html(self.domain)}" if self.domain else ""
         return f"<p>{as_html(self.subject)}{domain}</p><table>{blocks}</table>"
+
+    def __rich__(self) -> Any:
+        rows: list[list[str]] = []
+        for title, bounds in self.blocks():
+            rows += [["", title, "", ""], *(row_of(bound) for bound in bounds)]
+        return rich_table(rows, f"{self.subject}, {self.domain}" if self.domain else self.subject)
 
 
 def _by_value(bound: Bound) -> Value:

@@ -36,8 +36,8 @@ class SolutionPool:
     Parameters
     ----------
     backend : str
-        The solver: ``highs``, ``cpsat``, ``scip``, ``pyscipopt``, or ``pyomo:NAME`` with a solver
-        that Pyomo reaches; ``milpcount backends`` lists them.
+        The solver: ``highs``, ``cpsat``, ``scip``, ``pyscipopt``, ``gurobi``, ``cplex``, or
+        ``pyomo:NAME`` with a solver that Pyomo reaches; ``milpcount backends`` lists them.
     mode : str, optional
         How the patterns are enumerated; every backend has a mode of its own by default.
         ``one_tree``: one branch-and-bound tree that keeps every integral leaf (highs, scip,
@@ -47,7 +47,8 @@ class SolutionPool:
         (cpsat). ``grid``: the patterns attained at integer inputs of a network of integers
         (cpsat); this counts ``grid_patterns`` and nothing else. ``countsols``: the solver's own
         count, with and without a margin, as lower and upper bounds; no pattern is named or
-        confirmed (pyscipopt).
+        confirmed (pyscipopt). ``pool``, ``populate``: the solver's own solution pool (gurobi's
+        PoolSearchMode 2, cplex's populate).
     form : {"one_sided", "two_sided"}, optional
         Which units bound f in ``no_good`` mode, where a MILP with f is solved: active ones only,
         or all. By default the one-sided form, whose patterns include those of all regions; every
@@ -93,7 +94,9 @@ class SolutionPool:
             *FROM_REGIONS,
         }
     )
-    packages: ClassVar[tuple[str, ...]] = ("highspy", "ortools", "pyomo", "pyscipopt")
+    packages: ClassVar[tuple[str, ...]] = (
+        *("highspy", "ortools", "pyomo", "pyscipopt", "gurobipy", "cplex"),
+    )
     theorem: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -225,7 +228,8 @@ class SolutionPool:
                 "margins": [LEAST_MARGIN, 0.0],
                 "solver_tolerance": FEASIBILITY,
             }
-        if "scip" in self.backend or (self.mode == "no_good" and self.backend == "highs"):
+        proposed = "scip" in self.backend or self.mode in ("pool", "populate")
+        if proposed or (self.mode == "no_good" and self.backend == "highs"):
             details["least_margin_proposed"] = LEAST_MARGIN
         return details | {"margin": MARGIN, "solver_tolerance": FEASIBILITY}
 

@@ -86,7 +86,7 @@ class ExactMap:
         columns : slice
         values : ndarray of int, dtype object, shape (columns, 1 + d)
         """
-        alive = values.any(axis=1)
+        alive = (values != 0).any(axis=1)  # of objects, `any` alone is no bool before numpy 2
         if not alive.any():
             return np.full((self.n_out, values.shape[1]), 0, dtype=object)
         if self._weight is not None:

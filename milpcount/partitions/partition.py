@@ -13,7 +13,7 @@ from milpcount.exact.evaluate import point_of
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
 from milpcount.network.decision import n_outputs, with_decision
-from milpcount.partitions import law
+from milpcount.partitions import law, preview
 from milpcount.partitions.adjacency import Neighbours, neighbours
 from milpcount.partitions.boundary import BoundaryFinder, DecisionBoundary
 from milpcount.partitions.candidates import CandidateFinder
@@ -22,6 +22,7 @@ from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.counting import RegionClasses, check_continuous
 from milpcount.partitions.location import Locator
 from milpcount.partitions.polytopes import Halfspaces, Polytopes
+from milpcount.printable import rich_table
 from milpcount.result import CountResult, Quantity, Region, patterns_of
 
 Array = np.ndarray
@@ -102,6 +103,12 @@ class Partition:
 
     def __repr__(self) -> str:
         return f"<partition of the {self.domain.title} into {len(self):,} regions>"
+
+    def _repr_html_(self) -> str:
+        return preview.html(self)
+
+    def __rich__(self) -> Any:
+        return rich_table(preview.rows(self))
 
     @property
     def patterns(self) -> Array:

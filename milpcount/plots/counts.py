@@ -26,7 +26,7 @@ def draw(results: Sequence[CountResult], labels: Sequence[str] = ()) -> Any:
     """
     if not results or (labels and len(labels) != len(results)):
         raise OptionError(f"{len(results)} counts with {len(labels)} labels: give one for each")
-    names = list(labels) or _names(results)
+    written = list(labels) or names(results)
     figure, axes = style.figure(size=(7.0, 1.2 + 0.35 * max(2, len(results))))
     for place, result in enumerate(results):
         low, high = log_axis(result.lower), log_axis(result.upper)
@@ -39,7 +39,7 @@ def draw(results: Sequence[CountResult], labels: Sequence[str] = ()) -> Any:
             text, ((low + high) / 2, place), (0, 5), textcoords="offset points", fontsize=7,
             ha="center",
         )  # fmt: skip
-    axes.set_yticks(range(len(results)), names, fontsize=7)
+    axes.set_yticks(range(len(results)), written, fontsize=7)
     axes.set_ylim(len(results) - 0.4, -0.6)
     axes.margins(x=0.15)
     axes.set_xlabel("count")
@@ -79,7 +79,7 @@ def power(place: float, _: object = None) -> str:
     return f"$10^{{{place:g}}}$"
 
 
-def _names(results: Sequence[CountResult]) -> list[str]:
+def names(results: Sequence[CountResult]) -> list[str]:
     """Return what the counts differ in."""
     facts = [
         (r.network, r.domain, r.quantity.title, str(r.method.get("name", ""))) for r in results

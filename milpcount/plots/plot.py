@@ -26,6 +26,7 @@ def plot(
     kind: str | None = None,
     *,
     output: str | Path | None = None,
+    interactive: bool = False,
     **options: Any,
 ) -> Any:
     """Draw a partition, a section, a network over a domain, counts, bounds, a sweep, a training.
@@ -41,13 +42,17 @@ def plot(
     output : str or Path, optional
         A ``.pdf``, ``.svg`` or ``.png`` to write it to; of kind ``partition`` also a page,
         ``.html``.
+    interactive : bool
+        Draw by plotly instead, as a figure that says what is under the mouse: partitions
+        (``partition``, ``function``), counts (``counts``) and bounds (``theorems``). Written as a
+        page, ``.html``, that holds all that it needs.
     **options
         Those of the kind.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Of a page, its text.
+        Of a page, its text; a ``plotly.graph_objects.Figure`` if it is interactive.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def plot(
     InputError
         Where the figure cannot be drawn, e.g. of a domain that is no plane.
     NotInstalledError
-        Without matplotlib.
+        Without matplotlib, or plotly.
 
     Notes
     -----
@@ -83,6 +88,8 @@ def plot(
     >>> figure = mc.plot(mc.partition(net, mc.Box(0, 1)), colour="map")
     >>> figure = mc.plot(net, mc.Box(0, 1), "boundary", output="boundary.pdf")
     """
+    if arguments.flag(interactive, "interactive"):
+        return _interactive(subject, domain, kind, output, options)
     kinds = _kinds(subject, domain)
     chosen = next(iter(kinds)) if kind is None else kind
     if chosen not in kinds:
@@ -99,6 +106,17 @@ def plot(
 
 
 Drawing = Callable[..., Any]
+
+
+def _interactive(
+    subject: Any, domain: Domain | None, kind: str | None, output: Any, options: dict[str, Any]
+) -> Any:
+    from milpcount.plots import interactive
+
+    figure = interactive.draw(subject, domain, kind, options)
+    if output is not None:
+        interactive.save(figure, Path(output))
+    return figure
 
 
 def _kinds(subject: Any, domain: Domain | None) -> dict[str, Drawing]:

@@ -1,10 +1,18 @@
-"""The README's table is the store's, and the figures of the sweep are there."""
-
-from pathlib import Path
+"""The table of the page is the store's, and the figures of the sweep are there."""
 
 import pytest
 
-from experiments.figures import BEGIN, END, IMAGES, PLANE, STORE, plane, with_table, write_plane
+from experiments.figures import (
+    BEGIN,
+    END,
+    IMAGES,
+    PAGE,
+    PLANE,
+    STORE,
+    plane,
+    with_table,
+    write_plane,
+)
 from milpcount.domain_files import read_section
 from milpcount.errors import InputError
 from milpcount.plots.data import rows_of
@@ -12,11 +20,9 @@ from milpcount.store import Store
 from milpcount.sweep.check import check
 from tests.plots.conftest import lines
 
-README = Path(__file__).resolve().parents[2] / "README.md"
 
-
-def test_the_readme_has_the_table_of_the_store():
-    text = README.read_text(encoding="utf-8")
+def test_the_page_has_the_table_of_the_store():
+    text = PAGE.read_text(encoding="utf-8")
     assert with_table(text, rows_of(Store(STORE))) == text
 
 
