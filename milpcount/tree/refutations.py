@@ -10,7 +10,6 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.kernel.allocation import Room, new_scratch, with_room
-from milpcount.kernel.columns import UNIT_LAYER
 from milpcount.kernel.image import input_weight
 from milpcount.kernel.program import compile_program
 from milpcount.kernel.refutations import (
@@ -27,8 +26,8 @@ from milpcount.tree.search import Search
 
 Array = np.ndarray
 
-Add = Callable[[int, int, Sequence[int], Sequence[float]], Any]
-"""Takes what was found: layer, a pattern in its cell, literals and multipliers."""
+Add = Callable[[int, Sequence[int], Sequence[float]], Any]
+"""Takes what was found: a pattern in its cell, literals and multipliers."""
 
 _CONFLICTS = 4096
 """Conflicts kept for the current cell of a layer; those beyond take the place of the oldest."""
@@ -71,7 +70,7 @@ class Projections:
         self._conflict_ref = np.zeros((layers, _CONFLICTS), dtype=np.int64)
 
     def refute(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
+        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
     ) -> Array:
         """Return for each side a clause, -1 if it holds a region, or -2 if that is left open.
 
@@ -81,10 +80,8 @@ class Projections:
         row, unit, piece : ndarray of int64, shape (sides,)
         add : callable
             Takes each clause that is found, in the order of their numbers.
-        count : int
-            The number of the first one.
         """
-        ref, _ = self._run(patterns, row, unit, piece, add, count)
+        ref, _ = self._run(patterns, row, unit, piece, add)
         return ref
 
     def seeds(self, patterns: Array) -> Array:
@@ -92,18 +89,18 @@ class Projections:
         k, units = patterns.shape
         every = np.arange(k)
         none = np.zeros(k, dtype=np.int64)
-        _, seeds = self._run(patterns, every, np.full(k, units), none, lambda *found: None, 0)
+        _, seeds = self._run(patterns, every, np.full(k, units), none, lambda *found: None)
         found = np.zeros((k, self._seed_places[1]))
         found[:, self._seed_places[0]] = seeds
         return found
 
     def _run(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
+        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
     ) -> tuple[Array, Array]:
         p, s = self._program, self._state
         # What is found does not depend on what was before.
         s.trial.free[:], s.trial.hessian[:] = True, p.H
-        layers, most = p.layers.shape[0], s.cell.id.shape[0]
+        layers, most, count = p.layers.shape[0], s.cell.id.shape[0], 0
         ref, done = np.full(row.size, UNDECIDED), 0
         seeds = np.zeros((len(patterns), p.V.shape[0]))
         above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
@@ -128,11 +125,9 @@ class Projections:
             for c in range(int(used[CLAUSES_USED])):
                 own = slice(at, at + int(size[c]))
                 at += int(size[c])
-                e = int(side[c])
-                layer = int(p.units[unit[e], UNIT_LAYER])
                 kept = literals[own] >> 1 < self._rows  # not the bounds of parameters
                 ids, m = literals[own][kept].tolist(), multipliers[own][kept].tolist()
-                add(layer, int(row[e]), ids, m)
+                add(int(row[side[c]]), ids, m)
             mine = ref[from_here:done]
             mine[mine >= 0] += count
             count += int(used[CLAUSES_USED])
