@@ -96,6 +96,14 @@ class Num:
         e = e if self.e is None else e + self.e @ (abs(b.m) + b.errors)
         return Num(m, e * GROWN + TINY)
 
+    def at(self, x):
+        """Return the product with exact columns; the largest entries bound the errors of all."""
+        m, most = self.m @ x, abs(x).max(axis=1, initial=0)[:, None]
+        if self.exact:
+            return Num(m)
+        e = (abs(self.m) * ((self.m.shape[-1] + 8) * U) + self.errors) @ most * GROWN + TINY
+        return Num(m, np.where(e < LARGE, e, inf) + 0.0 * m)
+
     def __add__(self, b):
         m = self.m + b.m
         if self.exact:
@@ -251,7 +259,7 @@ class Subject:
     def values(self, number, outs, x=None, exact=False):
         """Return what a map makes of units above, at points x (1 + d, k), or as functions."""
         inputs, weight, read = self.part(number, exact)
-        v = (inputs if x is None else inputs @ x)[None]
+        v = (inputs if x is None else inputs.at(x))[None]
         return v + weight @ joined(outs)[:, read] if read.size else v
 
     def chosen(self, number, v, pieces, one, exact=False):
@@ -269,8 +277,8 @@ class Subject:
         slopes) of the parameters.
         """
         rows, one, outs = self.domain[exact], np.arange(1 + self.d) == 0, []
-        yield (rows if x is None else rows @ x)[None]
-        one = one.astype(int) if x is None else np.ones(x.m.shape[1], dtype=int)
+        yield (rows if x is None else rows.at(x))[None]
+        one = one.astype(int) if x is None else np.ones(x.shape[1], dtype=int)
         for number in range(last + 1):
             layer, v = self.layers[number], self.values(number, outs, x, exact)
             yield v if layer.plain else (
@@ -279,11 +287,14 @@ class Subject:
                 p = pieces[:, self.unit0[number] : self.unit0[number + 1]]
                 outs.append(self.chosen(number, v, p, one, exact))
 
-    def top(self, f):
+    def slack(self, f, terms=0):
+        """Return by how much sums of functions can be off on the box, for multipliers of 1."""
+        size, error = (a[..., 0] + a[..., 1:] @ self.far for a in (abs(f.m), f.errors))
+        return (error + (terms + self.d + 16) * U * size) * GROWN + TINY
+
+    def top(self, m, slack):
         """Return upper bounds of functions on the box, nan or inf where there is none."""
-        size = [a[..., 0] + a[..., 1:] @ self.far for a in (abs(f.m), f.errors)]
-        top = f.m[..., 0] + np.maximum(f.m[..., 1:] * self.low, f.m[..., 1:] * self.high).sum(-1)
-        return top + (size[1] + (self.d + 16) * U * size[0]) * GROWN + TINY
+        return m[..., 0] + slack + np.maximum(m[..., 1:] * self.low, m[..., 1:] * self.high).sum(-1)
 
     def bounds(self, pieces):
         """Return an upper bound on the patterns in each cell; piece -1 of a unit is any piece."""
@@ -292,8 +303,8 @@ class Subject:
         for number, x in enumerate(self.layers[:-1]):
             v, mine = self.values(number, outs), slice(*self.unit0[number : number + 2])
             rows = v if x.plain else Num(x.choice) @ v + Num(x.less * one)
-            up, down = (np.broadcast_to(self.top(f), (len(p), f.m.shape[1]))[..., None]
-                        for f in (rows, rows * -1.0))
+            up, down = (np.broadcast_to(self.top(s * rows.m, self.slack(rows)), (
+                len(p), rows.m.shape[1]))[..., None] for s in (1, -1))
             cannot = ((x.ask > 0) & (up <= 0)) | ((x.ask < 0) & (down < 0))
             of = x.unit_of == np.arange(len(x.pieces))[:, None]
             k = np.arange(x.ask.shape[1])
@@ -308,8 +319,7 @@ class Subject:
                              [bool(x.alone)] * len(p)))
             f = self.chosen(number, v, np.maximum(p[:, mine, None], 0), one)
             # Of a unit that is not settled, the range of its value is all that is known.
-            up, down = (np.broadcast_to(self.top(v * s), v.m.shape[:2])[:, x.value] * s
-                        for s in (1.0, -1.0))
+            up, down = (s * self.top(s * v.m, self.slack(v))[:, x.value] for s in (1, -1))
             a, b = x.slope * up + x.shift, x.slope * down + x.shift
             size = (abs(x.slope) * np.maximum(abs(up), abs(down)) + abs(x.shift)).max(-1)
             a, b = (np.where(may, np.maximum(a, b), -inf).max(-1),
@@ -351,7 +361,7 @@ class Subject:
         """Return which points t, shape (k, d), prove the patterns."""
         P, ends = patterns.T.astype(np.int64), (self.lower, self.upper) if exact else self.inner
         good = ((t >= np.array(ends[0])) & (t <= np.array(ends[1]))).all(axis=1)
-        x = Num(np.concatenate([np.ones((1, len(t)), dtype=int), t.T]))
+        x = np.concatenate([np.ones((1, len(t)), dtype=int), t.T])
         for number, v in enumerate(self.walk(x, P[None], len(self.layers) - 2, exact), -1):
             r = slice(self.row0[number] if number >= 0 else 0, self.row0[number + 1])
             ask = self.ask[r][np.arange(r.stop - r.start)[:, None], P[self.unit_of[r]]]
@@ -385,7 +395,7 @@ class Clauses:
     def __init__(self, s, layer, heads, cell, size, literals, multipliers, exact):
         self.s, self.layer, self.heads, self.cell, self.size = s, layer, heads, cell, size
         self.row, self.sign, self.lam = literals >> 1, 1 - 2 * (literals & 1), multipliers
-        self.start, self.other = np.cumsum(size) - size, exact
+        self.start, self.other, self.floats, self.known = np.cumsum(size) - size, exact, None, {}
         need((size > 0).all() and size.sum() == self.row.size == self.lam.size
              and cell.size == size.size, "a false size")
         need(((cell >= 0) & (cell < len(heads))).all(), "a clause is of no cell")
@@ -406,16 +416,16 @@ class Clauses:
     def refuted(self):
         """Return which clauses floats with their errors prove: negative on the box."""
         s, good = self.s, np.zeros(self.size.size, dtype=bool)
-        if good.size:
-            forms = joined(list(s.walk(None, self.heads[:, :, None].astype(int), self.layer)))
-        for c in range(0, good.size, n := max(1, (1 << 20) // (1 + s.d))):
-            at = slice(self.start[c], self.start[c] + self.size[c : c + n].sum())
-            f, lam = forms[np.repeat(self.cell[c : c + n], self.size[c : c + n]), self.row[at]], (
-                self.lam[at, None])
-            start, rounding = self.start[c : c + n] - at.start, (self.size.max() + 8) * U
-            z = Num(np.add.reduceat(f.m * (lam * self.sign[at, None]), start),
-                    np.add.reduceat((f.errors + rounding * abs(f.m)) * lam, start) * GROWN)
-            good[c : c + n] = (s.top(z) < 0) & (np.maximum.reduceat(lam[:, 0], start) < LARGE)
+        if good.size and self.floats is None:
+            f = joined(list(s.walk(None, self.heads[:, :, None].astype(int), self.layer)))
+            self.floats = f.m, s.slack(f, self.size.max())
+        for c in range(0, good.size, n := max(1, (1 << 16) // (1 + s.d))):
+            first, size = self.start[c], self.size[c : c + n]
+            at, start = slice(first, first + size.sum()), self.start[c : c + n] - first
+            which, lam = (np.repeat(self.cell[c : c + n], size), self.row[at]), self.lam[at]
+            m = np.add.reduceat(self.floats[0][which] * (lam * self.sign[at])[:, None], start)
+            slack = np.add.reduceat(lam * self.floats[1][which], start) * GROWN
+            good[c : c + n] = (s.top(m, slack) < 0) & (np.maximum.reduceat(lam, start) < LARGE)
         for e in self.other:
             good[np.searchsorted(self.start, e, "right") - 1] = False
         return good
@@ -423,7 +433,9 @@ class Clauses:
     def refuted_exactly(self, c):
         """Return whether a clause holds, in rational numbers."""
         s, at = self.s, range(self.start[c], self.start[c] + self.size[c])
-        forms = s.forms(self.heads[self.cell[c]], self.layer)
+        if (cell := self.cell[c]) not in self.known:
+            self.known = {cell: s.forms(self.heads[cell], self.layer)}
+        forms = self.known[cell]
         rows = [(self.other.get(e, Fraction(self.lam[e])), int(self.sign[e]), self.row[e],
                  forms[self.row[e]]) for e in at]
         total = sum(m * sign * row for m, sign, _, row in rows)

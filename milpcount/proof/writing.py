@@ -10,6 +10,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -183,10 +184,9 @@ class _Writer:
         given = inputs.exact or inputs
         bind = [b < 0 or any(v != 0 for v in r) for r, b in zip(given.rows, given.rhs, strict=True)]
         self._clauses = ExactClauses(self._exact, self._closed, np.flatnonzero(bind).tolist())
-        flat = (p for pattern in patterns_of(regions) for p in pattern)
         kind = np.min_scalar_type(max(int(layer.n_pieces.max()) for layer in network.layers))
         kind = np.dtype(np.uint32) if kind.itemsize > 4 else kind
-        table = np.fromiter(flat, dtype=kind).reshape(-1, network.n_units)
+        table = np.fromiter(chain.from_iterable(patterns_of(regions)), dtype=kind).reshape(-1, network.n_units)
         self._order = np.lexsort(table.T[::-1])
         self._patterns = table[self._order]
         differ = self._patterns[1:] != self._patterns[:-1]
@@ -251,7 +251,8 @@ class _Writer:
             short = given.astype(np.float32).astype(float)  # is packed more densely
             fine = s.attained(P[own], s.points(short))
             points[own] = np.where(fine[:, None], short, given)
-            fine |= s.attained(P[own], s.points(given))
+            rest = np.flatnonzero(~fine)
+            fine[rest] = s.attained(P[own][rest], s.points(given[rest]))
             for j in (first + np.flatnonzero(~fine)).tolist():
                 tick()
                 t = check.exactly(s.points(points[j : j + 1]))
