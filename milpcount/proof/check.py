@@ -553,12 +553,12 @@ def check(network, file, say=print):
     say(f"{count} {TITLES[header['quantity']]} of network {s.digest[:16]} on {where}")
     return found, upper
 
-def main(arguments, say=print):
+def main(arguments, say=print, what=check):
     """Check NETWORK.npz PROOF; return 0, or 1 where a step is false or a file cannot be read."""
     try:
         need(len(arguments) == 2, "give two files: NETWORK.npz PROOF")
         with np.errstate(all="ignore"), open(arguments[1], "rb") as raw, np.load(raw) as file:
-            check(arguments[0], file, say)  # what is not finite is decided exactly
+            what(arguments[0], file, say)  # what is not finite is decided exactly
         return 0
     except Refuted as error:
         say(f"NOT proved: {error}")

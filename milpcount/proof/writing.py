@@ -27,10 +27,12 @@ from milpcount.exact.tree import ExactRegionTree
 from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.network.paths import write_atomically
-from milpcount.proof import check
+from milpcount.partitions.counting import check_continuous
+from milpcount.proof import check, check_linear
 from milpcount.proof.archive import Archive
 from milpcount.proof.blocks import Block
 from milpcount.proof.clauses import ExactClauses
+from milpcount.proof.further import Further
 from milpcount.proof.header import header_of, network_bytes, number_text
 from milpcount.result import CountResult, Guarantee, Quantity, Region, patterns_of
 from milpcount.tree.refutations import Projections
@@ -42,7 +44,9 @@ _BLOCK_NUMBERS = 1 << 22
 _LONGEST = 4096
 """Beginnings of patterns in a block, if it has several cells."""
 
-COVERED = (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS)
+FURTHER = (Quantity.LINEAR_REGIONS, Quantity.CLOSED_LINEAR_REGIONS, Quantity.AFFINE_PIECES)
+"""Quantities whose proofs are those of activation regions, and a section that is theirs."""
+COVERED = (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FURTHER)
 """Quantities that have proofs."""
 
 
@@ -55,19 +59,14 @@ def check_covered(network: Network, domain: Domain, quantity: Quantity) -> None:
         If the quantity, the domain or a unit of the network is not covered.
     """
     if quantity not in COVERED:
-        names = " and ".join(kind.value for kind in COVERED)
-        raise OptionError(f"proof: {quantity.value} has no proofs; {names} have")
+        names = ", ".join(kind.value for kind in COVERED)
+        raise OptionError(f"proof: {quantity.value} has no proofs; these have: {names}")
     if isinstance(domain, Union):
         raise OptionError("proof: a union has no proof of its own; prove its parts one by one")
     if not network.n_units:
         raise OptionError("proof: the network has no units, so there is nothing to prove")
-    for layer in network.layers:
-        for kind in layer.activations:
-            if kind.rank > 1 and not kind.is_maxout:
-                raise OptionError(
-                    f"proof: activation {kind.name!r} takes several values and is no maximum; "
-                    "units of one value and maxima are covered"
-                )
+    if quantity in FURTHER:
+        check_continuous(network)
 
 
 def check_method(method: Any) -> None:
@@ -132,16 +131,22 @@ def write_proof(
     )
     content = network_bytes(network)
     inputs = domain.bind(network.n_inputs)
-    writer = _Writer(content, network, inputs, result.quantity, result.regions)
+    quantity = Quantity.ACTIVATION_REGIONS if result.quantity in FURTHER else result.quantity
+    writer = _Writer(content, network, inputs, quantity, result.regions)
     with tempfile.TemporaryFile() as draft:
         with Archive(draft) as archive:
             lower, upper = writer.write(archive)
+            head = {"lower": str(lower), "upper": str(upper), **writer.header}
+            if result.quantity in FURTHER:
+                lower, upper = writer.further(archive, result.quantity, lower, upper)
+                head["further"] = {
+                    "quantity": result.quantity.value, "lower": str(lower), "upper": str(upper)
+                }  # fmt: skip
             if result.is_exact and (lower, upper) != (result.lower, result.upper):
                 raise ContradictionError(
                     f"the count says {result.lower}, its proof {lower} to {upper}: "
                     "please report this"
                 )
-            head = {"lower": str(lower), "upper": str(upper), **writer.header}
             archive.put_text("header", head | ({"source": source} if source else {}))
 
         def deliver(stream: BinaryIO) -> None:
@@ -202,6 +207,33 @@ class _Writer:
             left = sum(self._layer(archive, k) for k in range(len(self._network.layers)))
             count = len(self._patterns)
             return count, self._subject.upper_end(count, left)
+
+    def further(
+        self, archive: Archive, quantity: Quantity, found: int, upper: int
+    ) -> tuple[int, int]:
+        """Write the section of linear regions or the like; return the bounds that it proves.
+
+        Parameters
+        ----------
+        archive : Archive
+        quantity : Quantity
+        found, upper : int
+            The bounds on the activation regions that have been proved.
+        """
+        with np.errstate(all="ignore"):
+            labels = check_linear.labels(self._subject, self._patterns)
+            maps = len(np.unique(labels))
+            if found < upper:
+                return maps, upper
+            if quantity is Quantity.AFFINE_PIECES:
+                return maps, maps
+            closed = quantity is Quantity.CLOSED_LINEAR_REGIONS
+            section = Further(
+                self._subject, self._exact_inputs, self._patterns, closed
+            ).section(labels)
+        archive.put_text("further", section)
+        count = found - len(section["joined"])
+        return count, count
 
     # Sides ---------------------------------------------------------------------------------------
 
