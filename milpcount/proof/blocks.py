@@ -48,7 +48,7 @@ class Block:
         order = np.lexsort((piece, unit, row))
         self.refs = np.empty(row.size, dtype=np.int64)
         self.refs[order] = projections.refute(
-            patterns, row[order], unit[order], piece[order], self._clauses.add
+            patterns, row[order], unit[order], piece[order], self._clauses.extend
         )
         self._exactly()
         self._mend()

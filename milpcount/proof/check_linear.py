@@ -43,11 +43,11 @@ from pathlib import Path
 
 import numpy as np
 
-try:
-    from milpcount.proof import check
-except ImportError:  # alone: beside this file
+if __name__ == "__main__":  # alone, beside the other one
     sys.path.insert(0, str(Path(__file__).parent))
     import check
+else:
+    from milpcount.proof import check
 
 Num, need, exactly = check.Num, check.need, check.exactly
 TITLES = {"linear_regions": "linear regions", "closed_linear_regions": "closed linear regions",

@@ -56,6 +56,13 @@ class Clauses:
             self.multipliers.append(float(m))
         return len(self.size) - 1
 
+    def extend(self, row: Array, size: Array, literals: Array, multipliers: Array) -> None:
+        """Append clauses that floats prove, given in arrays."""
+        self.row += row.tolist()
+        self.size += size.tolist()
+        self.literals += literals.tolist()
+        self.multipliers += multipliers.tolist()
+
     def replace(self, start: int, multipliers: Sequence[int]) -> None:
         """Set the multipliers from a place on."""
         for at, m in enumerate(multipliers, start):

@@ -3,7 +3,7 @@
 See `milpcount.proof`, where they are checked, and `milpcount.kernel.refutations`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from milpcount.kernel.refutations import (
     LITERALS_USED,
     PLACED,
     UNDECIDED,
+    Found,
+    InPlace,
+    Sides,
     refute,
 )
 from milpcount.kernel.state import CLOSED
@@ -26,8 +29,8 @@ from milpcount.tree.search import Search
 
 Array = np.ndarray
 
-Add = Callable[[int, Sequence[int], Sequence[float]], Any]
-"""Takes what was found: a pattern in its cell, literals and multipliers."""
+Add = Callable[[Array, Array, Array, Array], Any]
+"""Takes clauses: a pattern in the cell of each and its size, then all literals and multipliers."""
 
 _CONFLICTS = 4096
 """Conflicts kept for the current cell of a layer; those beyond take the place of the oldest."""
@@ -79,7 +82,7 @@ class Projections:
         patterns : ndarray of int64, shape (k, units)
         row, unit, piece : ndarray of int64, shape (sides,)
         add : callable
-            Takes each clause that is found, in the order of their numbers.
+            Takes the clauses that are found, in the order of their numbers.
         """
         ref, _ = self._run(patterns, row, unit, piece, add)
         return ref
@@ -100,40 +103,48 @@ class Projections:
         p, s = self._program, self._state
         # What is found does not depend on what was before.
         s.trial.free[:], s.trial.hessian[:] = True, p.H
-        layers, most, count = p.layers.shape[0], s.cell.id.shape[0], 0
-        ref, done = np.full(row.size, UNDECIDED), 0
-        seeds = np.zeros((len(patterns), p.V.shape[0]))
-        above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
-        owner, n_conflicts = np.full(layers, -1), np.zeros(layers, dtype=np.int64)
-        constant_ref = np.full(s.rows.kind.size, -1)
-        side, size = np.zeros(_CLAUSES, dtype=np.int64), np.zeros(_CLAUSES, dtype=np.int64)
-        literals = np.zeros(_CLAUSES * 8 + most, dtype=np.int64)
-        multipliers = np.zeros(literals.size)
-        used = np.zeros(4, dtype=np.int64)
-        used[CURRENT], used[PLACED] = -1, 0
+        layers, most, count, done = p.layers.shape[0], s.cell.id.shape[0], 0, 0
+        entries = _CLAUSES * 8 + most
+        found = Found(
+            ref=np.full(row.size, UNDECIDED), seeds=np.zeros((len(patterns), p.V.shape[0])),
+            side=np.zeros(_CLAUSES, dtype=np.int64), size=np.zeros(_CLAUSES, dtype=np.int64),
+            literals=np.zeros(entries, dtype=np.int64), multipliers=np.zeros(entries),
+            used=np.zeros(2, dtype=np.int64),
+        )  # fmt: skip
+        here = InPlace(
+            at=np.zeros(4, dtype=np.int64),
+            above=np.zeros(p.units.shape[0] + 1, dtype=np.int64),
+            owner=np.zeros(layers, dtype=np.int64), conflicts=self._conflicts,
+            conflict_ref=self._conflict_ref, n_conflicts=np.zeros(layers, dtype=np.int64),
+            constant_ref=np.zeros(s.rows.kind.size, dtype=np.int64),
+        )  # fmt: skip
+        sides = Sides(patterns, row, unit, piece)
         while done < row.size:
-            used[CLAUSES_USED] = used[LITERALS_USED] = 0
+            # Numbers count from the first clause of a call: what was kept from others is forgotten.
+            found.used[:], here.at[PLACED], here.at[CURRENT] = 0, 0, -1
+            here.owner[:], here.n_conflicts[:], here.constant_ref[:] = -1, 0, -1
             from_here = done
             with np.errstate(all="ignore"):
                 done = refute(
-                    p, s, self._scratch, self._rounding, patterns, row, unit, piece, done, above,
-                    owner, self._conflicts, n_conflicts, self._conflict_ref, constant_ref, ref,
-                    seeds, side, size, literals, multipliers, used,
+                    p, s, self._scratch, self._rounding, sides, from_here, here, found
                 )  # fmt: skip
-            # Numbers count from the first clause of a call: what was kept from others is forgotten.
-            at = 0
-            for c in range(int(used[CLAUSES_USED])):
-                own = slice(at, at + int(size[c]))
-                at += int(size[c])
-                kept = literals[own] >> 1 < self._rows  # not the bounds of parameters
-                ids, m = literals[own][kept].tolist(), multipliers[own][kept].tolist()
-                add(int(row[side[c]]), ids, m)
-            mine = ref[from_here:done]
+            self._hand_out(found, row, add)
+            mine = found.ref[from_here:done]
             mine[mine >= 0] += count
-            count += int(used[CLAUSES_USED])
-            owner[:], n_conflicts[:], constant_ref[:] = -1, 0, -1
-            used[CURRENT], used[PLACED] = -1, 0
-        return ref, seeds
+            count += int(found.used[CLAUSES_USED])
+        return found.ref, found.seeds
+
+    def _hand_out(self, found: Found, row: Array, add: Add) -> None:
+        """Hand out the clauses of a call, without the bounds of parameters."""
+        clauses, entries = found.used[[CLAUSES_USED, LITERALS_USED]].tolist()
+        of = np.repeat(np.arange(clauses), found.size[:clauses])
+        kept = found.literals[:entries] >> 1 < self._rows
+        add(
+            row[found.side[:clauses]],
+            np.bincount(of[kept], minlength=clauses),
+            found.literals[:entries][kept],
+            found.multipliers[:entries][kept],
+        )
 
 
 def _seed_places(network: Network, domain_rows: int) -> tuple[Array, int]:
