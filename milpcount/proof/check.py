@@ -75,9 +75,7 @@ class Num:
         """Return floats or Fractions as they are, or those as floats, or these as Fractions."""
         if exact or values.dtype != object:
             return cls(exactly(values) if exact and values.size else values)
-        m = values.astype(float)
-        same = [v - v == 0 and Fraction(v) == x for v, x in zip(m.ravel().tolist(), values.ravel())]
-        return cls(m, np.where(np.reshape(same, m.shape), 0.0, abs(m) * U + TINY))
+        return cls(m := values.astype(float), abs(m) * U + TINY)
 
     @property
     def errors(self):
@@ -93,8 +91,7 @@ class Num:
         if self.m.size and not abs(self.m).max() < LARGE:
             return Num(m, np.full(m.shape, inf))  # else b times U below 1e-308 is no matter
         e = abs(self.m) @ (abs(b.m) * ((k + 8) * U) + b.errors * GROWN)
-        e = e if self.e is None else e + self.e @ (abs(b.m) + b.errors)
-        return Num(m, e * GROWN + TINY)
+        return Num(m, (e + self.errors @ (abs(b.m) + b.errors)) * GROWN + TINY)
 
     def at(self, x):
         """Return the product with exact columns; the largest entries bound the errors of all."""
@@ -102,25 +99,23 @@ class Num:
         if self.exact:
             return Num(m)
         e = (abs(self.m) * ((self.m.shape[-1] + 8) * U) + self.errors) @ most * GROWN + TINY
-        return Num(m, np.where(e < LARGE, e, inf) + 0.0 * m)
+        return Num(m, (e if most.max(initial=0) < LARGE else inf) + 0.0 * m)
 
     def __add__(self, b):
-        m = self.m + b.m
-        if self.exact:
-            return Num(m)
-        return Num(m, (self.errors + b.errors + 4 * U * (abs(self.m) + abs(b.m))) * GROWN + TINY)
+        e = None if self.exact else (
+            self.errors + b.errors + 4 * U * (abs(self.m) + abs(b.m))) * GROWN + TINY
+        return Num(self.m + b.m, e)
 
     def __mul__(self, factor):
         m = self.m * factor
         return Num(m) if self.exact else Num(m, (self.errors * abs(factor) + U * abs(m)) * GROWN)
 
-def joined(parts, axis=1):
-    """Return arrays of numbers one after the other."""
-    cells = max(len(x.m) for x in parts) if axis else None
-    def put(arrays):
-        return np.concatenate([np.broadcast_to(a, (cells or len(a), *a.shape[1:]))
-                               for a in arrays], axis=axis)
-    return Num(put([x.m for x in parts]), None if parts[0].exact else put([x.errors for x in parts]))
+def joined(parts):
+    """Return arrays of numbers one after the other, along their second axis."""
+    n, exact = max(len(x.m) for x in parts), parts[0].exact
+    some = [[x.m for x in parts]] + [[x.errors for x in parts]] * (not exact)
+    return Num(*(np.concatenate([np.broadcast_to(a, (n, *a.shape[1:])) for a in arrays], axis=1)
+                 for arrays in some))
 
 # The network. Units are tables: of `rank` values v, rows [a, b, t] for v_a - v_b - t (v_b left out
 # if b is -1), and pieces [value, slope, shift, [[row, sign], ..]], the output slope * value + shift.
@@ -149,11 +144,8 @@ def layer(weight, bias, reads, runs):
     units = [x for n, x in runs for _ in range(bias.size // x["rank"] if n is None else n)]
     start = np.cumsum([0] + [x["rank"] for x in units])
     need(weight.shape == (bias.size, reads.size) and start[-1] == bias.size, "a map does not fit")
-    rows = np.array([(s + a, s + b if b >= 0 else bias.size, t) for s, x in zip(start, units)
-                     for a, b, t in x["rows"]]).reshape(-1, 3)
-    choice, at = np.zeros((len(rows), bias.size + 1)), rows[:, :2].astype(int)
-    choice[np.arange(len(rows)), at[:, 1]] = -1
-    choice[np.arange(len(rows)), at[:, 0]] = 1
+    rows = np.array([(s + a, s + max(b, 0), -(b >= 0), -t) for s, x in zip(start, units)
+                     for a, b, t in x["rows"]], dtype=float).reshape(-1, 4)
     counts, pieces = (np.array([len(x[key]) for x in units]) for key in ("rows", "pieces"))
     table = np.array([[x["pieces"][min(k, len(x["pieces"]) - 1)][:3] for k in range(pieces.max())]
                       for x in units], dtype=float)
@@ -165,8 +157,8 @@ def layer(weight, bias, reads, runs):
     return SimpleNamespace(
         weight=weight, bias=bias, reads=reads, value=table[..., 0].astype(int) + start[:-1, None],
         slope=table[..., 1], shift=table[..., 2], pieces=pieces, ask=ask,
-        unit_of=np.repeat(np.arange(len(units)), counts), choice=choice[:, :-1], less=-rows[:, 2:],
-        plain=np.array_equal(choice, np.eye(*choice.shape)) and not rows[:, 2].any())
+        unit_of=np.repeat(np.arange(len(units)), counts), a=rows[:, 0].astype(int),
+        b=rows[:, 1].astype(int), minus=rows[:, 2:3].astype(int), less=rows[:, 3:])
 
 def read_network(path):
     """Return the number of inputs, the layers with the output as the last, a digest of the file."""
@@ -187,8 +179,8 @@ def read_network(path):
             before = np.arange(n_in)
         reads = arrays.get(f"reads{number}", before).astype(int)
         need((np.diff(reads) > 0).all() and reads[0] >= 0 and reads[-1] < end, "a map reads amiss")
-        runs = record if isinstance(record, list) else [[None, record]]
-        layers.append(layer(weight, bias, reads, runs))
+        layers.append(layer(
+            weight, bias, reads, record if isinstance(record, list) else [[None, record]]))
         layers[-1].alone = number > 0 and reads[0] >= before[0]
         before, end = np.arange(end, end + len(layers[-1].pieces)), end + len(layers[-1].pieces)
     return n_in, layers, digest.hexdigest()
@@ -209,16 +201,13 @@ class Subject:
         ends = [[v if v in (inf, -inf) else Fraction(v) for v in domain[key]]
                 for key in ("lower", "upper")]
         self.lower, self.upper, self.d = *ends, len(ends[0])
-        self.low, self.high = self.inner = [np.array([float(v) for v in end]) for end in ends]
-        if any(float(v) != v for end in ends for v in end):  # outwards to refute, inwards to attain
-            self.inner = np.nextafter(self.low, inf), np.nextafter(self.high, -inf)
-            self.low, self.high = np.nextafter(self.low, -inf), np.nextafter(self.high, inf)
-        self.far = np.maximum(abs(self.low), abs(self.high))
+        low, high = (np.array([float(v) for v in end]) for end in ends)
+        self.inner = np.nextafter(low, inf), np.nextafter(high, -inf)  # where points may be
+        self.low, self.high = np.nextafter(low, -inf), np.nextafter(high, inf)  # where x may be
+        self.far, self.known = np.maximum(abs(self.low), abs(self.high)), {}
         self.origin, self.own = read("origin", self.n_in, 1), domain.get("inputs")
         if self.own is None:  # else which input each parameter is
             self.directions = read("directions", self.n_in, self.d)
-        need(self.own is None or len({v for v in self.own if 0 <= v < self.n_in}) == self.d
-             == len(self.own), "the domain does not fit the network")
         self.rows = np.concatenate([read("rhs", -1, 1), -read("rows", -1, self.d)], axis=1)
         self.domain, self.parts = [Num.of(self.rows), Num(self.rows)], {False: [], True: []}
         self.idle = (self.rows[:, 1:] == 0).all(axis=1) & (self.rows[:, 0] >= 0)
@@ -227,19 +216,16 @@ class Subject:
         self.pieces = np.concatenate([x.pieces for x in hidden])
         self.unit_of = np.concatenate([np.full(len(self.rows), -1)] + [
             x.unit_of + u for x, u in zip(hidden, self.unit0)])
-        self.ask = np.ones((self.row0[-1], self.pieces.max()), dtype=np.int8)
-        for x, r in zip(hidden, self.row0):
-            self.ask[r : r + len(x.ask)] = 0
-            self.ask[r : r + len(x.ask), : x.ask.shape[1]] = x.ask
-        self.seeds = None
-        if header["seeded"] is True:
-            self.seeds = joined([self.part(n, False)[0] for n, x in enumerate(hidden)
-                                 if x.reads[0] < self.n_in] + self.domain[:1], axis=0).m[:, 1:]
+        most, self.one = self.pieces.max(), (np.arange(1 + self.d) == 0).astype(int)
+        self.ask = np.concatenate([np.ones((len(self.rows), most), dtype=np.int8)] + [
+            np.pad(x.ask, ((0, 0), (0, most - x.ask.shape[1]))) for x in hidden])
+        self.seeds = None if header["seeded"] is not True else np.concatenate(
+            [self.part(n, False)[0].m for n, x in enumerate(hidden) if x.reads[0] < self.n_in]
+            + [self.domain[0].m])[:, 1:]
         if not self.closed:
-            t = [Fraction(v) for v in header["interior"]]
-            value = self.rows @ np.array([Fraction(1), *t])
-            need(len(t) == self.d and all(a < v < b for a, v, b in zip(self.lower, t, self.upper))
-                 and ((value > 0) | self.idle).all(), "the header's point is not inside the domain")
+            t = np.array([Fraction(v) for v in [1, *header["interior"]]])
+            need(len(t) == 1 + self.d and ((self.rows @ t > 0) | self.idle).all() and all(a < v < b
+                 for a, v, b in zip(self.lower, t[1:], self.upper)), "the point is not inside")
 
     def part(self, number, exact):
         """Return what a map makes of the inputs, its weights on units, and the units it reads."""
@@ -262,6 +248,11 @@ class Subject:
         v = (inputs if x is None else inputs.at(x))[None]
         return v + weight @ joined(outs)[:, read] if read.size else v
 
+    def compared(self, number, v, one, exact=False):
+        """Return the rows of units."""
+        x = self.layers[number]
+        return v[:, x.a] + v[:, x.b] * x.minus + Num.of(x.less * one, exact)
+
     def chosen(self, number, v, pieces, one, exact=False):
         """Return the outputs of units on pieces, shape (cells, units, 1 or points)."""
         x, at = self.layers[number], (np.arange(pieces.shape[1])[None, :, None], pieces)
@@ -276,13 +267,11 @@ class Subject:
         At points x, shape (1 + d, k), the first entry of each being 1, or as functions (constant,
         slopes) of the parameters.
         """
-        rows, one, outs = self.domain[exact], np.arange(1 + self.d) == 0, []
+        rows, one, outs = self.domain[exact], self.one if x is None else x[0], []
         yield (rows if x is None else rows.at(x))[None]
-        one = one.astype(int) if x is None else np.ones(x.shape[1], dtype=int)
         for number in range(last + 1):
-            layer, v = self.layers[number], self.values(number, outs, x, exact)
-            yield v if layer.plain else (
-                Num.of(layer.choice, exact) @ v + Num.of(layer.less * one, exact))
+            v = self.values(number, outs, x, exact)
+            yield self.compared(number, v, one, exact)
             if number < last:
                 p = pieces[:, self.unit0[number] : self.unit0[number + 1]]
                 outs.append(self.chosen(number, v, p, one, exact))
@@ -296,27 +285,29 @@ class Subject:
         """Return upper bounds of functions on the box, nan or inf where there is none."""
         return m[..., 0] + slack + np.maximum(m[..., 1:] * self.low, m[..., 1:] * self.high).sum(-1)
 
+    def highest(self, f):
+        """Return the maximum of a function on the box, exactly; inf if there is none."""
+        ends = [(v, b if v > 0 else a) for v, a, b in zip(f[1:], self.lower, self.upper) if v != 0]
+        bounded = not any(isinstance(end, float) for _, end in ends)
+        return f[0] + sum(v * end for v, end in ends) if bounded else inf
+
     def bounds(self, pieces):
         """Return an upper bound on the patterns in each cell; piece -1 of a unit is any piece."""
-        p, outs, kinds = pieces.copy(), [], []
-        one = (np.arange(1 + self.d) == 0).astype(int)
+        p, outs, kinds, one = pieces.copy(), [], [], self.one
         for number, x in enumerate(self.layers[:-1]):
             v, mine = self.values(number, outs), slice(*self.unit0[number : number + 2])
-            rows = v if x.plain else Num(x.choice) @ v + Num(x.less * one)
+            rows = self.compared(number, v, one)
             up, down = (np.broadcast_to(self.top(s * rows.m, self.slack(rows)), (
                 len(p), rows.m.shape[1]))[..., None] for s in (1, -1))
             cannot = ((x.ask > 0) & (up <= 0)) | ((x.ask < 0) & (down < 0))
-            of = x.unit_of == np.arange(len(x.pieces))[:, None]
-            k = np.arange(x.ask.shape[1])
-            may = (np.einsum("ur,crk->cuk", of.astype(int), cannot.astype(int)) == 0) & (
-                k < x.pieces[:, None]) & ((p[:, mine, None] == k) | (p[:, mine, None] < 0))
-            count, slope = may.sum(-1), x.slope[:, : len(k)]
+            of, k = (x.unit_of == np.arange(len(x.pieces))[:, None]) * 1, np.arange(x.ask.shape[1])
+            may = (np.einsum("ur,crk->cuk", of, cannot) == 0) & (k < x.pieces[:, None]) & (
+                (p[:, mine, None] == k) | (p[:, mine, None] < 0))
+            count, flat, rows = may.sum(-1), (may & (x.slope == 0)).sum(-1), of.sum(1)
             p[:, mine] = np.where(count == 1, may.argmax(-1), -1)
-            open_, flat = count > 1, (may & (slope == 0)).sum(-1)
-            simple = ~open_ | ((count == 2) & (flat == 1) & (of.sum(1) == 1))
-            kinds.append(zip(map(prod, count.tolist()), (open_ * of.sum(1)).sum(-1).tolist(),
-                             (count > flat).sum(-1).tolist(), simple.all(-1).tolist(),
-                             [bool(x.alone)] * len(p)))
+            simple = (count <= 1) | ((count == 2) & (flat == 1) & (rows == 1))
+            kinds.append(zip(map(prod, count.tolist()), ((count > 1) * rows).sum(-1).tolist(),
+                             (count > flat).sum(-1).tolist(), simple.all(-1).tolist()))
             f = self.chosen(number, v, np.maximum(p[:, mine, None], 0), one)
             # Of a unit that is not settled, the range of its value is all that is known.
             up, down = (s * self.top(s * v.m, self.slack(v))[:, x.value] for s in (1, -1))
@@ -331,29 +322,19 @@ class Subject:
 
     def left_open(self, P, u, k):
         """Return a bound on the patterns that agree with P before units u, whose pieces are k."""
-        at, total = np.arange(len(self.pieces)), 0
-        for n in range(0, len(u), 64):
-            own = slice(n, n + 64)
-            before, here = at < u[own, None], at == u[own, None]
-            total += sum(self.bounds(np.where(before, P[own], np.where(here, k[own, None], -1))))
-        return total
-
-    def upper_end(self, found, left):
-        """Return the upper end of a count, of patterns listed and a bound on those left open."""
-        return found + min(left, self.bounds(np.full((1, len(self.pieces)), -1))[0] - found
-                           if left else 0)
+        at = np.arange(len(self.pieces))
+        path = np.where(at < u[:, None], P, np.where(at == u[:, None], k[:, None], -1))
+        return sum(sum(self.bounds(path[n : n + 64])) for n in range(0, len(u), 64))
 
     @cache
     def most(self, rank, kinds):
         """Return the recursion's value, from a layer on."""
         if not kinds:
             return 1
-        (choices, rows, moving, simple, alone), below = kinds[0], kinds[1:]
-        if self.closed:
-            return choices * self.most(rank, below)
-        rank = rank if alone else self.d
-        cells = [comb(rows, j) for j in range(min(rows, rank) + 1)]
-        if simple:
+        (choices, rows, moving, simple), below = kinds[0], kinds[1:]
+        rank = rank if self.layers[-1 - len(kinds)].alone else self.d
+        cells = [choices] if self.closed else [comb(rows, j) for j in range(min(rows, rank) + 1)]
+        if simple and not self.closed:
             return sum(n * self.most(min(rank, moving - j), below) for j, n in enumerate(cells))
         return min(choices, sum(cells)) * self.most(min(rank, moving), below)
 
@@ -377,15 +358,18 @@ class Subject:
 
     def forms(self, pattern, last):
         """Return the rows of the domain and of layers 0 to `last` on a pattern, exactly."""
-        return joined(list(self.walk(None, pattern[None, :, None].astype(int), last, True))).m[0]
+        key = last, pattern[: self.unit0[last]].tobytes()
+        if key not in self.known:
+            p = pattern[None, :, None].astype(int)
+            self.known = {key: joined(list(self.walk(None, p, last, True))).m[0]}
+        return self.known[key]
 
     def points(self, given):
         """Return parameters of witnesses: as given, or what seeds of the rows of inputs make."""
         if self.seeds is None:
             return given
-        width = self.high - self.low
-        t = self.low + width * np.clip(0.5 + given @ (self.seeds * width), 0.0, 1.0)
-        return np.clip(t, *self.inner)
+        t, width = given @ (self.seeds * (self.high - self.low)), self.high - self.low
+        return np.clip(self.low + width * np.clip(0.5 + t, 0.0, 1.0), *self.inner)
 
 # The proof.
 
@@ -395,13 +379,12 @@ class Clauses:
     def __init__(self, s, layer, heads, cell, size, literals, multipliers, exact):
         self.s, self.layer, self.heads, self.cell, self.size = s, layer, heads, cell, size
         self.row, self.sign, self.lam = literals >> 1, 1 - 2 * (literals & 1), multipliers
-        self.start, self.other, self.floats, self.known = np.cumsum(size) - size, exact, None, {}
+        self.start, self.other, self.floats = np.cumsum(size) - size, exact, None
         need((size > 0).all() and size.sum() == self.row.size == self.lam.size
-             and cell.size == size.size, "a false size")
-        need(((cell >= 0) & (cell < len(heads))).all(), "a clause is of no cell")
-        need(((self.row >= 0) & (self.row < s.row0[layer + 1])).all(), "a row that is not there")
-        need(((self.lam >= 0) & (self.lam < inf)).all() and min(exact.values(), default=0) >= 0,
-             "a multiplier is negative or no number")
+             and cell.size == size.size and ((cell >= 0) & (cell < len(heads))).all()
+             and ((self.row >= 0) & (self.row < s.row0[layer + 1])).all()
+             and ((self.lam >= 0) & (self.lam < inf)).all() and min(exact.values(), default=0) >= 0,
+             "a clause of a false size, of no cell, of rows or multipliers that there are not")
 
     def cited(self, P, cell, u, k, ref):
         """Return whether clauses follow from patterns up to unit u and its piece k."""
@@ -426,25 +409,19 @@ class Clauses:
             m = np.add.reduceat(self.floats[0][which] * (lam * self.sign[at])[:, None], start)
             slack = np.add.reduceat(lam * self.floats[1][which], start) * GROWN
             good[c : c + n] = (s.top(m, slack) < 0) & (np.maximum.reduceat(lam, start) < LARGE)
-        for e in self.other:
-            good[np.searchsorted(self.start, e, "right") - 1] = False
+        good[np.searchsorted(self.start, [*self.other], "right") - 1] = False
         return good
 
     def refuted_exactly(self, c):
         """Return whether a clause holds, in rational numbers."""
         s, at = self.s, range(self.start[c], self.start[c] + self.size[c])
-        if (cell := self.cell[c]) not in self.known:
-            self.known = {cell: s.forms(self.heads[cell], self.layer)}
-        forms = self.known[cell]
+        forms = s.forms(self.heads[self.cell[c]], self.layer)
         rows = [(self.other.get(e, Fraction(self.lam[e])), int(self.sign[e]), self.row[e],
                  forms[self.row[e]]) for e in at]
         total = sum(m * sign * row for m, sign, _, row in rows)
         strict = any(m > 0 and r >= len(s.rows) and (sign > 0 or not (s.closed or (
             row == 0).all())) for m, sign, r, row in rows)
-        ends = [(v, b if v > 0 else a) for v, a, b in zip(total[1:], s.lower, s.upper) if v != 0]
-        if any(isinstance(end, float) for _, end in ends):
-            return False  # infinite
-        top = total[0] + sum(v * end for v, end in ends)
+        top = s.highest(total)
         return top < 0 or (top == 0 and strict)
 
 def sides(P, at, here, pieces, start, stop):
@@ -466,8 +443,8 @@ class Proof:
 
     def __init__(self, network, file):
         self.file, self.header = file, json.loads(file["header"].item())
-        need(self.header["format"] == 2, "a format that is not read here")
-        need(self.header["quantity"] in TITLES, "a quantity that is not covered")
+        need(self.header["format"] == 2 and self.header["quantity"] in TITLES,
+             "a format or a quantity that is not read here")
         self.s = Subject(network, self.header)
         need(self.header["network"] == self.s.digest, "the proof is of another network")
         P = self.P = file["patterns"]
@@ -477,10 +454,10 @@ class Proof:
         need((P[1:][row, at] > P[:-1][row, at]).all(), "patterns do not increase")
         self.at = np.append(-1, at)
 
-    def array(self, key, kinds="ui", dtype=np.int64):
-        """Return an array of the file, of integers if nothing else is asked for."""
-        array = self.file[key]
-        need(array.dtype.kind in kinds, "an array of another type")
+    def array(self, key, dtype=np.int64):
+        """Return an array of the file, of integers or floats."""
+        need((array := self.file[key]).dtype.kind in ("ui" if dtype is np.int64 else "f"),
+             f"array {key} has another type")
         return array.astype(dtype)
 
     def exact(self, key):
@@ -489,7 +466,7 @@ class Proof:
 
     def witnessed(self):
         """Check the witnesses."""
-        given, exact, s = self.array("points", "f", float), self.exact("exact_points"), self.s
+        given, exact, s = self.array("points", float), self.exact("exact_points"), self.s
         need(len(given) == len(self.P), "there is not one witness for each pattern")
         for first in range(0, len(given), n := max(1, (1 << 20) // (1 + s.d))):
             P, t = self.P[first : first + n], s.points(given[first : first + n])
@@ -506,12 +483,9 @@ class Proof:
             cells, done, number = np.cumsum(self.at[here] < start) - 1, 0, 0
             while done <= cells[-1]:
                 key, more = f"{layer}/{number}/", int(self.array(f"{layer}/{number}/cells"))
-                need(0 < more <= cells[-1] + 1 - done, "a block of other cells")
+                need(0 < more <= cells[-1] + 1 - done, f"{key}cells: not those that there are")
                 rows = here[np.searchsorted(cells, done) : np.searchsorted(cells, done + more)]
-                try:
-                    left += self.block(key, layer, rows)
-                except Refuted as error:
-                    raise Refuted(f"layer {layer}, block {number}: {error}") from None
+                left += self.block(key, layer, rows)
                 done, number = done + more, number + 1
         return left
 
@@ -519,23 +493,21 @@ class Proof:
         """Check the sides in some cells of a layer; return a bound on what is left open."""
         s, P, (start, stop) = self.s, self.P, self.s.unit0[layer : layer + 2]
         heads, used, left = here[self.at[here] < start], 0, 0
-        lam = self.array(key + "multipliers", "f", float)
-        exact = {i: Fraction(v) for i, v in self.exact(key + "exact").items()}
-        c = Clauses(s, layer, P[heads], *(self.array(key + x) for x in ("cell", "size", "literals")),
-                    lam, exact)
+        cell, size, literals, refs = (
+            self.array(key + x) for x in ("cell", "size", "literals", "refs"))
+        c = Clauses(s, layer, P[heads], cell, size, literals, self.array(key + "multipliers", float),
+                    {i: Fraction(v) for i, v in self.exact(key + "exact").items()})
         for number in np.flatnonzero(~c.refuted()):
-            need(c.refuted_exactly(number), f"clause {number} is not refuted by its multipliers")
-        refs = self.array(key + "refs")
+            need(c.refuted_exactly(number), f"{key}: clause {number} is not refuted")
         for u, i, k in sides(P, self.at, here, s.pieces, start, stop):
             ref, used = refs[used : used + i.size], used + i.size
             need(((ref >= -1) & (ref < c.size.size)).all() and ref.size == i.size,
-                 "there is not one citation for each side")
-            cited = ref >= 0
-            cell = np.searchsorted(heads, i[cited], "right") - 1
-            need(c.cited(P[i[cited]], cell, u, k[cited], ref[cited]),
-                 "a side cites a clause that its pieces do not imply")
+                 f"{key}refs: a citation of nothing, or none")
+            cited, cell = ref >= 0, np.searchsorted(heads, i, "right") - 1
+            need(c.cited(P[i[cited]], cell[cited], u, k[cited], ref[cited]),
+                 f"{key}refs: a side cites a clause that its pieces do not imply")
             left += s.left_open(P[i[~cited]].astype(int), np.full((~cited).sum(), u), k[~cited])
-        need(used == refs.size, "there is not one citation for each side")
+        need(used == refs.size, f"{key}refs: more citations than sides")
         return left
 
 def check(network, file, say=print):
@@ -543,12 +515,13 @@ def check(network, file, say=print):
     proof = Proof(network, file)
     s, header, found = proof.s, proof.header, len(proof.P)
     proof.witnessed()
-    upper = s.upper_end(found, proof.covered())
+    left = proof.covered()
+    upper = found + (left and min(left, s.bounds(np.full((1, len(s.pieces)), -1))[0] - found))
     need([header["lower"], header["upper"]] == [str(found), str(upper)], "a false claim")
     count = f"exactly {found}" if found == upper else f"at least {found}, at most {upper}"
     where = "domain " + hashlib.sha256(json.dumps(header["domain"]).encode()).hexdigest()[:16]
     ends = {(str(a), str(b)) for a, b in zip(s.lower, s.upper)}
-    if s.own and s.d == s.n_in and len(ends) == 1 and not len(s.rows) and (s.origin == 0).all():
+    if s.own == [*range(s.n_in)] and len(ends) == 1 and not len(s.rows) and not s.origin.any():
         where = "[{}, {}]^{}".format(*ends.pop(), s.d)
     say(f"{count} {TITLES[header['quantity']]} of network {s.digest[:16]} on {where}")
     return found, upper
@@ -560,10 +533,9 @@ def main(arguments, say=print, what=check):
         with np.errstate(all="ignore"), open(arguments[1], "rb") as raw, np.load(raw) as file:
             what(arguments[0], file, say)  # what is not finite is decided exactly
         return 0
-    except Refuted as error:
-        say(f"NOT proved: {error}")
     except Exception as error:
-        say(f"NOT proved: the files cannot be read ({error!r})")
+        why = error if isinstance(error, Refuted) else f"the files cannot be read ({error!r})"
+        say(f"NOT proved: {why}")
     return 1
 
 if __name__ == "__main__":

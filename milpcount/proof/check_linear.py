@@ -72,11 +72,11 @@ def continuous(unit):
 
 def outputs(s, pieces, x=None, exact=False):
     """Return the network's outputs on pieces (cells, units, 1 or k), as functions or at points."""
-    one, outs = np.arange(1 + s.d) == 0 if x is None else np.ones(1, dtype=int), []
+    one, outs = s.one if x is None else x[0], []
     for number in range(len(s.layers) - 1):
         v = s.values(number, outs, x, exact)
         p = pieces[:, s.unit0[number] : s.unit0[number + 1]]
-        outs.append(s.chosen(number, v, p, one.astype(int), exact))
+        outs.append(s.chosen(number, v, p, one, exact))
     return s.values(len(s.layers) - 1, outs, x, exact)
 
 def map_of(s, pattern):
@@ -156,13 +156,10 @@ class Regions:
                 return False
             total = total + Fraction(m) * rows[r]
             used += [(r, rows[r])] if Fraction(m) > 0 else []
-        ends = [(v, b if v > 0 else a) for v, a, b in zip(total[1:], s.lower, s.upper) if v != 0]
-        if any(isinstance(end, float) for _, end in ends):
-            return False  # infinite
-        top = total[0] + sum(v * end for v, end in ends)
-        if top or closed:
+        top = s.highest(total)
+        if top != 0 or closed:
             return top < 0
-        return bool(ends) or any(r < len(s.rows) for r, _ in used) or any(
+        return (total[1:] != 0).any() or any(r < len(s.rows) for r, _ in used) or any(
             (np.outer(a, b) != np.outer(b, a)).any() for (_, a), (_, b) in zip(used, used[1:]))
 
     def like(self, members, i, entries, side):

@@ -205,8 +205,11 @@ class _Writer:
             archive.put("points", points)
             archive.put_text("exact_points", exact)
             left = sum(self._layer(archive, k) for k in range(len(self._network.layers)))
-            count = len(self._patterns)
-            return count, self._subject.upper_end(count, left)
+            count, units = len(self._patterns), len(self._subject.pieces)
+            if left:
+                whole = self._subject.bounds(np.full((1, units), -1))[0]
+                left = min(left, whole - count)
+            return count, count + left
 
     def further(
         self, archive: Archive, quantity: Quantity, found: int, upper: int
