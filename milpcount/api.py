@@ -74,7 +74,8 @@ def count(
     proof : str or Path, optional
         A file for a proof of both bounds that `milpcount check`, or the stand-alone program
         ``milpcount/proof/check.py``, verifies; the network is written beside it (``PROOF.npz``).
-        It takes about as long as the count, once that has come to its end or to a limit.
+        A count that a limit or Ctrl-C stops has one, too. Writing it takes some times as long as
+        the count, once that has come to its end.
 
     Returns
     -------
@@ -147,6 +148,7 @@ def _proved(
     check_method(method)
     if not path.parent.is_dir():
         raise OptionError(f"proof: there is no folder {path.parent}")
+
     def proved(result: CountResult) -> CountResult:
         if result.regions:  # a count may be stopped before the first one
             ends = write_proof(path, network, domain, result, listener=arguments.listener(listener))

@@ -43,4 +43,4 @@ def _program(proof: Path) -> str:
             further = "further" in json.loads(file["header"].item())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         further = False
-    return (check_linear if further else check).__file__
+    return str((check_linear if further else check).__file__)

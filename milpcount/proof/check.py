@@ -39,15 +39,13 @@ whatever is not finite, is decided in rational numbers: all numbers in the files
 
 # fmt: off
 # Dense on purpose: to be read from beginning to end.
-import ast
 import hashlib
 import json
-import re
 import sys
 from fractions import Fraction
 from functools import cache
-from itertools import combinations
 from math import comb, inf, prod
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -79,6 +77,7 @@ class Num:
 
     @property
     def errors(self):
+        """The errors, zeros if there are none."""
         return 0.0 * self.m if self.e is None else self.e
 
     def __getitem__(self, i):
@@ -118,7 +117,7 @@ def joined(parts):
                  for arrays in some))
 
 # The network. Units are tables: of `rank` values v, rows [a, b, t] for v_a - v_b - t (v_b left out
-# if b is -1), and pieces [value, slope, shift, [[row, sign], ..]], the output slope * value + shift.
+# if b is -1), and pieces [value, slope, shift, [[row, sign], ..]]: slope * value + shift comes out.
 
 def affine(arrays, name):
     """Return weights and bias of a map; of a product of factors exactly."""
@@ -167,7 +166,7 @@ def read_network(path):
     digest = hashlib.sha256()
     for key, array in arrays.items():
         digest.update(f"{key} {array.dtype} {array.shape} ".encode() + array.tobytes())
-    meta, layers, kept = json.loads(arrays["metadata"].item()), [], 0
+    meta, layers, before = json.loads(arrays["metadata"].item()), [], None
     identity = {"rank": 1, "rows": [], "pieces": [[0, 1, 0, []]]}
     for number, record in enumerate([*meta["activations"], identity]):
         if record is not identity or meta.get("output", True):
@@ -205,6 +204,7 @@ class Subject:
         self.inner = np.nextafter(low, inf), np.nextafter(high, -inf)  # where points may be
         self.low, self.high = np.nextafter(low, -inf), np.nextafter(high, inf)  # where x may be
         self.far, self.known = np.maximum(abs(self.low), abs(self.high)), {}
+        self.most = cache(self.most_from)
         self.origin, self.own = read("origin", self.n_in, 1), domain.get("inputs")
         if self.own is None:  # else which input each parameter is
             self.directions = read("directions", self.n_in, self.d)
@@ -326,8 +326,7 @@ class Subject:
         path = np.where(at < u[:, None], P, np.where(at == u[:, None], k[:, None], -1))
         return sum(sum(self.bounds(path[n : n + 64])) for n in range(0, len(u), 64))
 
-    @cache
-    def most(self, rank, kinds):
+    def most_from(self, rank, kinds):
         """Return the recursion's value, from a layer on."""
         if not kinds:
             return 1
@@ -470,7 +469,8 @@ class Proof:
         need(len(given) == len(self.P), "there is not one witness for each pattern")
         for first in range(0, len(given), n := max(1, (1 << 20) // (1 + s.d))):
             P, t = self.P[first : first + n], s.points(given[first : first + n])
-            for j in np.flatnonzero(~s.attained(P, t) | np.isin(first + np.arange(len(P)), [*exact])):
+            given_exactly = np.isin(first + np.arange(len(P)), [*exact])
+            for j in np.flatnonzero(~s.attained(P, t) | given_exactly):
                 x = np.array(exact.get(first + j, t[j].tolist()), dtype=object)
                 need(x.shape == (s.d,) and s.attained(P[j : j + 1], exactly(x)[None], True)[0],
                      f"the witness of pattern {first + j} does not prove it")
@@ -495,8 +495,9 @@ class Proof:
         heads, used, left = here[self.at[here] < start], 0, 0
         cell, size, literals, refs = (
             self.array(key + x) for x in ("cell", "size", "literals", "refs"))
-        c = Clauses(s, layer, P[heads], cell, size, literals, self.array(key + "multipliers", float),
-                    {i: Fraction(v) for i, v in self.exact(key + "exact").items()})
+        lam = self.array(key + "multipliers", float)
+        exact = {i: Fraction(v) for i, v in self.exact(key + "exact").items()}
+        c = Clauses(s, layer, P[heads], cell, size, literals, lam, exact)
         for number in np.flatnonzero(~c.refuted()):
             need(c.refuted_exactly(number), f"{key}: clause {number} is not refuted")
         for u, i, k in sides(P, self.at, here, s.pieces, start, stop):
@@ -530,7 +531,8 @@ def main(arguments, say=print, what=check):
     """Check NETWORK.npz PROOF; return 0, or 1 where a step is false or a file cannot be read."""
     try:
         need(len(arguments) == 2, "give two files: NETWORK.npz PROOF")
-        with np.errstate(all="ignore"), open(arguments[1], "rb") as raw, np.load(raw) as file:
+        with np.errstate(all="ignore"), Path(arguments[1]).open("rb") as raw, \
+                np.load(raw) as file:
             what(arguments[0], file, say)  # what is not finite is decided exactly
         return 0
     except Exception as error:

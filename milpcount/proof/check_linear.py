@@ -185,7 +185,7 @@ def sets_of(s, P, label, closed, section):
     shared = regions.meet if closed else regions.share_facet
     for number, (i, j, t) in enumerate(section["joined"]):
         need(0 <= min(i, j) and max(i, j) < len(P) and label[i] == label[j]
-             and shared(i, j, [Fraction(v) for v in t]), f"regions are not joined by point {number}")
+             and shared(i, j, [Fraction(v) for v in t]), f"point {number} does not join them")
         parent[root(parent, i)] = root(parent, j)
     parent = np.array([root(parent, i) for i in range(len(P))])
     todo = classes(label, parent)
@@ -201,7 +201,8 @@ def classes(label, parent):
     """Return the regions of each map that are several sets, and which pairs are to be apart."""
     order = np.argsort(label, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
-    return [(g, parent[g][:, None] != parent[g]) for g in groups if len(set(parent[g].tolist())) > 1]
+    several = [g for g in groups if len(set(parent[g].tolist())) > 1]
+    return [(g, parent[g][:, None] != parent[g]) for g in several]
 
 def check_further(network, file, say=print):
     """Check a proof; print what it proves; raise `check.Refuted` where a step is false."""

@@ -15,7 +15,7 @@ import numpy as np
 from milpcount.errors import ContradictionError
 from milpcount.exact.geometry import ExactBox, Point
 from milpcount.exact.inputs import ExactInputs
-from milpcount.exact.program import attained
+from milpcount.exact.program import Verdict, attained
 from milpcount.limits import tick
 from milpcount.partitions.cells import Row, inside, primitive, rows_of
 from milpcount.proof import check, check_linear
@@ -145,11 +145,13 @@ class Further:
         return None
 
 
-def _met(rows: Sequence[Row], strict: Sequence[bool], box: ExactBox) -> Any:
+def _met(rows: Sequence[Row], strict: Sequence[bool], box: ExactBox) -> Verdict:
     """Decide whether rows have a point of the closed box where they are not negative."""
     return attained(rows_of(rows), (1,) * len(rows), strict, box)
 
 
-def _entries(rows: Sequence[Row], multipliers: Sequence[int], where: dict[Row, Entry]) -> list[Entry]:
+def _entries(
+    rows: Sequence[Row], multipliers: Sequence[int], where: dict[Row, Entry]
+) -> list[Entry]:
     pairs = zip(rows, multipliers, strict=True)
     return [(where[row][0], where[row][1], where[row][2] * m) for row, m in pairs if m]

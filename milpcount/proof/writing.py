@@ -191,7 +191,8 @@ class _Writer:
         self._clauses = ExactClauses(self._exact, self._closed, np.flatnonzero(bind).tolist())
         kind = np.min_scalar_type(max(int(layer.n_pieces.max()) for layer in network.layers))
         kind = np.dtype(np.uint32) if kind.itemsize > 4 else kind
-        table = np.fromiter(chain.from_iterable(patterns_of(regions)), dtype=kind).reshape(-1, network.n_units)
+        flat = np.fromiter(chain.from_iterable(patterns_of(regions)), dtype=kind)
+        table = flat.reshape(-1, network.n_units)
         self._order = np.lexsort(table.T[::-1])
         self._patterns = table[self._order]
         differ = self._patterns[1:] != self._patterns[:-1]
@@ -231,9 +232,9 @@ class _Writer:
             if quantity is Quantity.AFFINE_PIECES:
                 return maps, maps
             closed = quantity is Quantity.CLOSED_LINEAR_REGIONS
-            section = Further(
-                self._subject, self._exact_inputs, self._patterns, closed
-            ).section(labels)
+            section = Further(self._subject, self._exact_inputs, self._patterns, closed).section(
+                labels
+            )
         archive.put_text("further", section)
         count = found - len(section["joined"])
         return count, count
@@ -275,7 +276,8 @@ class _Writer:
         P, s = self._patterns, self._subject
         n = max(1, (1 << 20) // (1 + s.d))
         if self._projections.seeded:
-            parts = [self._projections.seeds(P[k : k + n].astype(np.int64)) for k in range(0, len(P), n)]
+            some = (P[k : k + n].astype(np.int64) for k in range(0, len(P), n))
+            parts = [self._projections.seeds(patterns) for patterns in some]
             points, exact = np.concatenate(parts), dict[int, list[str]]()
         else:
             points, exact = self._given_points()

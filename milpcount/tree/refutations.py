@@ -72,9 +72,7 @@ class Projections:
         self._conflicts = np.zeros((layers, _CONFLICTS, 2, words), dtype=np.uint64)
         self._conflict_ref = np.zeros((layers, _CONFLICTS), dtype=np.int64)
 
-    def refute(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
-    ) -> Array:
+    def refute(self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add) -> Array:
         """Return for each side a clause, -1 if it holds a region, or -2 if that is left open.
 
         Parameters

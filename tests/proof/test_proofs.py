@@ -193,7 +193,9 @@ def test_ctrl_c_leaves_a_proof(tmp_path):
         (FOLDED, mc.Union([mc.Box(-1, 0), mc.Box(0, 1)]), {}, "a union has no proof"),
         (mc.Network.from_arrays([[[1.0]]], [[0.0]]), mc.Box(-1, 1), {}, "no units"),
         (
-            degenerate(0, [2, 2], ODD), mc.Box(-1, 1), {"quantity": "linear_regions"},
+            degenerate(0, [2, 2], ODD),
+            mc.Box(-1, 1),
+            {"quantity": "linear_regions"},
             "not known to be continuous",
         ),
     ],

@@ -36,7 +36,11 @@ def sides_of(patterns):
     for start, stop in (0, 4), (4, 7):
         here = np.flatnonzero(at < stop)
         found = list(check.sides(patterns, at, here, pieces, start, stop))
-        yield [(u, patterns[i, :u].tobytes(), k) for u, i, k in found for i, k in zip(i, k)]
+        yield [
+            (u, patterns[i, :u].tobytes(), k)
+            for u, i, k in found
+            for i, k in zip(i, k, strict=True)
+        ]
 
 
 def without(rows):
