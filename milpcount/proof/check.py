@@ -498,7 +498,8 @@ class Proof:
         lam = self.array(key + "multipliers", float)
         exact = {i: Fraction(v) for i, v in self.exact(key + "exact").items()}
         c = Clauses(s, layer, P[heads], cell, size, literals, lam, exact)
-        for number in np.flatnonzero(~c.refuted()):
+        rest = np.flatnonzero(~c.refuted())
+        for number in rest[np.argsort(cell[rest], kind="stable")]:  # rows are kept of one cell
             need(c.refuted_exactly(number), f"{key}: clause {number} is not refuted")
         for u, i, k in sides(P, self.at, here, s.pieces, start, stop):
             ref, used = refs[used : used + i.size], used + i.size
@@ -531,9 +532,8 @@ def main(arguments, say=print, what=check):
     """Check NETWORK.npz PROOF; return 0, or 1 where a step is false or a file cannot be read."""
     try:
         need(len(arguments) == 2, "give two files: NETWORK.npz PROOF")
-        with np.errstate(all="ignore"), Path(arguments[1]).open("rb") as raw, \
-                np.load(raw) as file:
-            what(arguments[0], file, say)  # what is not finite is decided exactly
+        with np.errstate(all="ignore"), Path(arguments[1]).open("rb") as raw:
+            what(arguments[0], np.load(raw), say)  # what is not finite is decided exactly
         return 0
     except Exception as error:
         why = error if isinstance(error, Refuted) else f"the files cannot be read ({error!r})"
