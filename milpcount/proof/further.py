@@ -25,6 +25,9 @@ Array = np.ndarray
 Entry = tuple[int, int, Fraction]
 """Of a proof that two regions are apart: which one of them, the number of a row, its multiplier."""
 
+_KEPT = 256
+"""Regions whose rows are remembered: with many inputs they are large."""
+
 
 class Further:
     """Joins regions of one map, and tells apart those that are not joined.
@@ -105,6 +108,8 @@ class Further:
     def _hyperplanes(self, i: int) -> dict[Row, tuple[int, Fraction]]:
         """Return a region's rows as primitive integers: the number of one, and its multiplier."""
         if i not in self._planes:
+            if len(self._planes) >= _KEPT:
+                del self._planes[next(iter(self._planes))]
             found: dict[Row, tuple[int, Fraction]] = {}
             for r, row in self._regions.rows(i).items():
                 scale = lcm(*(v.denominator for v in row))
