@@ -74,7 +74,8 @@ def count(
     proof : str or Path, optional
         A file for a proof of both bounds that `milpcount check`, or the stand-alone program
         ``milpcount/proof/check.py``, verifies; the network is written beside it (``PROOF.npz``).
-        It takes about as long as the count, once that has come to its end or to a limit.
+        A count that a limit or Ctrl-C stops has one, too. Writing it takes some times as long as
+        the count, once that has come to its end.
 
     Returns
     -------
@@ -147,14 +148,22 @@ def _proved(
     check_method(method)
     if not path.parent.is_dir():
         raise OptionError(f"proof: there is no folder {path.parent}")
-    result = count(
-        network, domain, method, quantity=quantity, limits=limits, seed=seed, keep_regions=True,
-        listener=listener, executor=executor,
-    )  # fmt: skip
-    lower, upper = write_proof(path, network, domain, result, listener=arguments.listener(listener))
-    proved = {"file": str(path), "lower": str(lower), "upper": str(upper)}
-    result = replace(result, details=result.details | {"proof": proved})
-    return result if keep_regions else replace(result, regions=None, verifier=None)
+
+    def proved(result: CountResult) -> CountResult:
+        if result.regions:  # a count may be stopped before the first one
+            ends = write_proof(path, network, domain, result, listener=arguments.listener(listener))
+            told = {"file": str(path), "lower": str(ends[0]), "upper": str(ends[1])}
+            result = replace(result, details=result.details | {"proof": told})
+        return result if keep_regions else replace(result, regions=None, verifier=None)
+
+    try:
+        return proved(count(
+            network, domain, method, quantity=quantity, limits=limits, seed=seed,
+            keep_regions=True, listener=listener, executor=executor,
+        ))  # fmt: skip
+    except Interrupted as stop:
+        stop.result = proved(stop.result)
+        raise
 
 
 def partition(

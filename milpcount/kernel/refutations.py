@@ -7,6 +7,8 @@ and rows of a layer stay as long as the pieces above it do, and with them the co
 found there. What is returned is to be checked by whoever uses it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from milpcount.kernel.cell import decide, push_piece
@@ -35,18 +37,87 @@ from milpcount.kernel.rows import (
 )
 from milpcount.kernel.state import INTEGER_EMPTY
 
+Array = np.ndarray
+
 _ONE = np.uint64(1)
 HOLDS, UNDECIDED = -1, -2
 """Of a side, in place of the number of its refutation: it is not empty, or not decided here."""
 CLAUSES_USED, LITERALS_USED, PLACED, CURRENT = range(4)
-"""Entries of ``used``."""
+"""Entries of `Found.used` (the first two) and of `InPlace.at`."""
+
+
+class Sides(NamedTuple):
+    """What is to be decided.
+
+    Attributes
+    ----------
+    patterns : (k, units)
+    row, unit, piece : (sides,)
+        The pattern whose path a side leaves, and where to. A unit that is not there stands for the
+        whole pattern: its seed is asked for.
+    """
+
+    patterns: Array
+    row: Array
+    unit: Array
+    piece: Array
+
+
+class Found(NamedTuple):
+    """What is found.
+
+    Attributes
+    ----------
+    ref : (sides,)
+        A refutation, `HOLDS` or `UNDECIDED`.
+    seeds : (k, m)
+        Of patterns that were asked for, what makes a point; zeros where none was found.
+    side, size : (clauses,)
+        Of each refutation the side it was found at, and its number of rows.
+    literals, multipliers : (entries,)
+        Of each row twice its number, plus 1 where it is not positive, and its multiplier.
+    used : (2,)
+        Refutations and their rows.
+    """
+
+    ref: Array
+    seeds: Array
+    side: Array
+    size: Array
+    literals: Array
+    multipliers: Array
+    used: Array
+
+
+class InPlace(NamedTuple):
+    """What is known of the cell that is in place.
+
+    Attributes
+    ----------
+    at : (4,)
+        Units of the path that are placed, and the pattern whose they are.
+    above : (units + 1,)
+        Rows of the cell above each unit.
+    owner : (layers,)
+        The pattern that a layer was composed for.
+    conflicts, conflict_ref : (layers, most, 2, words), (layers, most)
+        Signs of a layer's rows that exclude each other, and which refutation says so.
+    n_conflicts : (layers,)
+    constant_ref : (rows,)
+        The refutation of a row that is constant.
+    """
+
+    at: Array
+    above: Array
+    owner: Array
+    conflicts: Array
+    conflict_ref: Array
+    n_conflicts: Array
+    constant_ref: Array
 
 
 @entry
-def refute(
-    p, s, scratch, rounding, patterns, row, unit, piece, begin, above, owner, conflicts,
-    n_conflicts, conflict_ref, constant_ref, ref, seeds, side, size, literals, multipliers, used,
-):  # fmt: skip
+def refute(p, s, scratch, rounding, sides, begin, here, found):
     """Decide sides from `begin` on; return the first one for which there was no room.
 
     Parameters
@@ -54,77 +125,64 @@ def refute(
     p, s, scratch : Program, State, Scratch
         The state is that of a search that has not begun, with room for the rows of all units.
     rounding : float
-    patterns : (k, units)
-    row, unit, piece : (sides,)
-        The pattern whose path a side leaves, and where to. A unit that is not there stands for the
-        whole pattern: its seed is asked for.
-    above : (units + 1,), owner : (layers,)
-        Work: rows of the cell above each unit, and the pattern that a layer was composed for.
-    conflicts : (layers, most, 2, words), n_conflicts : (layers,), conflict_ref : (layers, most)
-        Work: signs of a layer's rows that exclude each other, and which refutation says so.
-    constant_ref : (rows,)
-        Work: the refutation of a row that is constant.
-    ref : (sides,)
-        Out: a refutation, `HOLDS` or `UNDECIDED`.
-    seeds : (k, m)
-        Out: of patterns that were asked for, what makes a point; zeros where none was found.
-    side, size : (clauses,), literals, multipliers : (entries,)
-        Out: of each refutation the side it was found at and its number of rows; of each row twice
-        its number, plus 1 where it is not positive, and its multiplier.
-    used : (4,)
-        How much of that is used, and what is in place.
+    sides : Sides
+    begin : int
+    here : InPlace
+        Work.
+    found : Found
+        Out.
     """
-    for e in range(begin, unit.shape[0]):
-        room = literals.shape[0] - used[LITERALS_USED]
-        if room < s.cell.id.shape[0] or used[CLAUSES_USED] == size.shape[0]:
+    for e in range(begin, sides.unit.shape[0]):
+        room = found.literals.shape[0] - found.used[LITERALS_USED]
+        if room < s.cell.id.shape[0] or found.used[CLAUSES_USED] == found.size.shape[0]:
             return e
-        i, u = row[e], unit[e]
-        ref[e] = UNDECIDED
-        if not _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_ref,
-                      used):  # fmt: skip
+        i, u = sides.row[e], sides.unit[e]
+        found.ref[e] = UNDECIDED
+        if not _place(p, s, rounding, sides.patterns, i, u, here):
             continue
-        count = above[u]
-        if u == patterns.shape[1]:
+        if u == sides.patterns.shape[1]:
             fill(s.trial.lam, 0.0)
-            if decide(p, s, scratch, count) == FULL:
-                _seed(s, count, seeds[i])
-            continue
-        layer, wanted = p.units[u, UNIT_LAYER], p.units[u, UNIT_PIECE] + piece[e]
-        bits = scratch.bits
-        clear_bits(bits)
-        for v in range(p.layers[layer, LAYER_UNIT], u):
-            add_literals(
-                p, s, p.units[v, UNIT_PIECE] + patterns[i, v], bits, p.layers[layer, LAYER_ROW]
-            )
-        add_literals(p, s, wanted, bits, p.layers[layer, LAYER_ROW])
-        number = min(n_conflicts[layer], conflicts.shape[1])
-        known = _conflict(conflicts[layer], number, bits)
-        if known >= 0:
-            ref[e] = conflict_ref[layer, known]
-            continue
-        further = push_piece(p, s, wanted, count)
-        if further < 0:
-            ref[e] = _constant(p, s, wanted, e, constant_ref, side, size, literals, multipliers,
-                               used)  # fmt: skip
-            continue
-        fill(s.trial.lam, 0.0)
-        in_integers = s.control[INTEGER_EMPTY]
-        verdict = decide(p, s, scratch, further)
-        if verdict == FULL:
-            ref[e] = HOLDS
-        elif verdict == EMPTY:
-            whole = s.control[INTEGER_EMPTY] > in_integers
-            ref[e] = used[CLAUSES_USED]
-            at = n_conflicts[layer] % conflicts.shape[1]
-            n_conflicts[layer] += 1
-            conflict_ref[layer, at] = ref[e]
-            _emit(p, s, scratch, whole, further, e, layer, conflicts[layer, at], side, size,
-                  literals, multipliers, used)  # fmt: skip
-    return unit.shape[0]
+            if decide(p, s, scratch, here.above[u]) == FULL:
+                _seed(s, here.above[u], found.seeds[i])
+        else:
+            found.ref[e] = _decided(p, s, scratch, sides, e, here, found)
+    return sides.unit.shape[0]
 
 
 @jit
-def _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_ref, used):
+def _decided(p, s, scratch, sides, e, here, found):
+    """Return what is found of a side whose path is in place."""
+    i, u = sides.row[e], sides.unit[e]
+    layer, wanted = p.units[u, UNIT_LAYER], p.units[u, UNIT_PIECE] + sides.piece[e]
+    bits, first = scratch.bits, p.layers[layer, LAYER_ROW]
+    clear_bits(bits)
+    for v in range(p.layers[layer, LAYER_UNIT], u):
+        add_literals(p, s, p.units[v, UNIT_PIECE] + sides.patterns[i, v], bits, first)
+    add_literals(p, s, wanted, bits, first)
+    conflicts = here.conflicts[layer]
+    known = _conflict(conflicts, min(here.n_conflicts[layer], conflicts.shape[0]), bits)
+    if known >= 0:
+        return here.conflict_ref[layer, known]
+    further = push_piece(p, s, wanted, here.above[u])
+    if further < 0:
+        return _constant(p, s, wanted, e, here.constant_ref, found)
+    fill(s.trial.lam, 0.0)
+    in_integers = s.control[INTEGER_EMPTY]
+    verdict = decide(p, s, scratch, further)
+    if verdict == FULL:
+        return HOLDS
+    if verdict != EMPTY:
+        return UNDECIDED
+    at = here.n_conflicts[layer] % conflicts.shape[0]
+    here.n_conflicts[layer] += 1
+    here.conflict_ref[layer, at] = found.used[CLAUSES_USED]
+    whole = s.control[INTEGER_EMPTY] > in_integers
+    _emit(p, s, scratch, whole, further, e, layer, conflicts[at], found)
+    return here.conflict_ref[layer, at]
+
+
+@jit
+def _place(p, s, rounding, patterns, i, u, here):
     """Make the cell of the first u units of a pattern, and compose the layer of unit u.
 
     Returns
@@ -132,39 +190,38 @@ def _place(p, s, rounding, patterns, i, u, above, owner, n_conflicts, constant_r
     bool
         False if floating point cannot tell the kind of a row, or a row forbids a piece.
     """
-    current = used[CURRENT]
+    current = here.at[CURRENT]
     same = 0
     if current >= 0:
-        most = min(used[PLACED], u)
+        most = min(here.at[PLACED], u)
         while same < most and patterns[i, same] == patterns[current, same]:
             same += 1
-    used[CURRENT], used[PLACED] = i, same
-    above[0] = s.path.size[0]
-    count = above[same]
+    here.at[CURRENT], here.at[PLACED] = i, same
+    here.above[0] = s.path.size[0]
     for layer in range(p.layers.shape[0]):
         first, end = units_of(p, layer)
         if end <= same:
             continue
         if first > u or (first == u and u == patterns.shape[1]):
             break
-        if not _has_same(patterns, owner[layer], i, first):
-            owner[layer] = i
-            n_conflicts[layer] = 0
+        if not _has_same(patterns, here.owner[layer], i, first):
+            here.owner[layer] = i
+            here.n_conflicts[layer] = 0
             compose_layer(p, layer, 0, p.layers[layer, LAYER_VALUES], s.values, s.outputs)
             compose_rows(p, layer, 0, p.layers[layer, LAYER_ROWS], rounding, s.values, s.rows)
             for r in range(*rows_of(p, layer)):
-                constant_ref[r] = -1
+                here.constant_ref[r] = -1
         for r in range(*rows_of(p, layer)):
             if s.rows.kind[r] == UNKNOWN:
                 return False
         for v in range(max(first, same), min(end, u)):
             piece = p.units[v, UNIT_PIECE] + patterns[i, v]
-            count = push_piece(p, s, piece, above[v])
+            count = push_piece(p, s, piece, here.above[v])
             if count < 0:
                 return False
             set_output(p, v, piece, s.values, s.outputs)
-            above[v + 1] = count
-            used[PLACED] = v + 1
+            here.above[v + 1] = count
+            here.at[PLACED] = v + 1
     return True
 
 
@@ -194,25 +251,26 @@ def _conflict(known, count, bits):
 
 
 @jit
-def _constant(p, s, piece, e, constant_ref, side, size, literals, multipliers, used):
+def _constant(p, s, piece, e, constant_ref, found):
     """Return the refutation of a piece that a constant row forbids."""
     for k in range(p.piece_literals[piece], p.piece_literals[piece + 1]):
         r, sign = p.literals[k, LITERAL_ROW], p.literals[k, LITERAL_SIGN]
         kind = s.rows.kind[r]
         if kind != NORMAL and kind != TINY and (kind == POSITIVE) != (sign > 0):
             if constant_ref[r] < 0:
-                constant_ref[r] = used[CLAUSES_USED]
-                at = used[LITERALS_USED]
-                side[constant_ref[r]], size[constant_ref[r]] = e, 1
-                literals[at], multipliers[at] = 2 * r + (0 if sign > 0 else 1), 1.0
-                used[CLAUSES_USED] += 1
-                used[LITERALS_USED] += 1
+                clause, at = found.used[CLAUSES_USED], found.used[LITERALS_USED]
+                constant_ref[r] = clause
+                found.side[clause], found.size[clause] = e, 1
+                found.literals[at] = 2 * r + (0 if sign > 0 else 1)
+                found.multipliers[at] = 1.0
+                found.used[CLAUSES_USED] += 1
+                found.used[LITERALS_USED] += 1
             return constant_ref[r]
     return UNDECIDED
 
 
 @jit
-def _emit(p, s, scratch, whole, count, e, layer, conflict, side, size, literals, multipliers, used):
+def _emit(p, s, scratch, whole, count, e, layer, conflict, found):
     """Append the multipliers of the current cell; keep the signs of the layer's own rows.
 
     Multipliers are those of the rows as they are, not scaled to unit norm. Bounds of parameters,
@@ -220,21 +278,21 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, side, size, literals,
     """
     first = 2 * p.V.shape[1] if p.small else 0
     base, n_rows = p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROWS]
-    at, clause = used[LITERALS_USED], used[CLAUSES_USED]
+    at, clause = found.used[LITERALS_USED], found.used[CLAUSES_USED]
     clear_bits(conflict)
     for t in range(first, count):
         r = s.cell.id[t]
         m = scratch.rho[t] if whole else s.trial.lam[t] * s.rows.norm[r]
         if m > 0.0:
-            literals[at] = 2 * r + (0 if s.cell.sign[t] > 0 else 1)
-            multipliers[at] = m
+            found.literals[at] = 2 * r + (0 if s.cell.sign[t] > 0 else 1)
+            found.multipliers[at] = m
             at += 1
             if base <= r < base + n_rows:
                 w, place = 0 if s.cell.sign[t] > 0 else 1, r - base
                 conflict[w, place >> 6] |= _ONE << np.uint64(place & 63)
-    side[clause], size[clause] = e, at - used[LITERALS_USED]
-    used[LITERALS_USED] = at
-    used[CLAUSES_USED] = clause + 1
+    found.side[clause], found.size[clause] = e, at - found.used[LITERALS_USED]
+    found.used[LITERALS_USED] = at
+    found.used[CLAUSES_USED] = clause + 1
 
 
 @jit

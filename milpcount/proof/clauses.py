@@ -1,6 +1,6 @@
 """Clauses: signs of rows that exclude each other, with the multipliers that show it.
 
-A block of a proof has a list of patterns and the clauses that its sides cite; see
+A block of a proof has some cells of a layer and the clauses that its sides cite; see
 `milpcount.proof.check`. Those that float multipliers prove are found by the compiled projections,
 all others in exact arithmetic here.
 """
@@ -28,9 +28,8 @@ class Clauses:
 
     Attributes
     ----------
-    layer, row, size : list of int
-        Of each clause: the layer whose cell it speaks of, a row of the block in that cell, and how
-        many rows it has.
+    row, size : list of int
+        Of each clause: a pattern of the block in its cell, and how many rows it has.
     literals : list of int
         Twice a row's number, plus 1 for the sign "not positive".
     multipliers : list of float
@@ -39,16 +38,14 @@ class Clauses:
         By the place of the literal.
     """
 
-    layer: list[int] = field(default_factory=list)
     row: list[int] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
     literals: list[int] = field(default_factory=list)
     multipliers: list[float] = field(default_factory=list)
     exact: dict[int, int] = field(default_factory=dict)
 
-    def add(self, layer: int, row: int, literals: Sequence[int], multipliers: Sequence[Any]) -> int:
+    def add(self, row: int, literals: Sequence[int], multipliers: Sequence[Any]) -> int:
         """Append a clause and return its number."""
-        self.layer.append(layer)
         self.row.append(row)
         self.size.append(len(literals))
         self.literals += literals
@@ -59,6 +56,13 @@ class Clauses:
             self.multipliers.append(float(m))
         return len(self.size) - 1
 
+    def extend(self, row: Array, size: Array, literals: Array, multipliers: Array) -> None:
+        """Append clauses that floats prove, given in arrays."""
+        self.row += row.tolist()
+        self.size += size.tolist()
+        self.literals += literals.tolist()
+        self.multipliers += multipliers.tolist()
+
     def replace(self, start: int, multipliers: Sequence[int]) -> None:
         """Set the multipliers from a place on."""
         for at, m in enumerate(multipliers, start):
@@ -66,6 +70,18 @@ class Clauses:
             if m > _EXACT_FLOATS:
                 self.exact[at] = m
             self.multipliers[at] = 0.0 if at in self.exact else float(m)
+
+    def taken(self, kept: Array) -> tuple["Clauses", Array]:
+        """Return some of the clauses, and the new number of each by its old one."""
+        out, new = Clauses(), np.full(len(self.size), -1)
+        start = np.cumsum([0, *self.size])
+        for c in kept.tolist():
+            e = slice(int(start[c]), int(start[c + 1]))
+            multipliers = [
+                self.exact.get(at, m) for at, m in enumerate(self.multipliers[e], e.start)
+            ]
+            new[c] = out.add(self.row[c], self.literals[e], multipliers)
+        return out, new
 
     def texts(self) -> dict[str, str]:
         """Return the exact multipliers as the format has them."""
@@ -80,14 +96,18 @@ class ExactClauses:
     network : ExactNetwork
     patterns : bool
         Whether patterns are counted, and so closed cells.
+    domain_rows : sequence of int
+        Numbers of the domain's rows that the exact network has: those that bound something.
     """
 
-    def __init__(self, network: ExactNetwork, patterns: bool) -> None:
+    def __init__(
+        self, network: ExactNetwork, patterns: bool, domain_rows: Sequence[int] = ()
+    ) -> None:
         self._network, self._patterns = network, patterns
         self._starts = network.starts
         sizes = [int(layer.row_starts[-1]) for layer in network.network.layers]
         self.row_base = [0, *np.cumsum(sizes).tolist()]
-        # Rows of the domain that bound nothing are left out of the exact form, not of the proof.
+        self._domain_ids = [2 * (self.row_base[-1] + i) for i in domain_rows]
         inputs = network.inputs
         self._domain = Conditions.of(inputs.rows, strict=not patterns)
 
@@ -96,7 +116,7 @@ class ExactClauses:
         return int(np.searchsorted(self._starts, unit, side="right")) - 1
 
     def side(
-        self, pattern: Sequence[int], unit: int, piece: int, domain_ids: Sequence[int]
+        self, pattern: Sequence[int], unit: int, piece: int
     ) -> tuple[list[int], list[int]] | None:
         """Return literals and multipliers that refute a side; None if it holds a pattern.
 
@@ -105,8 +125,6 @@ class ExactClauses:
         pattern : sequence of int
             Of which the units before `unit` count.
         unit, piece : int
-        domain_ids : sequence of int
-            Numbers in the proof of the domain's rows that the exact network has.
         """
         path = [*pattern[:unit], piece]
         ids: list[int] = []
@@ -128,7 +146,7 @@ class ExactClauses:
         verdict = cell.decide(self._network.inputs.box, closed=self._patterns)
         if verdict.multipliers is None:
             return None
-        return self._used([*(2 * d for d in domain_ids), *ids], verdict.multipliers)
+        return self._used([*self._domain_ids, *ids], verdict.multipliers)
 
     def repaired(
         self, pattern: Sequence[int], literals: Sequence[int], hint: Sequence[float]

@@ -1,19 +1,17 @@
 """Writes a proof: of the regions that a count has found, and that there are no others.
 
-Whatever method found the regions, the proof is made anew from their patterns. What lies between two
-neighbours in lexicographic order is a list of *sides* (see `milpcount.proof.check`), and each is
-refuted by multipliers: compiled projections find most of them, exact arithmetic the rest. A side
-that turns out to hold a region is left open; of a complete count that would be a fault.
+Whatever method found the regions, the proof is made anew from their patterns. What they leave is a
+list of *sides* (see `milpcount.proof.check`), and each is refuted by multipliers: compiled
+projections find most of them, exact arithmetic the rest. A side that turns out to hold a region is
+left open; of a complete count that would be a fault.
 """
 
-import gzip
 import io
-import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -29,8 +27,12 @@ from milpcount.exact.tree import ExactRegionTree
 from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.network.paths import write_atomically
-from milpcount.proof import check
-from milpcount.proof.clauses import Clauses, ExactClauses
+from milpcount.partitions.counting import check_continuous
+from milpcount.proof import check, check_linear
+from milpcount.proof.archive import Archive
+from milpcount.proof.blocks import Block
+from milpcount.proof.clauses import ExactClauses
+from milpcount.proof.further import Further
 from milpcount.proof.header import header_of, network_bytes, number_text
 from milpcount.result import CountResult, Guarantee, Quantity, Region, patterns_of
 from milpcount.tree.refutations import Projections
@@ -38,11 +40,13 @@ from milpcount.tree.refutations import Projections
 Array = np.ndarray
 
 _BLOCK_NUMBERS = 1 << 22
-"""Numbers of the rows of one layer that the checker holds at a time, at most."""
-_LONGEST, _SHORTEST = 2048, 64
-"""Patterns of a block."""
+"""Numbers of the rows of the cells of a block, which the checker holds at a time, at most."""
+_LONGEST = 4096
+"""Beginnings of patterns in a block, if it has several cells."""
 
-COVERED = (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS)
+FURTHER = (Quantity.LINEAR_REGIONS, Quantity.CLOSED_LINEAR_REGIONS, Quantity.AFFINE_PIECES)
+"""Quantities whose proofs are those of activation regions, and a section that is theirs."""
+COVERED = (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FURTHER)
 """Quantities that have proofs."""
 
 
@@ -55,19 +59,14 @@ def check_covered(network: Network, domain: Domain, quantity: Quantity) -> None:
         If the quantity, the domain or a unit of the network is not covered.
     """
     if quantity not in COVERED:
-        names = " and ".join(kind.value for kind in COVERED)
-        raise OptionError(f"proof: {quantity.value} has no proofs; {names} have")
+        names = ", ".join(kind.value for kind in COVERED)
+        raise OptionError(f"proof: {quantity.value} has no proofs; these have: {names}")
     if isinstance(domain, Union):
         raise OptionError("proof: a union has no proof of its own; prove its parts one by one")
     if not network.n_units:
         raise OptionError("proof: the network has no units, so there is nothing to prove")
-    for layer in network.layers:
-        for kind in layer.activations:
-            if kind.rank > 1 and not kind.is_maxout:
-                raise OptionError(
-                    f"proof: activation {kind.name!r} takes several values and is no maximum; "
-                    "units of one value and maxima are covered"
-                )
+    if quantity in FURTHER:
+        check_continuous(network)
 
 
 def check_method(method: Any) -> None:
@@ -132,22 +131,25 @@ def write_proof(
     )
     content = network_bytes(network)
     inputs = domain.bind(network.n_inputs)
-    writer = _Writer(content, network, inputs, result.quantity, result.regions)
+    quantity = Quantity.ACTIVATION_REGIONS if result.quantity in FURTHER else result.quantity
+    writer = _Writer(content, network, inputs, quantity, result.regions)
     with tempfile.TemporaryFile() as draft:
-        with gzip.GzipFile(fileobj=draft, mode="wb", compresslevel=6, mtime=0) as packed:
-            lower, upper = writer.write(packed)
-        if result.is_exact and (lower, upper) != (result.lower, result.upper):
-            raise ContradictionError(
-                f"the count says {result.lower}, its proof {lower} to {upper}: please report this"
-            )
-        head = {"lower": str(lower), "upper": str(upper), **writer.header}
-        if source:
-            head["source"] = source
-        front = gzip.compress(check.MAGIC + json.dumps(head).encode() + b"\n", mtime=0)
+        with Archive(draft) as archive:
+            lower, upper = writer.write(archive)
+            head = {"lower": str(lower), "upper": str(upper), **writer.header}
+            if result.quantity in FURTHER:
+                lower, upper = writer.further(archive, result.quantity, lower, upper)
+                head["further"] = {
+                    "quantity": result.quantity.value, "lower": str(lower), "upper": str(upper)
+                }  # fmt: skip
+            if result.is_exact and (lower, upper) != (result.lower, result.upper):
+                raise ContradictionError(
+                    f"the count says {result.lower}, its proof {lower} to {upper}: "
+                    "please report this"
+                )
+            archive.put_text("header", head | ({"source": source} if source else {}))
 
         def deliver(stream: BinaryIO) -> None:
-            # Members of a gzip file follow each other: the claim is known last and stands first.
-            stream.write(front)
             draft.seek(0)
             shutil.copyfileobj(draft, stream)
 
@@ -166,7 +168,7 @@ def _put(stream: BinaryIO, content: bytes) -> None:
 
 
 class _Writer:
-    """The blocks of a proof, one after the other."""
+    """The arrays of a proof, block by block."""
 
     def __init__(
         self,
@@ -184,152 +186,116 @@ class _Writer:
         self.header = header_of(content, inputs, quantity, self._projections.seeded)
         with np.errstate(all="ignore"):
             self._subject = check.Subject(io.BytesIO(content), self.header)
-        self._clauses = ExactClauses(self._exact, self._closed)
         given = inputs.exact or inputs
-        self._domain_ids = [
-            len_ + i
-            for len_ in [self._clauses.row_base[-1]]
-            for i, (row, b) in enumerate(zip(given.rows, given.rhs, strict=True))
-            if b < 0 or any(v != 0 for v in row)
-        ]
-        flat = (p for pattern in patterns_of(regions) for p in pattern)
+        bind = [b < 0 or any(v != 0 for v in r) for r, b in zip(given.rows, given.rhs, strict=True)]
+        self._clauses = ExactClauses(self._exact, self._closed, np.flatnonzero(bind).tolist())
         kind = np.min_scalar_type(max(int(layer.n_pieces.max()) for layer in network.layers))
         kind = np.dtype(np.uint32) if kind.itemsize > 4 else kind
-        table = np.fromiter(flat, dtype=kind).reshape(-1, network.n_units)
+        flat = np.fromiter(chain.from_iterable(patterns_of(regions)), dtype=kind)
+        table = flat.reshape(-1, network.n_units)
         self._order = np.lexsort(table.T[::-1])
         self._patterns = table[self._order]
-        self._points: tuple[Array, dict[int, list[str]]] | None = None
-        if not self._projections.seeded:
-            self._points = self._given_points()
+        differ = self._patterns[1:] != self._patterns[:-1]
+        self._at = np.append(-1, differ.argmax(axis=1))
 
-    def write(self, stream: Any) -> tuple[int, int]:
-        """Write all blocks; return the bounds that they prove."""
-        widest = max(int(layer.row_starts[-1]) for layer in self._network.layers)
-        numbers = widest * (1 + self._exact_inputs.dimension)
-        length = min(_LONGEST, max(_SHORTEST, _BLOCK_NUMBERS // numbers))
-        count, upper = len(self._patterns), len(self._patterns)
-        for start in range(0, count, length):
-            tick()
-            with np.errstate(all="ignore"):
-                block, more = self._block(start, min(count, start + length))
-            upper += more
-            stream.write(block)
-        return count, upper
+    def write(self, archive: Archive) -> tuple[int, int]:
+        """Write all that is to be checked; return the bounds that it proves."""
+        archive.put("patterns", self._patterns)
+        with np.errstate(all="ignore"):
+            points, exact = self._witnesses()
+            archive.put("points", points)
+            archive.put_text("exact_points", exact)
+            left = sum(self._layer(archive, k) for k in range(len(self._network.layers)))
+            count, units = len(self._patterns), len(self._subject.pieces)
+            if left:
+                whole = self._subject.bounds(np.full((1, units), -1))[0]
+                left = min(left, whole - count)
+            return count, count + left
 
-    # One block -----------------------------------------------------------------------------------
+    def further(
+        self, archive: Archive, quantity: Quantity, found: int, upper: int
+    ) -> tuple[int, int]:
+        """Write the section of linear regions or the like; return the bounds that it proves.
 
-    def _block(self, start: int, stop: int) -> tuple[bytes, int]:
-        first, last = start == 0, stop == len(self._patterns)
-        skip = 0 if first else 1
-        patterns = self._patterns[start - skip : stop]
-        P = patterns.astype(np.int64)
-        i, u, k = check.sides(P, self._subject.pieces, first, last)
-        clauses = Clauses()
-        refs = self._projections.refute(P, i, u, k, clauses.add, 0)
-        self._exactly(P, i, u, k, refs, clauses)
-        made = self._assembled(patterns, clauses, refs, last)
-        made = self._mended(made, P, (i, u, k), refs, clauses)
-        self._witnesses(made, start, stop, skip)
-        more = sum(self._subject.most(int(v)) for v in u[refs < 0])
-        return _packed(made), more
-
-    def _exactly(
-        self, P: Array, i: Array, u: Array, k: Array, refs: Array, clauses: Clauses
-    ) -> None:
-        """Decide the sides that have no clause yet; those that hold a pattern get -1."""
-        known: dict[tuple[int, bytes], list[tuple[set[int], int]]] = {}
-        for side in np.flatnonzero(refs < -1).tolist():
-            tick()
-            row, unit, piece = int(i[side]), int(u[side]), int(k[side])
-            path = [*P[row, :unit].tolist(), piece]
-            layer = self._clauses.layer_of(unit)
-            cell = known.setdefault((layer, P[row, : self._exact.starts[layer]].tobytes()), [])
-            has = self._signs(path)
-            refs[side] = next((c for literals, c in cell if literals <= has), -2)
-            if refs[side] >= 0:
-                continue
-            found = self._clauses.side(path[:-1], unit, piece, self._domain_ids)
-            if found is None:
-                refs[side] = -1
-                continue
-            refs[side] = clauses.add(layer, row, *found)
-            rows = {v for v in found[0] if v >> 1 < self._subject.n_rows}
-            cell.append((rows, int(refs[side])))
-
-    def _signs(self, path: Sequence[int]) -> set[int]:
-        """Return the literals of the pieces of the first units."""
-        s = self._subject
-        rows = np.flatnonzero(s.unit_of < len(path))
-        asked = s.asked(rows, np.array(path)[s.unit_of[rows]])
-        return set((2 * rows + (asked < 0))[asked != 0].tolist())
-
-    def _mended(
-        self,
-        made: SimpleNamespace,
-        P: Array,
-        sides: tuple[Array, Array, Array],
-        refs: Array,
-        clauses: Clauses,
-    ) -> SimpleNamespace:
-        """Return the block with exact multipliers where float ones do not prove a clause."""
-        block = check.Block(self._subject, made)
-        start, redo = block.start, list[int]()
-        for c in np.flatnonzero(~block.refuted()).tolist():
-            tick()
-            if block.refuted_exactly(c):
-                continue
-            e = slice(int(start[c]), int(start[c]) + clauses.size[c])
-            found = self._clauses.repaired(
-                P[clauses.row[c]].tolist(), clauses.literals[e], clauses.multipliers[e]
+        Parameters
+        ----------
+        archive : Archive
+        quantity : Quantity
+        found, upper : int
+            The bounds on the activation regions that have been proved.
+        """
+        with np.errstate(all="ignore"):
+            labels = check_linear.labels(self._subject, self._patterns)
+            maps = len(np.unique(labels))
+            if found < upper:
+                return maps, upper
+            if quantity is Quantity.AFFINE_PIECES:
+                return maps, maps
+            closed = quantity is Quantity.CLOSED_LINEAR_REGIONS
+            section = Further(self._subject, self._exact_inputs, self._patterns, closed).section(
+                labels
             )
-            if found is None:
-                redo.append(c)
-            else:
-                clauses.replace(int(start[c]), found)
-        if redo:
-            refs[np.isin(refs, redo)] = -2
-            self._exactly(P, *sides, refs, clauses)
-            kept = np.unique(refs[refs >= 0])
-            clauses, new = _taken(clauses, kept)
-            refs[refs >= 0] = new[refs[refs >= 0]]
-        return self._assembled(made.patterns, clauses, refs, made.last)
+        archive.put_text("further", section)
+        count = found - len(section["joined"])
+        return count, count
 
-    def _assembled(
-        self, patterns: Array, clauses: Clauses, refs: Array, last: bool
-    ) -> SimpleNamespace:
-        layer = np.array(clauses.layer, dtype=np.int64)
-        row = np.array(clauses.row, dtype=np.int64)
-        at = (patterns[1:] != patterns[:-1]).argmax(axis=1)
-        first = np.array(self._exact.starts[:-1])
-        runs = np.concatenate(
-            [np.zeros((1, first.size), dtype=np.int64), (at[:, None] < first).cumsum(axis=0)]
-        )
-        return SimpleNamespace(
-            patterns=patterns, refs=refs.astype("<i4"), layer=layer.astype("<i4"),
-            run=runs[row, layer].astype("<i4"), size=np.array(clauses.size, dtype="<i4"),
-            literals=np.array(clauses.literals, dtype="<i4"),
-            multipliers=np.array(clauses.multipliers, dtype="<f8"),
-            exact_multipliers=clauses.texts(), last=last,
-        )  # fmt: skip
+    # Sides ---------------------------------------------------------------------------------------
+
+    def _layer(self, archive: Archive, layer: int) -> int:
+        """Write the blocks of a layer; return a bound on what they leave open."""
+        s, left = self._subject, 0
+        start, stop = s.unit0[layer : layer + 2]
+        here = np.flatnonzero(self._at < stop)
+        heads = np.flatnonzero(self._at[here] < start)
+        ends = np.append(heads, here.size)
+        most = max(1, _BLOCK_NUMBERS // (int(s.row0[layer + 1]) * (1 + s.d)))
+        done, number = 0, 0
+        while done < heads.size:
+            tick()
+            full = int(np.searchsorted(ends, ends[done] + _LONGEST, side="right")) - 1
+            more = max(1, min(most, full - done, heads.size - done))
+            rows = here[ends[done] : ends[done + more]]
+            sides = list(check.sides(self._patterns, self._at, rows, s.pieces, start, stop))
+            block = Block(
+                s, self._projections, self._clauses, layer, self._patterns[rows].astype(np.int64),
+                heads[done : done + more] - ends[done],
+                (
+                    np.searchsorted(rows, np.concatenate([i for _, i, _ in sides])),
+                    np.repeat([u for u, _, _ in sides], [i.size for _, i, _ in sides]),
+                    np.concatenate([k for _, _, k in sides]),
+                ),
+            )  # fmt: skip
+            left += block.write(archive, f"{layer}/{number}/")
+            done, number = done + more, number + 1
+        return left
 
     # Witnesses -----------------------------------------------------------------------------------
 
-    def _witnesses(self, made: SimpleNamespace, start: int, stop: int, skip: int) -> None:
-        """Put witnesses into a block, exact ones where floats do not prove them."""
-        made.exact_points = {}
-        if self._points is None:
-            made.points = self._projections.seeds(made.patterns[skip:].astype(np.int64))
+    def _witnesses(self) -> tuple[Array, dict[int, list[str]]]:
+        """Return witnesses, and exact ones by their place where floats do not prove them."""
+        P, s = self._patterns, self._subject
+        n = max(1, (1 << 20) // (1 + s.d))
+        if self._projections.seeded:
+            some = (P[k : k + n].astype(np.int64) for k in range(0, len(P), n))
+            parts = [self._projections.seeds(patterns) for patterns in some]
+            points, exact = np.concatenate(parts), dict[int, list[str]]()
         else:
-            table, exact = self._points
-            made.points = table[start:stop]
-            made.exact_points = {str(j - start): exact[j] for j in range(start, stop) if j in exact}
-        block = check.Block(self._subject, made)
-        fine = block.attained(skip, block.points(slice(None)))
-        fine[[int(j) for j in made.exact_points]] = False
-        for j in np.flatnonzero(~fine).tolist():
+            points, exact = self._given_points()
+        for first in range(0, len(P), n):
             tick()
-            if not block.witnessed(j + skip, skip):
-                made.exact_points[str(j)] = self._exact_point(start + j)
+            own = slice(first, first + n)
+            given = points[own]
+            short = given.astype(np.float32).astype(float)  # is packed more densely
+            fine = s.attained(P[own], s.points(short))
+            points[own] = np.where(fine[:, None], short, given)
+            rest = np.flatnonzero(~fine)
+            fine[rest] = s.attained(P[own][rest], s.points(given[rest]))
+            for j in (first + np.flatnonzero(~fine)).tolist():
+                tick()
+                t = check.exactly(s.points(points[j : j + 1]))
+                if j not in exact and not s.attained(P[j : j + 1], t, exact=True)[0]:
+                    exact[j] = self._exact_point(j)
+        return points, exact
 
     def _given_points(self) -> tuple[Array, dict[int, list[str]]]:
         """Return the parameters of kept witnesses, and exact ones by their place in the order."""
@@ -359,30 +325,3 @@ class _Writer:
                 )
             found = cell.witness
         return [number_text(v) for v in found.fractions()]
-
-
-def _taken(clauses: Clauses, kept: Array) -> tuple[Clauses, Array]:
-    """Return some of the clauses, and the new number of each by its old one."""
-    out, new = Clauses(), np.full(len(clauses.size), -1)
-    start = np.cumsum([0, *clauses.size])
-    for c in kept.tolist():
-        e = range(int(start[c]), int(start[c + 1]))
-        new[c] = out.add(
-            clauses.layer[c], clauses.row[c], clauses.literals[e.start : e.stop],
-            [clauses.exact.get(at, clauses.multipliers[at]) for at in e],
-        )  # fmt: skip
-    return out, new
-
-
-def _packed(block: SimpleNamespace) -> bytes:
-    """Return a block as the format has it."""
-    parts: list[Array] = []
-    names: list[list[Any]] = []
-    for name in ("patterns", "points", "refs", "layer", "run", "size", "literals", "multipliers"):
-        array = np.ascontiguousarray(getattr(block, name))
-        array = array.astype(array.dtype.newbyteorder("<"))
-        names.append([name, array.dtype.str, list(array.shape)])
-        parts.append(array)
-    head = {"arrays": names, "last": block.last, "exact_points": block.exact_points,
-            "exact_multipliers": block.exact_multipliers}  # fmt: skip
-    return json.dumps(head).encode() + b"\n" + b"".join(part.tobytes() for part in parts)

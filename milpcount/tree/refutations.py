@@ -3,14 +3,13 @@
 See `milpcount.proof`, where they are checked, and `milpcount.kernel.refutations`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.kernel.allocation import Room, new_scratch, with_room
-from milpcount.kernel.columns import UNIT_LAYER
 from milpcount.kernel.image import input_weight
 from milpcount.kernel.program import compile_program
 from milpcount.kernel.refutations import (
@@ -19,6 +18,9 @@ from milpcount.kernel.refutations import (
     LITERALS_USED,
     PLACED,
     UNDECIDED,
+    Found,
+    InPlace,
+    Sides,
     refute,
 )
 from milpcount.kernel.state import CLOSED
@@ -27,8 +29,8 @@ from milpcount.tree.search import Search
 
 Array = np.ndarray
 
-Add = Callable[[int, int, Sequence[int], Sequence[float]], Any]
-"""Takes what was found: layer, a pattern in its cell, literals and multipliers."""
+Add = Callable[[Array, Array, Array, Array], Any]
+"""Takes clauses: a pattern in the cell of each and its size, then all literals and multipliers."""
 
 _CONFLICTS = 4096
 """Conflicts kept for the current cell of a layer; those beyond take the place of the oldest."""
@@ -70,9 +72,7 @@ class Projections:
         self._conflicts = np.zeros((layers, _CONFLICTS, 2, words), dtype=np.uint64)
         self._conflict_ref = np.zeros((layers, _CONFLICTS), dtype=np.int64)
 
-    def refute(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
-    ) -> Array:
+    def refute(self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add) -> Array:
         """Return for each side a clause, -1 if it holds a region, or -2 if that is left open.
 
         Parameters
@@ -80,11 +80,9 @@ class Projections:
         patterns : ndarray of int64, shape (k, units)
         row, unit, piece : ndarray of int64, shape (sides,)
         add : callable
-            Takes each clause that is found, in the order of their numbers.
-        count : int
-            The number of the first one.
+            Takes the clauses that are found, in the order of their numbers.
         """
-        ref, _ = self._run(patterns, row, unit, piece, add, count)
+        ref, _ = self._run(patterns, row, unit, piece, add)
         return ref
 
     def seeds(self, patterns: Array) -> Array:
@@ -92,53 +90,59 @@ class Projections:
         k, units = patterns.shape
         every = np.arange(k)
         none = np.zeros(k, dtype=np.int64)
-        _, seeds = self._run(patterns, every, np.full(k, units), none, lambda *found: None, 0)
+        _, seeds = self._run(patterns, every, np.full(k, units), none, lambda *found: None)
         found = np.zeros((k, self._seed_places[1]))
         found[:, self._seed_places[0]] = seeds
         return found
 
     def _run(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add, count: int
+        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
     ) -> tuple[Array, Array]:
         p, s = self._program, self._state
         # What is found does not depend on what was before.
         s.trial.free[:], s.trial.hessian[:] = True, p.H
-        layers, most = p.layers.shape[0], s.cell.id.shape[0]
-        ref, done = np.full(row.size, UNDECIDED), 0
-        seeds = np.zeros((len(patterns), p.V.shape[0]))
-        above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
-        owner, n_conflicts = np.full(layers, -1), np.zeros(layers, dtype=np.int64)
-        constant_ref = np.full(s.rows.kind.size, -1)
-        side, size = np.zeros(_CLAUSES, dtype=np.int64), np.zeros(_CLAUSES, dtype=np.int64)
-        literals = np.zeros(_CLAUSES * 8 + most, dtype=np.int64)
-        multipliers = np.zeros(literals.size)
-        used = np.zeros(4, dtype=np.int64)
-        used[CURRENT], used[PLACED] = -1, 0
+        layers, most, count, done = p.layers.shape[0], s.cell.id.shape[0], 0, 0
+        entries = _CLAUSES * 8 + most
+        found = Found(
+            ref=np.full(row.size, UNDECIDED), seeds=np.zeros((len(patterns), p.V.shape[0])),
+            side=np.zeros(_CLAUSES, dtype=np.int64), size=np.zeros(_CLAUSES, dtype=np.int64),
+            literals=np.zeros(entries, dtype=np.int64), multipliers=np.zeros(entries),
+            used=np.zeros(2, dtype=np.int64),
+        )  # fmt: skip
+        here = InPlace(
+            at=np.zeros(4, dtype=np.int64),
+            above=np.zeros(p.units.shape[0] + 1, dtype=np.int64),
+            owner=np.zeros(layers, dtype=np.int64), conflicts=self._conflicts,
+            conflict_ref=self._conflict_ref, n_conflicts=np.zeros(layers, dtype=np.int64),
+            constant_ref=np.zeros(s.rows.kind.size, dtype=np.int64),
+        )  # fmt: skip
+        sides = Sides(patterns, row, unit, piece)
         while done < row.size:
-            used[CLAUSES_USED] = used[LITERALS_USED] = 0
+            # Numbers count from the first clause of a call: what was kept from others is forgotten.
+            found.used[:], here.at[PLACED], here.at[CURRENT] = 0, 0, -1
+            here.owner[:], here.n_conflicts[:], here.constant_ref[:] = -1, 0, -1
             from_here = done
             with np.errstate(all="ignore"):
                 done = refute(
-                    p, s, self._scratch, self._rounding, patterns, row, unit, piece, done, above,
-                    owner, self._conflicts, n_conflicts, self._conflict_ref, constant_ref, ref,
-                    seeds, side, size, literals, multipliers, used,
+                    p, s, self._scratch, self._rounding, sides, from_here, here, found
                 )  # fmt: skip
-            # Numbers count from the first clause of a call: what was kept from others is forgotten.
-            at = 0
-            for c in range(int(used[CLAUSES_USED])):
-                own = slice(at, at + int(size[c]))
-                at += int(size[c])
-                e = int(side[c])
-                layer = int(p.units[unit[e], UNIT_LAYER])
-                kept = literals[own] >> 1 < self._rows  # not the bounds of parameters
-                ids, m = literals[own][kept].tolist(), multipliers[own][kept].tolist()
-                add(layer, int(row[e]), ids, m)
-            mine = ref[from_here:done]
+            self._hand_out(found, row, add)
+            mine = found.ref[from_here:done]
             mine[mine >= 0] += count
-            count += int(used[CLAUSES_USED])
-            owner[:], n_conflicts[:], constant_ref[:] = -1, 0, -1
-            used[CURRENT], used[PLACED] = -1, 0
-        return ref, seeds
+            count += int(found.used[CLAUSES_USED])
+        return found.ref, found.seeds
+
+    def _hand_out(self, found: Found, row: Array, add: Add) -> None:
+        """Hand out the clauses of a call, without the bounds of parameters."""
+        clauses, entries = found.used[[CLAUSES_USED, LITERALS_USED]].tolist()
+        of = np.repeat(np.arange(clauses), found.size[:clauses])
+        kept = found.literals[:entries] >> 1 < self._rows
+        add(
+            row[found.side[:clauses]],
+            np.bincount(of[kept], minlength=clauses),
+            found.literals[:entries][kept],
+            found.multipliers[:entries][kept],
+        )
 
 
 def _seed_places(network: Network, domain_rows: int) -> tuple[Array, int]:

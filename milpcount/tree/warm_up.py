@@ -107,7 +107,7 @@ def _points() -> None:
 def _refute() -> None:
     one, none = np.ones(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     finder = Projections(_one_unit(), Box(-1, 1).bind(1), closed=False)
-    finder.refute(one[None], none, none, none, lambda *found: None, 0)
+    finder.refute(one[None], none, none, none, lambda *found: None)
 
 
 def _one_unit() -> Network:

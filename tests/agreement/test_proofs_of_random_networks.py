@@ -9,12 +9,17 @@ import pytest
 
 import milpcount as mc
 from milpcount.network import leaky_relu, maxout, piecewise_linear, relu
+from milpcount.proof import check, check_linear
 from tests import graphs
 from tests.proof.files import verdict
 
 CASES = int(os.environ.get("PROOF_CASES", "30"))
 STEPS = piecewise_linear([0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0])
 KINDS = [relu(), relu(), leaky_relu(0.25), maxout(3), STEPS]
+QUANTITIES = [
+    "activation_regions", "activation_patterns",
+    "linear_regions", "closed_linear_regions", "affine_pieces",
+]  # fmt: skip
 
 
 def drawn(random):
@@ -54,8 +59,9 @@ def test_every_count_has_a_proof(tmp_path):
         random = Random(seed)
         net = drawn(random)
         where = domain(random, net.n_inputs)
-        for quantity in "activation_regions", "activation_patterns":
+        for quantity in QUANTITIES:
+            what = check.check if quantity.startswith("activation") else check_linear.check_further
             result = mc.count(net, where, quantity=quantity, proof=proof)
-            code, line = verdict(network, proof)
+            code, line = verdict(network, proof, what)
             assert code == 0 and result.is_exact, (seed, line)
             assert line.startswith(f"exactly {result.lower} "), (seed, line)

@@ -1,6 +1,5 @@
 """`count --proof` and `check`."""
 
-import gzip
 import json
 
 import numpy as np
@@ -25,9 +24,8 @@ def test_a_proof_is_written_and_checked(shell, net, tmp_path):
     shown = shell("count", net, *COUNT, "--proof", proof)
     assert shown.returncode == 0, shown.stderr
     count = mc.count(NET, mc.Box(-1, 1)).lower
-    with gzip.open(proof) as file:
-        file.readline()
-        header = json.loads(file.readline())
+    with np.load(proof) as file:
+        header = json.loads(file["header"].item())
     assert header["lower"] == header["upper"] == str(count)
     assert header["source"]["file"] == "net.npz" and len(header["source"]["sha256"]) == 64
     for subject in net, tmp_path / "count.proof.npz":
@@ -62,10 +60,21 @@ def test_a_count_that_is_stopped_has_a_proof_of_what_it_found(shell, net, tmp_pa
     assert checked.returncode == 0 and checked.stdout.startswith("at least 2, at most ")
 
 
+def test_linear_regions_are_checked_by_the_program_of_their_own(shell, net, tmp_path):
+    proof = tmp_path / "count.proof"
+    shown = shell("count", net, *COUNT, "--proof", proof, "--quantity", "linear_regions")
+    assert shown.returncode == 0, shown.stderr
+    count = mc.count(NET, mc.Box(-1, 1), quantity="linear_regions").lower
+    checked = shell("check", net, proof)
+    assert checked.returncode == 0
+    first, second = checked.stdout.splitlines()
+    assert first.startswith("exactly ") and second == f"exactly {count} linear regions of the same"
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (("--quantity", "linear_regions"), "linear_regions has no proofs"),
+        (("--quantity", "live_regions"), "live_regions has no proofs"),
         (("--method", "probe"), "keeps no regions"),
     ],
 )

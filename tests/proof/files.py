@@ -1,54 +1,56 @@
 """Proofs taken apart and put together again, with their container's checksums made anew."""
 
-import gzip
 import io
-import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from milpcount.proof import check
-from milpcount.proof.writing import _packed
+from milpcount.proof.archive import Archive
 
 Array = np.ndarray
 
 
-def payload(path: Path) -> bytes:
-    return gzip.decompress(path.read_bytes())
+def parts(path: Path) -> dict[str, Array]:
+    """Return the arrays of a proof."""
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}
 
 
-def parts(path: Path) -> tuple[dict[str, Any], list[SimpleNamespace]]:
-    """Return the header and the blocks, with arrays that can be written to."""
-    file = io.BytesIO(payload(path))
-    assert file.readline() == check.MAGIC
-    header = json.loads(file.readline())
-    blocks = []
-    while (block := check.read_block(file)) is not None:
-        for name, _, _ in block.arrays:
-            setattr(block, name, getattr(block, name).copy())
-        blocks.append(block)
-    return header, blocks
+def put(path: Path, arrays: dict[str, Array]) -> None:
+    with path.open("wb") as stream, Archive(stream) as archive:
+        for name, array in arrays.items():
+            archive.put(name, array)
 
 
-def put(path: Path, header: dict[str, Any], blocks: list[SimpleNamespace]) -> None:
-    content = check.MAGIC + json.dumps(header).encode() + b"\n"
-    path.write_bytes(gzip.compress(content + b"".join(map(_packed, blocks)), 1))
+def members(path: Path) -> dict[str, bytes]:
+    """Return the content of each member of the container."""
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
 
 
-def verdict(network: Path, proof: Path) -> tuple[int, str]:
+def put_members(path: Path, content: dict[str, bytes]) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, data in content.items():
+            file.writestr(name, data)
+    path.write_bytes(stream.getvalue())
+
+
+def verdict(network: Path, proof: Path, what: Any = check.check) -> tuple[int, str]:
     """Return the checker's exit code and the last line that it has printed."""
     lines: list[str] = []
-    code = check.main([str(network), str(proof)], lines.append)
+    code = check.main([str(network), str(proof)], lines.append, what)
     return code, lines[-1] if lines else ""
 
 
-def tampered(path: Path, change: Callable[[dict[str, Any], list[SimpleNamespace]], None]) -> Path:
-    """Return a proof with a change made to its header and blocks."""
-    header, blocks = parts(path)
-    change(header, blocks)
+def tampered(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """Return a proof with a change made to its arrays."""
+    arrays = parts(path)
+    change(arrays)
     other = path.with_name("tampered.proof")
-    put(other, header, blocks)
+    put(other, arrays)
     return other

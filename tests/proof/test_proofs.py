@@ -29,6 +29,9 @@ from tests.networks import random_network
 from tests.proof.files import verdict
 
 CLIP = piecewise_linear([0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0])
+ODD = Activation(
+    "odd", 2, (Row(0, 1, 0.0),), (Piece(0, 1.0, 0.0, ((0, 1),)), Piece(1, 2.0, 0.0, ((0, -1),)))
+)
 FOLDED = mc.Network.from_arrays(
     [[[1, 0], [-1, 0], [0, 1], [0, -1]], [[1, 1, 1, 1], [1, 1, -1, -1]], [[1, 1]]],
     [[0, 0, 0, 0], [-1, 0], [0]],
@@ -71,7 +74,7 @@ def test_a_degenerate_network_on_every_domain(domain, quantity, tmp_path):
     assert line.startswith(f"exactly {result.lower} {quantity.replace('_', ' ')} of network ")
 
 
-@pytest.mark.parametrize("activation", [relu(), leaky_relu(0.25), CLIP, maxout(3)])
+@pytest.mark.parametrize("activation", [relu(), leaky_relu(0.25), CLIP, maxout(3), ODD])
 @pytest.mark.parametrize("seed", range(3))
 def test_units_of_every_kind(activation, seed, tmp_path):
     net = degenerate(seed, [2, 3, 2], activation)
@@ -138,24 +141,63 @@ def test_a_stopped_count_has_both_ends(most, tmp_path):
     result, line = proved(net, mc.Box(-1, 1), tmp_path, limits=mc.Limits(regions=most))
     given = result.details["proof"]
     assert line.startswith(f"at least {given['lower']}, at most {given['upper']} ")
-    assert most <= int(given["lower"]) <= true <= int(given["upper"]) <= 2**14
+    assert most <= int(given["lower"]) <= true <= int(given["upper"])
+    # 8 hyperplanes in 3 dimensions, and 6 in each of their cells: sum(C(8, j)) * sum(C(6, j)).
+    assert int(given["upper"]) <= 93 * 42
 
 
-ODD = Activation(
-    "odd", 2, (Row(0, 1, 0.0),), (Piece(0, 1.0, 0.0, ((0, 1),)), Piece(1, 2.0, 0.0, ((0, -1),)))
-)
+@pytest.mark.parametrize("quantity", ["activation_regions", "activation_patterns"])
+@pytest.mark.parametrize("most", [1, 5])
+@pytest.mark.parametrize("activation", [relu(), leaky_relu(0.25), CLIP, maxout(3), ODD])
+def test_what_is_left_open_is_bounded_by_ranges(activation, most, quantity, tmp_path):
+    for seed in range(3):
+        net, box = degenerate(seed, [2, 3, 3, 2], activation), mc.Box([0.1, 0.1], [0.5, 0.6])
+        true = mc.count(net, box, quantity=quantity).lower
+        limits = mc.Limits(regions=most)
+        _, line = proved(net, box, tmp_path, quantity=quantity, limits=limits)
+        ends = [int(word) for word in line.replace(",", "").split()[:6] if word.isdigit()]
+        assert ends[0] <= true <= ends[-1]
+        if line.startswith("exactly "):
+            assert true == ends[0]
+
+
+def test_units_that_a_small_box_settles_leave_nothing_open(tmp_path):
+    """Nearly all units have one piece on a small box: the bound is that of the others."""
+    net, box = random_network(5, 6, [30, 30]), mc.Box(0.2, 0.21)
+    true = mc.count(net, box).lower
+    assert true > 1
+    result, _ = proved(net, box, tmp_path, limits=mc.Limits(regions=1))
+    assert true <= int(result.details["proof"]["upper"]) <= 100
+
+
+def test_ctrl_c_leaves_a_proof(tmp_path):
+    def stop(event):
+        if getattr(event, "regions", 0) or getattr(event, "lower", 0):
+            raise KeyboardInterrupt
+
+    net, path = random_network(2, 6, [14, 12]), tmp_path / "count.proof"
+    with pytest.raises(mc.Interrupted) as stopped:
+        mc.count(net, mc.Box(-1, 1), proof=path, listener=stop)
+    result = stopped.value.result
+    code, line = verdict(tmp_path / "count.proof.npz", path)
+    assert code == 0 and line.startswith(f"at least {result.details['proof']['lower']}, at most ")
+    assert result.regions is None
 
 
 @pytest.mark.parametrize(
     ("net", "domain", "given", "why"),
     [
-        (FOLDED, mc.Box(-1, 1), {"quantity": "linear_regions"}, "linear_regions has no proofs"),
-        (FOLDED, mc.Box(-1, 1), {"quantity": "affine_pieces"}, "affine_pieces has no proofs"),
+        (FOLDED, mc.Box(-1, 1), {"quantity": "live_regions"}, "live_regions has no proofs"),
         (FOLDED, mc.Box(-1, 1), {"method": mc.Probing()}, "keeps no regions"),
         (FOLDED, mc.Segment([0, 0], [1, 1]), {"method": mc.SectionWalk()}, "keeps no regions"),
         (FOLDED, mc.Union([mc.Box(-1, 0), mc.Box(0, 1)]), {}, "a union has no proof"),
         (mc.Network.from_arrays([[[1.0]]], [[0.0]]), mc.Box(-1, 1), {}, "no units"),
-        (degenerate(0, [2, 2], ODD), mc.Box(-1, 1), {}, "is no maximum"),
+        (
+            degenerate(0, [2, 2], ODD),
+            mc.Box(-1, 1),
+            {"quantity": "linear_regions"},
+            "not known to be continuous",
+        ),
     ],
 )
 def test_what_is_not_covered_is_refused_before_the_count(net, domain, given, why, tmp_path):
