@@ -179,6 +179,20 @@ HybridOption = Annotated[
         "--hybrid", metavar="N", help="Count what XORs leave, up to N regions a run (mbound)."
     ),
 ]
+EpsilonOption = Annotated[
+    float | None,
+    typer.Option(
+        "--epsilon", metavar="E", help="Of --method approx: upper / lower <= (1 + E)^2 (0.2)."
+    ),
+]
+DeltaOption = Annotated[
+    float | None,
+    typer.Option("--delta", metavar="D", help="Of --method approx: its confidence is 1 - D (0.05)."),
+]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option("--strategy", metavar="NAME", help="Of --method approx: auto, strata, hashing."),
+]
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", metavar="N", help="Processes; the answer does not depend on it."),

@@ -1,0 +1,182 @@
+"""Both ends by dense XORs: pilots choose how many, and stages of runs that count what they leave.
+
+A stage is fixed before its first run: its XORs, its runs, and its share of the error. Only a stage
+all of whose runs are complete says anything; where the number of XORs was chosen badly the next
+stage chooses anew, by what is known then. Stage j takes ``3/4 (1/4)^j`` of the error, so that all
+of them together take no more than there is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import count
+from math import ceil, log2
+
+from milpcount.counters import xor_intervals as intervals
+from milpcount.counters import xor_statistics as statistics
+from milpcount.counters.method import Problem
+from milpcount.counters.xor_runs import Run, TreeMechanism, advance
+from milpcount.counters.xor_schedule import perform_all
+from milpcount.formulation.xor import XorFamily, unstable_variables
+from milpcount.limits import Deadline
+from milpcount.result import Quantity
+
+_PILOT = 2**20
+"""Runs from here on are pilots, and count for nothing else."""
+_PILOTS = 3
+_STAGE_BITS = 40
+"""Of the number of a run of a stage; the stage's own number stands before them."""
+_RESIDUE = 48
+"""Patterns that a run is to leave on average."""
+_SURPLUS = 1.15
+"""More patterns than are needed on average, for those stages that leave fewer."""
+_MOST = 64
+"""Times the patterns that are expected of a run, up to which it goes on."""
+
+
+@dataclass
+class Hashing:
+    """Dense XORs on the region tree.
+
+    Parameters
+    ----------
+    problem : Problem
+    epsilon, error : Fraction
+
+    Attributes
+    ----------
+    guess : float
+        Logarithm to base 2 of the number that the next stage is made for; by pilots, or by the
+        last stage.
+    low, high : int or None
+        Both ends, where a stage has shown them.
+    estimate : int or None
+    stages : list of dict
+        What was done, for the result.
+    tests : int
+        Projections of pilots and complete stages.
+    doing : str
+    """
+
+    problem: Problem
+    epsilon: Fraction
+    error: Fraction
+    guess: float | None = None
+
+    def __post_init__(self) -> None:
+        network, inputs = self.problem.network, self.problem.inputs
+        patterns = self.problem.quantity is Quantity.ACTIVATION_PATTERNS
+        free = unstable_variables(network, inputs, "lp", self.problem.deadline.share(1, 4))
+        self._family = XorFamily(free, "dense", self.problem.seed)
+        self._mechanism = TreeMechanism(network, inputs, patterns)
+        self.low: int | None = None
+        self.high: int | None = None
+        self.estimate: int | None = None
+        self.stages: list[dict[str, object]] = []
+        self.tests = 0
+        self.doing = "choosing the number of XORs"
+
+    @property
+    def reached(self) -> float:
+        """The epsilon of the interval as it is; infinite without one."""
+        if self.high is None or not self.low:
+            return float("inf")
+        return float(Fraction(self.high, self.low)) ** 0.5 - 1.0
+
+    def pilots(self, most: float = float("inf")) -> Iterator[float | None]:
+        """Find a guess, and what a pattern costs; yield None, and at last the projections of each.
+
+        Parameters
+        ----------
+        most : float
+            Projections after which a pilot is given up: its cost is infinite then.
+        """
+        deadline = self.problem.deadline
+        if self.guess is None:
+            xors = list[int]()
+            for number in range(_PILOTS):
+                run = Run(self._family, _PILOT + number)
+                yield from self._pilot(run, deadline.share(1, 2 * _PILOTS), most)
+                if run.tally.ended and run.tally.solved <= most:
+                    xors.append(run.tally.xors)
+            guess = statistics.estimate(xors)
+            if guess is None:
+                yield float("inf")
+                return
+            self.guess = log2(guess)
+        last = Run(self._family, _PILOT + _PILOTS, fixed=self._xors(_RESIDUE), most=_MOST * _RESIDUE)
+        yield from self._pilot(last, deadline.share(1, 4), most)
+        tally = last.tally
+        if not tally.ended or tally.solved > most:
+            yield float("inf")
+            return
+        left = max(1, tally.regions)
+        self.guess = log2(left) + tally.xors
+        yield tally.solved / left
+
+    def _pilot(self, run: Run, deadline: Deadline, most: float) -> Iterator[None]:
+        for _ in advance(self._mechanism, run, deadline):
+            yield
+            if run.tally.solved > most:
+                break
+        self.tests += run.tally.solved
+
+    @property
+    def work(self) -> int:
+        """Patterns that the first stage is to count."""
+        return ceil(_SURPLUS * self._plan(0).total)
+
+    def _plan(self, stage: int) -> intervals.Plan:
+        share = self.error * Fraction(3, 4) * Fraction(1, 4) ** stage
+        return intervals.plan(self.epsilon, share)
+
+    def _xors(self, residue: float) -> int:
+        assert self.guess is not None
+        return max(0, round(self.guess - log2(residue)))
+
+    def run(self) -> Iterator[int]:
+        """Make stages until the interval is as wanted; yield how many runs of one are done."""
+        deadline = self.problem.deadline
+        for stage in count():
+            planned, s = self._plan(stage), self._xors(_RESIDUE)
+            assert self.guess is not None
+            expected = 2.0 ** (self.guess - s)
+            each = max(1, ceil(_SURPLUS * planned.needed / expected))
+            number = each * planned.groups
+            most = ceil(_MOST * max(1.0, expected))
+            first = (stage + 1) << _STAGE_BITS
+            runs = [
+                Run(self._family, first + k, fixed=s, most=most)
+                for k in range(number)
+            ]
+            for _ in perform_all(self._mechanism, runs, deadline, self.problem):
+                done = sum(run.tally.ended for run in runs)
+                self.doing = f"stage {stage + 1}: {done} of {number} runs with {s} XORs"
+                yield done
+            self._conclude(stage, planned, s, runs)
+            yield number
+            if deadline.passed() or self.reached <= float(self.epsilon):
+                return
+
+    def _conclude(self, stage: int, planned: intervals.Plan, s: int, runs: Sequence[Run]) -> None:
+        self.tests += sum(run.tally.solved for run in runs)
+        counted = [run.tally.regions for run in runs]
+        complete = all(run.tally.complete for run in runs)
+        self.stages.append(
+            {
+                "xors": s,
+                "groups": planned.groups,
+                "runs": len(runs),
+                "complete": complete,
+                "counted": counted,
+                "error": float(self.error * Fraction(3, 4) * Fraction(1, 4) ** stage),
+            }
+        )
+        if complete:
+            low, high = intervals.ends(counted, s, planned)
+            low, high = max(low, self.low or 0), high if self.high is None else min(high, self.high)
+            if low <= high:
+                self.low, self.high = low, high
+            self.estimate = ((2 * sum(counted) << s) + len(runs)) // (2 * len(runs))
+        total = max(1, sum(counted))
+        self.guess = log2(total) - log2(len(runs)) + s
