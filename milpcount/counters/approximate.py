@@ -25,8 +25,9 @@ _VERTEX_WORK = 0.05
 """Of a region there, in projections: most are found without any."""
 _PATIENCE = 2.0
 """An exact count that would take so many times the time that is left is not begun."""
-_LEAST_PILOT = 20_000
-"""Projections that a pilot of hashing may take at least."""
+_LEAST_PILOT, _PILOT_SHARE = 10_000, 4
+"""Projections that a pilot of hashing may take: so many, or of what a run of it may cost before
+something else is cheaper, one in so many."""
 _SHARE = 6
 """The part of the time that pilots may take, one in so many."""
 
@@ -183,10 +184,10 @@ class Approximate:
         if pilot is None or self.strategy == "auto":
             hashing = self._hashing(problem, pilot)
             least = min(work.values())
-            limit = max(_LEAST_PILOT, 4.0 * least / hashing.work * 48)
+            limit = max(_LEAST_PILOT, least / (_PILOT_SHARE * hashing.runs))
             for cost in hashing.pilots(limit if self.strategy == "auto" else math.inf):
                 if cost is not None:
-                    work["hashing"] = cost * hashing.work
+                    work["hashing"] = cost
                 yield shown.snapshot("choosing how to go on", more=hashing.tests)
             shown.spend(hashing.tests)
             hashing.tests = 0

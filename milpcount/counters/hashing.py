@@ -26,11 +26,14 @@ _PILOT = 2**20
 _PILOTS = 3
 _STAGE_BITS = 40
 """Of the number of a run of a stage; the stage's own number stands before them."""
-_RESIDUE = 48
-"""Patterns that a run is to leave on average."""
+_RUNS = 2
+"""Of a stage of one group. Few and large ones: to enumerate the first units, up to where XORs
+begin to bite, costs the same in each."""
+_TRIED = (32, 128)
+"""Patterns that pilots are to leave, for how the cost of a run grows with them."""
 _SURPLUS = 1.15
 """More patterns than are needed on average, for those stages that leave fewer."""
-_MOST = 64
+_MOST = 16
 """Times the patterns that are expected of a run, up to which it goes on."""
 
 
@@ -84,12 +87,12 @@ class Hashing:
         return float(Fraction(self.high, self.low)) ** 0.5 - 1.0
 
     def pilots(self, most: float = float("inf")) -> Iterator[float | None]:
-        """Find a guess, and what a pattern costs; yield None, and at last the projections of each.
+        """Find a guess, and what a stage costs; yield None, and at last its projections.
 
         Parameters
         ----------
         most : float
-            Projections after which a pilot is given up: its cost is infinite then.
+            Projections after which a pilot is given up: the cost is infinite then.
         """
         deadline = self.problem.deadline
         if self.guess is None:
@@ -104,15 +107,31 @@ class Hashing:
                 yield float("inf")
                 return
             self.guess = log2(guess)
-        last = Run(self._family, _PILOT + _PILOTS, fixed=self._xors(_RESIDUE), most=_MOST * _RESIDUE)
-        yield from self._pilot(last, deadline.share(1, 4), most)
-        tally = last.tally
-        if not tally.ended or tally.solved > most:
-            yield float("inf")
-            return
-        left = max(1, tally.regions)
-        self.guess = log2(left) + tally.xors
-        yield tally.solved / left
+        costs = []
+        for number, residue in enumerate(_TRIED):
+            xors = self._xors(residue)
+            run = Run(self._family, _PILOT + _PILOTS + number, fixed=xors, most=_MOST * residue)
+            yield from self._pilot(run, deadline.share(1, 4), most)
+            left = max(1, run.tally.regions)
+            if not run.tally.ended or run.tally.solved > most:
+                yield float("inf")
+                return
+            costs.append((left, max(1, run.tally.solved)))
+            self.guess = log2(left) + xors
+        yield self._cost(*costs)
+
+    def _cost(self, first: tuple[int, int], last: tuple[int, int]) -> float:
+        """Return the projections of the first stage, as they grow from pilot to pilot."""
+        grown = max(1.1, last[0] / first[0])
+        power = min(1.0, max(0.0, log2(last[1] / first[1]) / log2(grown)))
+        planned = self._plan(0)
+        number = self._number(planned)
+        each = _SURPLUS * planned.total / number
+        return number * last[1] * float(max(1.0, each / last[0])) ** power
+
+    @staticmethod
+    def _number(planned: intervals.Plan) -> int:
+        return max(_RUNS, planned.groups)
 
     def _pilot(self, run: Run, deadline: Deadline, most: float) -> Iterator[None]:
         for _ in advance(self._mechanism, run, deadline):
@@ -122,9 +141,9 @@ class Hashing:
         self.tests += run.tally.solved
 
     @property
-    def work(self) -> int:
-        """Patterns that the first stage is to count."""
-        return ceil(_SURPLUS * self._plan(0).total)
+    def runs(self) -> int:
+        """Runs of the first stage."""
+        return self._number(self._plan(0))
 
     def _plan(self, stage: int) -> intervals.Plan:
         share = self.error * Fraction(3, 4) * Fraction(1, 4) ** stage
@@ -138,7 +157,8 @@ class Hashing:
         """Make stages until the interval is as wanted; yield how many runs of one are done."""
         deadline = self.problem.deadline
         for stage in count():
-            planned, s = self._plan(stage), self._xors(_RESIDUE)
+            planned = self._plan(stage)
+            s = self._xors(_SURPLUS * planned.total / self._number(planned))
             assert self.guess is not None
             expected = 2.0 ** (self.guess - s)
             each = max(1, ceil(_SURPLUS * planned.needed / expected))

@@ -96,20 +96,19 @@ class Pilot:
         return goal * (2.0 * spread / width**2 + math.expm1(self.log_ratio) / width + 1.0 / width)
 
 
-def log_highest(problem: Problem) -> float:
-    """Return the logarithm of H."""
+def log_highest(search: Any) -> float:
+    """Return the logarithm of H; the search's program has no other units."""
     from milpcount.kernel.columns import UNIT_PIECES
-    from milpcount.kernel.program import compile_program
 
-    program, _ = compile_program(problem.network, problem.inputs)
-    return float(np.log(program.units[:, UNIT_PIECES]).sum())
+    return float(np.log(search.program.units[:, UNIT_PIECES]).sum())
 
 
 def pilots(problem: Problem, epsilon: float, error: float, deadline: Deadline) -> Pilot:
     """Make walks that do not count, and say how those that do are best made."""
     from milpcount.tree.search import Search
 
-    search, top = Search(problem.network, problem.inputs), log_highest(problem)
+    search = Search(problem.network, problem.inputs)
+    top = log_highest(search)
     tried, spent = list[Pilot](), 0
     for number, way in enumerate(_WAYS):
         found = _pilot(problem, search, way, _TRIALS, number, deadline, top)
