@@ -15,7 +15,7 @@ from math import ceil, log2
 from milpcount.counters import xor_intervals as intervals
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem
-from milpcount.counters.xor_runs import Run, TreeMechanism, advance
+from milpcount.counters.xor_runs import Mechanism, Run, TreeMechanism, advance
 from milpcount.counters.xor_schedule import perform_all
 from milpcount.formulation.xor import XorFamily, unstable_variables
 from milpcount.limits import Deadline
@@ -45,6 +45,10 @@ class Hashing:
     ----------
     problem : Problem
     epsilon, error : Fraction
+    guess : float, optional
+        See there.
+    family, mechanism : XorFamily and Mechanism, optional
+        By default dense XORs of the units that are not stable, on the region tree.
 
     Attributes
     ----------
@@ -65,13 +69,18 @@ class Hashing:
     epsilon: Fraction
     error: Fraction
     guess: float | None = None
+    family: XorFamily | None = None
+    mechanism: Mechanism | None = None
 
     def __post_init__(self) -> None:
-        network, inputs = self.problem.network, self.problem.inputs
-        patterns = self.problem.quantity is Quantity.ACTIVATION_PATTERNS
-        free = unstable_variables(network, inputs, "lp", self.problem.deadline.share(1, 4))
-        self._family = XorFamily(free, "dense", self.problem.seed)
-        self._mechanism = TreeMechanism(network, inputs, patterns)
+        problem = self.problem
+        network, inputs = problem.network, problem.inputs
+        if self.family is None:
+            free = unstable_variables(network, inputs, "lp", problem.deadline.share(1, 4))
+            self.family = XorFamily(free, "dense", problem.seed)
+        patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        self._family = self.family
+        self._mechanism = self.mechanism or TreeMechanism(network, inputs, patterns)
         self.low: int | None = None
         self.high: int | None = None
         self.estimate: int | None = None

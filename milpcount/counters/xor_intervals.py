@@ -21,7 +21,7 @@ from functools import lru_cache
 from math import ceil, comb, isqrt
 
 _MOST_GROUPS = 199
-_DENOMINATOR = 2**40
+_DENOMINATOR = 2**24
 
 
 @dataclass(frozen=True)
@@ -76,22 +76,21 @@ def _with(groups: int, k: Fraction, epsilon: Fraction) -> Plan:
 
 
 def _rate(groups: int, error: Fraction) -> Fraction:
-    """Return the largest p, to 40 bits downwards, with ``P[Bin(g, p) > g / 2] <= error``."""
-    low, high = 0, _DENOMINATOR // 2
+    """Return the largest p, to 24 bits downwards, with ``P[Bin(g, p) > g / 2] <= error``."""
+    low, high, allowed = 0, _DENOMINATOR // 2, error * _DENOMINATOR**groups
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _majority(groups, middle) <= error else (low, middle)
+        fits = _majority(groups, middle) * allowed.denominator <= allowed.numerator
+        low, high = (middle, high) if fits else (low, middle)
     return Fraction(low, _DENOMINATOR)
 
 
-def _majority(groups: int, numerator: int) -> Fraction:
-    """Return ``P[Bin(g, p) > g / 2]`` for a p over `_DENOMINATOR`."""
-    other = _DENOMINATOR - numerator
-    total = sum(
-        comb(groups, j) * numerator**j * other ** (groups - j)
-        for j in range(groups // 2 + 1, groups + 1)
+def _majority(groups: int, numerator: int) -> int:
+    """Return ``P[Bin(g, p) > g / 2]`` times D^g, for p the numerator over D, `_DENOMINATOR`."""
+    other, first = _DENOMINATOR - numerator, groups // 2 + 1
+    return sum(
+        comb(groups, j) * numerator**j * other ** (groups - j) for j in range(first, groups + 1)
     )
-    return Fraction(total, _DENOMINATOR**groups)
 
 
 def ends(residues: Sequence[int], xors: int, planned: Plan) -> tuple[int, int]:
@@ -119,13 +118,14 @@ def _ends(total: int, runs: int, xors: int, k: Fraction) -> tuple[int, int]:
     """Return the integers N between the roots of ``(T - E)^2 = k E``, ``E = r N / 2^s``.
 
     In integers, with ``k = p / q``: ``E = T + k/2 -+ sqrt(k T + k^2/4)``, that is ``2 q E = 2 q T +
-    p -+ sqrt(4 p q T + p^2)``; the root is rounded up, so that the ends move outwards.
+    p -+ sqrt(4 p q T + p^2)``; of the root more binary places than N has are taken, and the last is
+    rounded up, so that the ends move outwards.
     """
-    p, q = k.numerator, k.denominator
-    square = 4 * p * q * total + p * p
+    p, q, places = k.numerator, k.denominator, xors + 32
+    square = (4 * p * q * total + p * p) << 2 * places
     root = isqrt(square)
     root += root * root < square
-    middle = 2 * q * total + p
-    scale = 2 * q * runs
+    middle = (2 * q * total + p) << places
+    scale = 2 * q * runs << places
     low = max(0, -(-((middle - root) << xors) // scale))
     return low, ((middle + root) << xors) // scale
