@@ -21,8 +21,8 @@ STRATEGIES = ("auto", "strata", "hashing")
 _SLICE_SECONDS = 0.1
 _FEW_INPUTS = 20
 """Times as many regions are counted first where cells carry their vertices."""
-_VERTEX_WORK = 0.05
-"""Of a region there, in projections: most are found without any."""
+_VERTEX_WORK = 0.1
+"""Of a region there, in projections."""
 _PATIENCE = 2.0
 """An exact count that would take so many times the time that is left is not begun."""
 _LEAST_PILOT, _PILOT_SHARE = 10_000, 4
@@ -152,7 +152,10 @@ class Approximate:
     def _count_first(
         self, problem: Problem, shown: "_Shown"
     ) -> Generator[Snapshot, None, float | None]:
-        """Count up to `count_first` regions; return the work of one, None if that was all."""
+        """Count up to `count_first` regions; return the work of one, None if that was all.
+
+        Work is measured in projections; what else a region takes counts as another one.
+        """
         from milpcount.tree.few_inputs import VertexSearch, searching
 
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
@@ -170,7 +173,7 @@ class Approximate:
             yield shown.exact()
             return None
         yield shown.snapshot("counting")
-        return _VERTEX_WORK if few else max(1, search.tests) / search.found
+        return _VERTEX_WORK if few else 1.0 + search.tests / search.found
 
     def _go_on(
         self, problem: Problem, shown: "_Shown", pilot: Pilot | None, first: float
@@ -260,7 +263,7 @@ class _Shown:
     def chosen(self, strategy: str, work: dict[str, float], pilot: Pilot | None) -> None:
         """Note what was chosen, and why."""
         self._details["strategy"] = strategy
-        self._details["projections_expected"] = {
+        self._details["work_expected"] = {
             way: None if math.isinf(number) else round(number) for way, number in work.items()
         }
         if pilot is not None:
@@ -318,7 +321,7 @@ class _Shown:
         """Sample strata."""
 
         def now(under_way: int = 0) -> Snapshot:
-            self._low = to_integer(strata.low)
+            self._low = _ceiling(strata.low)
             self._high = None if math.isinf(strata.high) else to_integer(strata.high)
             if strata.walks and math.isfinite(strata.log_estimate):
                 self._estimate = to_integer(strata.log_estimate)
@@ -343,6 +346,11 @@ class _Shown:
             self._low, self._high = hashing.low or 0, hashing.high
             self._estimate = hashing.estimate
             yield self.snapshot(hashing.doing, more=hashing.tests, stages=hashing.stages)
+
+
+def _ceiling(log_value: float) -> int:
+    """Return the least integer that is no less, but for a relative 1e-9; 0 for -inf."""
+    return 0 if log_value == -math.inf else to_integer(log_value - 1e-9) + 1
 
 
 def _bits(log_value: float) -> float | None:

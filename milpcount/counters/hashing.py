@@ -96,12 +96,15 @@ class Hashing:
         return float(Fraction(self.high, self.low)) ** 0.5 - 1.0
 
     def pilots(self, most: float = float("inf")) -> Iterator[float | None]:
-        """Find a guess, and what a stage costs; yield None, and at last its projections.
+        """Find a guess, and what a stage costs; yield None, and at last its work.
+
+        Of that a projection is a unit, and a region another one. It is infinite where a stage would
+        count all regions, or pilots come to no end.
 
         Parameters
         ----------
         most : float
-            Projections after which a pilot is given up: the cost is infinite then.
+            Projections after which a pilot is given up.
         """
         deadline = self.problem.deadline
         if self.guess is None:
@@ -125,17 +128,19 @@ class Hashing:
             if not run.tally.ended or run.tally.solved > most:
                 yield float("inf")
                 return
-            costs.append((left, max(1, run.tally.solved)))
+            costs.append((left, run.tally.solved + left))
             self.guess = log2(left) + xors
         yield self._cost(*costs)
 
     def _cost(self, first: tuple[int, int], last: tuple[int, int]) -> float:
-        """Return the projections of the first stage, as they grow from pilot to pilot."""
+        """Return the work of the first stage, as it grows from pilot to pilot."""
         grown = max(1.1, last[0] / first[0])
         power = min(1.0, max(0.0, log2(last[1] / first[1]) / log2(grown)))
         planned = self._plan(0)
         number = self._number(planned)
         each = _SURPLUS * planned.total / number
+        if self._xors(each) == 0:
+            return float("inf")
         return number * last[1] * float(max(1.0, each / last[0])) ** power
 
     @staticmethod

@@ -60,7 +60,7 @@ class Pilot:
     log_highest : float
         Logarithm of H.
     work : float
-        Projections of a walk.
+        Of a walk: projections, and one for the walk itself.
     spent : int
         Projections of all pilots.
     walks : int
@@ -156,7 +156,7 @@ def _pilot(
         float(known.max()) + math.log(mean),
         float((scaled * scaled).mean()) / mean**2,
         top,
-        max(1.0, made.tests / len(sizes)),
+        1.0 + made.tests / len(sizes),
         made.tests,
         len(sizes),
         made.undecided,
