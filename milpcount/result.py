@@ -93,6 +93,11 @@ BY_CHANCE = "with the stated confidence"
 """Ends what an upper bound rests on that holds with a confidence, as its lower bound then does."""
 
 
+def is_two_sided(confidence: float | None, upper_source: str | None) -> bool:
+    """Return whether a confidence is that of both bounds together, and not of the lower alone."""
+    return confidence is not None and (upper_source or "").endswith(BY_CHANCE)
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """One activation region.
@@ -214,7 +219,7 @@ class CountResult:
     @property
     def is_two_sided(self) -> bool:
         """Whether the confidence is that of both bounds together, and not of `lower` alone."""
-        return self.confidence is not None and self.upper_source.endswith(BY_CHANCE)
+        return is_two_sided(self.confidence, self.upper_source)
 
     @property
     def regions_per_second(self) -> float | None:
