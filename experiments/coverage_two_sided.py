@@ -108,7 +108,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a folder with third-party networks")
     parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--fewer", type=int, default=100, help="where a run takes a fifth of a second")
+    parser.add_argument(
+        "--fewer", type=int, default=100, help="where a run takes a fifth of a second"
+    )
     parser.add_argument("--direct", type=int, default=2, help="seeds that are not only replayed")
     parser.add_argument("--only", default="", help="networks whose names contain this")
     parser.add_argument("--way", default="", help="strata or hashing")

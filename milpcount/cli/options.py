@@ -187,7 +187,7 @@ EpsilonOption = Annotated[
 ]
 DeltaOption = Annotated[
     float | None,
-    typer.Option("--delta", metavar="D", help="Of --method approx: its confidence is 1 - D (0.05)."),
+    typer.Option("--delta", metavar="D", help="Of --method approx: confidence 1 - D (0.05)."),
 ]
 StrategyOption = Annotated[
     str | None,

@@ -241,7 +241,8 @@ class _Shown:
 
         self._method, self._clock, self._began = method, time.thread_time, time.thread_time()
         self.found = self.lps = 0
-        self._low, self._high = 0, None
+        self._low = 0
+        self._high: int | None = None
         self._estimate: int | None = None
         self._details: dict[str, Any] = {}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
-from math import ceil, log2
+from math import ceil, exp2, log2, sqrt
 
 from milpcount.counters import xor_intervals as intervals
 from milpcount.counters import xor_statistics as statistics
@@ -93,7 +93,7 @@ class Hashing:
         """The epsilon of the interval as it is; infinite without one."""
         if self.high is None or not self.low:
             return float("inf")
-        return float(Fraction(self.high, self.low)) ** 0.5 - 1.0
+        return sqrt(Fraction(self.high, self.low)) - 1.0
 
     def pilots(self, most: float = float("inf")) -> Iterator[float | None]:
         """Find a guess, and what a stage costs; yield None, and at last its work.
@@ -121,15 +121,15 @@ class Hashing:
             self.guess = log2(guess)
         costs = []
         for number, residue in enumerate(_TRIED):
-            xors = self._xors(residue)
-            run = Run(self._family, _PILOT + _PILOTS + number, fixed=xors, most=_MOST * residue)
+            s = self._xors(residue)
+            run = Run(self._family, _PILOT + _PILOTS + number, fixed=s, most=_MOST * residue)
             yield from self._pilot(run, deadline.share(1, 4), most)
             left = max(1, run.tally.regions)
             if not run.tally.ended or run.tally.solved > most:
                 yield float("inf")
                 return
             costs.append((left, run.tally.solved + left))
-            self.guess = log2(left) + xors
+            self.guess = log2(left) + s
         yield self._cost(*costs)
 
     def _cost(self, first: tuple[int, int], last: tuple[int, int]) -> float:
@@ -141,7 +141,7 @@ class Hashing:
         each = _SURPLUS * planned.total / number
         if self._xors(each) == 0:
             return float("inf")
-        return number * last[1] * float(max(1.0, each / last[0])) ** power
+        return number * last[1] * exp2(power * log2(max(1.0, each / last[0])))
 
     @staticmethod
     def _number(planned: intervals.Plan) -> int:
@@ -179,10 +179,7 @@ class Hashing:
             number = each * planned.groups
             most = ceil(_MOST * max(1.0, expected))
             first = (stage + 1) << _STAGE_BITS
-            runs = [
-                Run(self._family, first + k, fixed=s, most=most)
-                for k in range(number)
-            ]
+            runs = [Run(self._family, first + k, fixed=s, most=most) for k in range(number)]
             for _ in perform_all(self._mechanism, runs, deadline, self.problem):
                 done = sum(run.tally.ended for run in runs)
                 self.doing = f"stage {stage + 1}: {done} of {number} runs with {s} XORs"

@@ -15,6 +15,7 @@ the upper by the upper ones, and both wealths are then no larger than those of t
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,7 +158,7 @@ _PRIOR = 16
 
 
 def _bracket(
-    rejected, start: float, *, up: bool, top: float = math.inf
+    rejected: Callable[[float], bool], start: float, *, up: bool, top: float = math.inf
 ) -> tuple[float | None, float]:
     """Return a mean that is rejected and one that is not, a factor apart.
 
@@ -187,7 +188,7 @@ def _bracket(
     return None, kept
 
 
-def _bisect(rejected, bad: float, good: float) -> float:
+def _bisect(rejected: Callable[[float], bool], bad: float, good: float) -> float:
     """Return a rejected mean that is next to one that is not."""
     while abs(good - bad) > _ACCURACY * bad:
         middle = 0.5 * (bad + good)

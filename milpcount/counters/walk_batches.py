@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from milpcount.counters.method import Problem
@@ -81,7 +81,7 @@ def _elsewhere(problem: Problem, subject: Any, batches: Sequence[Any], take: Tak
         tasks.cancel()
 
 
-def _here(subject: Any, batch: Any, problem: Problem, take: Take) -> Iterator[Any]:
+def _here(subject: Any, batch: Any, problem: Problem, take: Take) -> Generator[Any, None, bool]:
     """Make the walks of a batch in this process, or as many as there is time for."""
     from milpcount.tree.descent_tasks import walking
 

@@ -40,8 +40,8 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
         _line(axes, groups, _bound(name), label, colour, marker, dashes)
     _exact(axes, groups)
     _bars(axes, groups, lambda row: row.stopped, _STOPPED, style.BLACK, 0.04)
-    sure = {r.confidence["approx"] for r in rows if r.both is not None}
-    both = f"{_BOTH}, {100 * min(sure):g} %" if sure else _BOTH
+    known = {r.confidence["approx"] for r in rows if r.both is not None}
+    both = f"{_BOTH}, {100 * min(known):g} %" if known else _BOTH
     _bars(axes, groups, lambda row: row.both, both, style.BLUE, -0.04)
     for name, label, colour, marker, dashes in LOWER:
         confidence = {r.confidence[name] for r in rows if name in r.confidence}

@@ -107,7 +107,7 @@ def _compare(lines: list[Record]) -> Iterator[Comparison]:
                 if low_sure is not None and high_sure is not None:
                     # Either may fail; names in a fixed order, so that it is one kind of failure.
                     sure = max(0.0, round(low_sure + high_sure - 1.0, 12))
-                    rests_on = " and ".join(sorted({low.removeprefix(_END), high.removeprefix(_END)}))
+                    rests_on = " and ".join(sorted({low, high.removeprefix(_END)}))
                 yield Comparison(
                     subject, low, high, low_value, high_value, sure, rests_on.removeprefix(_END)
                 )

@@ -2,12 +2,14 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import milpcount as mc
 from milpcount.counters.hashing import Hashing
+from milpcount.counters.method import Problem
 from milpcount.counters.strata import Pilot
 from milpcount.errors import OptionError
 from milpcount.network import Layer, Network, leaky_relu, maxout
@@ -139,9 +141,6 @@ def test_small_deltas_take_medians():
 
 def test_a_stage_that_was_planned_badly_says_nothing_but_what_the_next_one_needs():
     network = NETWORKS["two layers"]()
-    from milpcount.counters.method import Problem
-    from fractions import Fraction
-
     problem = Problem(network, BOX.bind(5), mc.Quantity.ACTIVATION_REGIONS)
     hashing = Hashing(problem, Fraction(1, 2), Fraction(1, 5), guess=30.0)
     for _ in hashing.run():

@@ -1,4 +1,4 @@
-"""Both ends of a mean by betting: right by enumeration, monotone, honest about what is not known."""
+"""Both ends of a mean by betting: right by enumeration, honest about what is not known."""
 
 import itertools
 import math

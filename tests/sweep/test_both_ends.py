@@ -8,7 +8,8 @@ from milpcount.store import Store
 from milpcount.sweep.check import check
 from tests.plots.conftest import line
 
-SURE = {"exact": False, "confidence": 0.95, "upper_source": "this count, with the stated confidence"}
+SOURCE = "this count, with the stated confidence"
+SURE = {"exact": False, "confidence": 0.95, "upper_source": SOURCE}
 
 
 @pytest.fixture
