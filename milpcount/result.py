@@ -213,8 +213,8 @@ class CountResult:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the count is known."""
-        return self.lower == self.upper
+        """Whether the count is known, and not only with a confidence."""
+        return self.lower == self.upper and self.confidence is None
 
     @property
     def is_two_sided(self) -> bool:

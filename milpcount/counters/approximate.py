@@ -203,10 +203,9 @@ class Approximate:
         elif chosen == "strata":
             assert pilot is not None
             yield from shown.walking(Strata(problem, pilot, self.epsilon, self.delta))
-        elif hashing is not None and hashing.guess is not None:
+        else:
+            assert hashing is not None
             yield from shown.hashing(hashing)
-        else:  # there was no time for pilots
-            yield shown.snapshot("nothing was shown")
 
     def _hashing(self, problem: Problem, pilot: Pilot | None) -> Hashing:
         error = Fraction(repr(float(self.delta)))

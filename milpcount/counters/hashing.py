@@ -108,17 +108,17 @@ class Hashing:
         """
         deadline = self.problem.deadline
         if self.guess is None:
-            xors = list[int]()
+            ended, cut = list[int](), list[int]()
             for number in range(_PILOTS):
                 run = Run(self._family, _PILOT + number)
                 yield from self._pilot(run, deadline.share(1, 2 * _PILOTS), most)
-                if run.tally.ended and run.tally.solved <= most:
-                    xors.append(run.tally.xors)
-            guess = statistics.estimate(xors)
-            if guess is None:
+                is_over = run.tally.ended and run.tally.solved <= most
+                (ended if is_over else cut).append(run.tally.xors)
+            # Of runs that were cut short it is too low: stages then find a better one.
+            self.guess = log2(statistics.estimate(ended or cut) or 1)
+            if not ended:
                 yield float("inf")
                 return
-            self.guess = log2(guess)
         costs = []
         for number, residue in enumerate(_TRIED):
             s = self._xors(residue)
@@ -205,9 +205,9 @@ class Hashing:
         )
         if complete:
             low, high = intervals.ends(counted, s, planned)
-            low, high = max(low, self.low or 0), high if self.high is None else min(high, self.high)
-            if low <= high:
-                self.low, self.high = low, high
+            both = max(low, self.low or 0), high if self.high is None else min(high, self.high)
+            # Where two stages exclude each other one is wrong: the last has the smaller error.
+            self.low, self.high = both if both[0] <= both[1] else (low, high)
             self.estimate = ((2 * sum(counted) << s) + len(runs)) // (2 * len(runs))
         total = max(1, sum(counted))
         self.guess = log2(total) - log2(len(runs)) + s

@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -149,6 +150,26 @@ def test_a_stage_that_was_planned_badly_says_nothing_but_what_the_next_one_needs
     assert len(hashing.stages) > 1 and sum(s["error"] for s in hashing.stages) <= 0.2
     exact = mc.count(network, BOX).lower
     assert hashing.low <= exact <= hashing.high
+
+
+def test_stages_that_exclude_each_other_leave_the_last_one():
+    network = NETWORKS["two layers"]()
+    problem = Problem(network, BOX.bind(5), mc.Quantity.ACTIVATION_REGIONS)
+    hashing = Hashing(problem, Fraction(1, 2), Fraction(1, 5), guess=9.0)
+    hashing.low, hashing.high = 1, 2  # as a stage that is wrong would leave them
+    hashing.error = Fraction(1, 10)
+    stage = hashing.run()
+    for _ in stage:
+        pass
+    exact = mc.count(network, BOX).lower
+    assert hashing.low <= exact <= hashing.high and hashing.reached <= 0.5
+
+
+def test_equal_ends_that_rest_on_chance_are_not_exact():
+    result = mc.count(NETWORKS["two layers"](), BOX)
+    chance = replace(result, confidence=0.95)
+    assert result.is_exact and not chance.is_exact
+    assert "exact" not in dict(chance.rows())["activation regions"]
 
 
 def test_undecided_sides_leave_no_walks_to_expect():
