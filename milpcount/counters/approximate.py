@@ -1,8 +1,8 @@
 """Both ends of a count with a confidence, as close as they are asked for."""
 
 import math
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -12,10 +12,10 @@ from milpcount.counters.hashing import Hashing
 from milpcount.counters.method import COUNTED, SAMPLED, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.region_tree import RegionTree
-from milpcount.counters.strata import Pilot, Strata, pilots
+from milpcount.counters.strata import Known, Pilot, Strata, pilots
 from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
-from milpcount.result import Guarantee, Quantity
+from milpcount.result import CountResult, Guarantee, Quantity
 
 STRATEGIES = ("auto", "strata", "hashing")
 _SLICE_SECONDS = 0.1
@@ -59,6 +59,9 @@ class Approximate:
     count_first : int
         Regions that are counted before anything is left to chance; twenty times as many with few
         inputs, where that is as fast.
+    left : dict, optional
+        What a run that was stopped has left: ``details["left"]`` of its result, with the same
+        network, domain, quantity and seed. See `after`.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class Approximate:
     delta: float = 0.05
     strategy: str = "auto"
     count_first: int = 5000
+    left: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     name: ClassVar[str] = "approx"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
@@ -107,6 +111,26 @@ class Approximate:
         first = caps.check_integer("count_first", self.count_first, cap=caps.REGIONS)
         object.__setattr__(self, "count_first", first)
 
+    def after(self, result: CountResult) -> "Approximate":
+        """Return the method that goes on where a result of it was stopped.
+
+        Parameters
+        ----------
+        result : CountResult
+            Of this method, for the same network, domain and quantity; `mc.count` has to be given
+            its seed, too.
+
+        Raises
+        ------
+        OptionError
+            If it is a result of another method, or of other options.
+        """
+        mine = {"name": self.name, **self.options()}
+        if result.method != mine:
+            raise OptionError(f"a result of {result.method} cannot be gone on with by {mine}")
+        left = result.details.get("left")
+        return self if left is None else replace(self, left=left)
+
     @property
     def confidence(self) -> float:
         """Of both ends together."""
@@ -134,13 +158,16 @@ class Approximate:
             return
         if problem.quantity is Quantity.ACTIVATION_PATTERNS and self.strategy == "strata":
             raise OptionError("strategy 'strata' is for activation regions: take 'auto'")
-        shown = _Shown(self)
+        shown = _Shown(self, problem)
         yield shown.snapshot("counting")
         first = yield from self._count_first(problem, shown)
         if first is not None:
             yield from self._sample(problem, shown, first)
 
     def _sample(self, problem: Problem, shown: "_Shown", first: float) -> Iterator[Snapshot]:
+        if self.left is not None:
+            yield from self._go_on_after(problem, shown, self._checked(problem))
+            return
         pilot: Pilot | None = None
         if problem.quantity is Quantity.ACTIVATION_REGIONS and self.strategy != "hashing":
             deadline = problem.deadline.share(1, _SHARE)
@@ -148,6 +175,28 @@ class Approximate:
             shown.spend(pilot.spent)
             yield shown.snapshot("choosing how to go on")
         yield from self._go_on(problem, shown, pilot, first)
+
+    def _checked(self, problem: Problem) -> dict[str, Any]:
+        assert self.left is not None
+        if self.left.get("of") != _identity(problem):
+            raise OptionError(
+                "this goes on after a count of another network, domain, quantity or seed: give the "
+                "same, or begin anew without after()"
+            )
+        return self.left
+
+    def _go_on_after(
+        self, problem: Problem, shown: "_Shown", left: dict[str, Any]
+    ) -> Iterator[Snapshot]:
+        """Go on with strata or stages that were stopped."""
+        if "batches" in left:
+            pilot = Pilot.from_record(left["pilot"])
+            shown.chosen("strata", {}, pilot)
+            known = [Known.from_record(batch) for batch in left["batches"]]
+            yield from shown.walking(Strata(problem, pilot, self.epsilon, self.delta, known))
+        else:
+            shown.chosen("hashing", {}, None)
+            yield from shown.hashing(self._hashing(problem, None, left["stages"]))
 
     def _count_first(
         self, problem: Problem, shown: "_Shown"
@@ -207,9 +256,12 @@ class Approximate:
             assert hashing is not None
             yield from shown.hashing(hashing)
 
-    def _hashing(self, problem: Problem, pilot: Pilot | None) -> Hashing:
+    def _hashing(
+        self, problem: Problem, pilot: Pilot | None, known: Sequence[dict[str, Any]] = ()
+    ) -> Hashing:
         error = Fraction(repr(float(self.delta)))
-        hashing = Hashing(problem, Fraction(repr(float(self.epsilon))), error)
+        epsilon = Fraction(repr(float(self.epsilon)))
+        hashing = Hashing(problem, epsilon, error, known=known)
         if pilot is not None and pilot.walks and pilot.square < pilot.walks / 4:
             hashing.guess = pilot.log_mean / math.log(2.0)
         return hashing
@@ -235,9 +287,10 @@ _LEAST_EPSILON, _LEAST_DELTA = 1e-3, 1e-12
 class _Shown:
     """What a run has shown, as snapshots."""
 
-    def __init__(self, method: Approximate) -> None:
+    def __init__(self, method: Approximate, problem: Problem) -> None:
         import time
 
+        self._problem = problem
         self._method, self._clock, self._began = method, time.thread_time, time.thread_time()
         self.found = self.lps = 0
         self._low = 0
@@ -326,11 +379,18 @@ class _Shown:
             if strata.walks and math.isfinite(strata.log_estimate):
                 self._estimate = to_integer(strata.log_estimate)
             doing = f"{strata.walks + under_way:,} strata"
+            left = {}
+            if strata.is_cut:
+                batches = [batch.to_record() for batch in strata.made]
+                pilot = strata.pilot.to_record()
+                left = {"of": _identity(self._problem), "pilot": pilot, "batches": batches}
+                left = {"left": left}
             return self.snapshot(
                 doing,
                 more=strata.tests,
                 strata=strata.walks,
                 sides_left_out_undecided=strata.undecided,
+                **left,
             )
 
         try:
@@ -345,7 +405,16 @@ class _Shown:
         for _ in hashing.run():
             self._low, self._high = hashing.low or 0, hashing.high
             self._estimate = hashing.estimate
-            yield self.snapshot(hashing.doing, more=hashing.tests, stages=hashing.stages)
+            left = {}
+            if hashing.is_cut:
+                left = {"left": {"of": _identity(self._problem), "stages": hashing.left}}
+            yield self.snapshot(hashing.doing, more=hashing.tests, stages=hashing.stages, **left)
+
+
+def _identity(problem: Problem) -> list[Any]:
+    """Return what a run that goes on must have in common with the one that was stopped."""
+    network, inputs = problem.network, problem.inputs
+    return [network.fingerprint, inputs.digest, problem.quantity.value, problem.seed]
 
 
 def _ceiling(log_value: float) -> int:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
 from math import ceil, exp2, log2, sqrt
+from typing import Any
 
 from milpcount.counters import xor_intervals as intervals
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem
-from milpcount.counters.xor_runs import Mechanism, Run, TreeMechanism, advance
+from milpcount.counters.xor_runs import Mechanism, Run, Tally, TreeMechanism, advance
 from milpcount.counters.xor_schedule import perform_all
 from milpcount.formulation.xor import XorFamily, unstable_variables
 from milpcount.limits import Deadline
@@ -47,6 +48,8 @@ class Hashing:
     epsilon, error : Fraction
     guess : float, optional
         See there.
+    known : list of dict
+        What an earlier run with the same seed has left in `left`.
     family, mechanism : XorFamily and Mechanism, optional
         By default dense XORs of the units that are not stable, on the region tree.
 
@@ -60,6 +63,8 @@ class Hashing:
     estimate : int or None
     stages : list of dict
         What was done, for the result.
+    left : list of dict
+        For a run that goes on: of each stage the guess, and the regions of its complete runs.
     tests : int
         Projections of pilots and complete stages.
     doing : str
@@ -69,6 +74,7 @@ class Hashing:
     epsilon: Fraction
     error: Fraction
     guess: float | None = None
+    known: Sequence[dict[str, Any]] = ()
     family: XorFamily | None = None
     mechanism: Mechanism | None = None
 
@@ -85,8 +91,14 @@ class Hashing:
         self.high: int | None = None
         self.estimate: int | None = None
         self.stages: list[dict[str, object]] = []
+        self.left: list[dict[str, Any]] = []
         self.tests = 0
         self.doing = "choosing the number of XORs"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the last stage is not complete."""
+        return bool(self.stages) and not self.stages[-1]["complete"]
 
     @property
     def reached(self) -> float:
@@ -171,6 +183,8 @@ class Hashing:
         """Make stages until the interval is as wanted; yield how many runs of one are done."""
         deadline = self.problem.deadline
         for stage in count():
+            known = self.known[stage] if stage < len(self.known) else {}
+            self.guess = known.get("guess", self.guess)
             planned = self._plan(stage)
             s = self._xors(_SURPLUS * planned.total / self._number(planned))
             assert self.guess is not None
@@ -180,10 +194,15 @@ class Hashing:
             most = ceil(_MOST * max(1.0, expected))
             first = (stage + 1) << _STAGE_BITS
             runs = [Run(self._family, first + k, fixed=s, most=most) for k in range(number)]
+            for k, regions in known.get("counted", {}).items():
+                runs[int(k)].tally = Tally(s, regions, complete=True, ended=True)
+            guess = self.guess
             for _ in perform_all(self._mechanism, runs, deadline, self.problem):
                 done = sum(run.tally.ended for run in runs)
                 self.doing = f"stage {stage + 1}: {done} of {number} runs with {s} XORs"
                 yield done
+            counted = {str(k): r.tally.regions for k, r in enumerate(runs) if r.tally.complete}
+            self.left.append({"guess": guess, "counted": counted})
             self._conclude(stage, planned, s, runs)
             yield number
             if deadline.passed() or self.reached <= float(self.epsilon):

@@ -13,9 +13,10 @@ floating point leaves a side out (`milpcount.kernel.random_descent`), X is only 
 what was found and H.
 """
 
+import base64
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
@@ -43,6 +44,26 @@ _BATCH_UNITS = 400
 """Units to be decided in a batch at least, so that setting it up is a small part of the work."""
 _LARGEST = 600.0
 """Logarithm of the ratio of two floats that is sure to be one."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A batch of walks that an earlier run has made; see `milpcount.tree.descent_tasks.Walked`."""
+
+    log_size: Array
+    tests: int
+    undecided: int
+
+    def to_record(self) -> list[Any]:
+        """Return JSON types."""
+        sizes = self.log_size.astype("<f8").tobytes()
+        return [base64.b64encode(sizes).decode(), self.tests, self.undecided]
+
+    @classmethod
+    def from_record(cls, record: list[Any]) -> "Known":
+        """Return what `to_record` wrote."""
+        sizes, tests, undecided = record
+        return cls(np.frombuffer(base64.b64decode(sizes), "<f8"), tests, undecided)
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,20 @@ class Pilot:
     def log_ratio(self) -> float:
         """Logarithm of H over the mean of X."""
         return self.log_highest - self.log_mean
+
+    def to_record(self) -> dict[str, Any]:
+        """Return JSON types; infinities are None."""
+        return {
+            **asdict(self),
+            "log_mean": self.log_mean if math.isfinite(self.log_mean) else None,
+        }
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Pilot":
+        """Return what `to_record` wrote."""
+        log_mean = -math.inf if record["log_mean"] is None else record["log_mean"]
+        below, descents = record["way"]
+        return cls(**record | {"way": (below, descents), "log_mean": log_mean})
 
     def needed(self, epsilon: float, error: float) -> float:
         """Return about how many walks the interval takes.
@@ -180,9 +215,13 @@ class Strata:
     problem : Problem
     pilot : Pilot
     epsilon, error : float
+    known : sequence of Known
+        The first batches, where they are known from an earlier run with the same seed and pilot.
 
     Attributes
     ----------
+    made : list of Known
+        The batches that are complete.
     low, high : float
         Logarithms of both ends, -inf and inf where nothing is shown.
     log_estimate : float
@@ -192,8 +231,16 @@ class Strata:
         Whether the time was over.
     """
 
-    def __init__(self, problem: Problem, pilot: Pilot, epsilon: float, error: float) -> None:
-        self._problem, self._pilot, self._epsilon = problem, pilot, epsilon
+    def __init__(
+        self,
+        problem: Problem,
+        pilot: Pilot,
+        epsilon: float,
+        error: float,
+        known: Sequence[Known] = (),
+    ) -> None:
+        self._known, self.made = list(known), list[Known]()
+        self._problem, self.pilot, self._epsilon = problem, pilot, epsilon
         self._scale = pilot.log_mean if math.isfinite(pilot.log_mean) else 0.0
         ratio = pilot.log_highest - self._scale
         highest = math.exp(ratio) * (1.0 + 1e-9) if ratio < _LARGEST else math.inf
@@ -216,8 +263,11 @@ class Strata:
         problem = self._problem
         subject = subject_of(problem)
         for number in count():
+            batches = self._batches(number)
+            while batches and self._known:
+                self._take(self._known.pop(0), batches.pop(0).walks)
             try:
-                for current in make(problem, subject, self._batches(number), self._take):
+                for current in make(problem, subject, batches, self._take):
                     yield 0 if current is None else len(current.log_size)
             except KeyboardInterrupt:
                 self._conclude()
@@ -236,7 +286,7 @@ class Strata:
         seeds = np.random.SeedSequence(self._problem.seed, spawn_key=(_STREAM, number))
         numbers = seeds.generate_state(-(-walks // size), np.uint64)
         return [
-            _batch(self._problem, self._pilot.way, min(size, walks - i * size), int(seed))
+            _batch(self._problem, self.pilot.way, min(size, walks - i * size), int(seed))
             for i, seed in enumerate(numbers)
         ]
 
@@ -256,6 +306,8 @@ class Strata:
         self.tests += walked.tests
         self.undecided += walked.undecided
         self.is_cut = len(ratios) < wanted
+        if not self.is_cut:
+            self.made.append(Known(walked.log_size, int(walked.tests), int(walked.undecided)))
         return not self.is_cut
 
     def _conclude(self) -> None:
@@ -263,7 +315,7 @@ class Strata:
         if not self._sequence.count:
             return
         low, high = (_log(end) + self._scale for end in self._sequence.ends())
-        if high >= self._pilot.log_highest:
+        if high >= self.pilot.log_highest:
             high = math.inf
         both = max(low, self.low), min(high, self.high)
         # Where two intervals exclude each other one is wrong: the last has seen more.

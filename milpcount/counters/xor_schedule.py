@@ -24,7 +24,7 @@ def perform_all(
     A time limit is shared out among the runs, so that none is left without having begun; those that
     were cut short are made again as long as there is time.
     """
-    left = list(runs)
+    left = [run for run in runs if not run.tally.ended]
     while left and not deadline.passed():
         if problem.executor is None:
             yield from _one_by_one(mechanism, left, deadline)

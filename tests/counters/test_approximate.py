@@ -1,5 +1,6 @@
 """Both ends with a confidence: right on known counts, reproducible, honest about limits."""
 
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,8 +12,9 @@ import pytest
 import milpcount as mc
 from milpcount.counters.hashing import Hashing
 from milpcount.counters.method import Problem
-from milpcount.counters.strata import Pilot
+from milpcount.counters.strata import Known, Pilot, Strata, pilots
 from milpcount.errors import OptionError
+from milpcount.limits import Deadline
 from milpcount.network import Layer, Network, leaky_relu, maxout
 from milpcount.network.affine import Dense
 from milpcount.result import Guarantee, Status
@@ -118,6 +120,66 @@ def test_without_a_complete_stage_the_upper_end_is_a_theorems():
     assert result.status is Status.TIME_LIMIT
     assert result.upper == mc.bound(network, mc.Box(0, 1)).upper and not result.is_two_sided
     assert 10 <= result.lower <= 675_786
+
+
+def test_strata_go_on_where_they_were_stopped():
+    network = NETWORKS["many inputs"]()
+    problem = Problem(network, BOX.bind(30), mc.Quantity.ACTIVATION_REGIONS, seed=5)
+    pilot = pilots(problem, 0.05, 0.05, Deadline())
+    whole = Strata(problem, pilot, 0.05, 0.05)
+    assert sum(1 for _ in whole.run()) > 3
+    assert len(whole.made) > 9  # more than a round
+    left = json.loads(json.dumps([batch.to_record() for batch in whole.made[:9]]))
+    known = [Known.from_record(batch) for batch in left]
+    again = Pilot.from_record(json.loads(json.dumps(pilot.to_record())))
+    assert again == pilot
+    gone_on = Strata(problem, again, 0.05, 0.05, known)
+    for _ in gone_on.run():
+        pass
+    assert (gone_on.low, gone_on.high) == (whole.low, whole.high)
+    assert (gone_on.walks, gone_on.tests) == (whole.walks, whole.tests)
+
+
+def test_stages_go_on_where_they_were_stopped():
+    network = NETWORKS["many inputs"]()
+    problem = Problem(network, BOX.bind(30), mc.Quantity.ACTIVATION_REGIONS, seed=5)
+    whole = Hashing(problem, Fraction(1, 5), Fraction(1, 20), guess=9.0)
+    for _ in whole.run():
+        pass
+    left = json.loads(json.dumps(whole.left))
+    last = left[-1]["counted"]
+    last.pop(next(iter(last)))  # a run that was not complete
+    gone_on = Hashing(problem, Fraction(1, 5), Fraction(1, 20), known=left)
+    for _ in gone_on.run():
+        pass
+    assert (gone_on.low, gone_on.high) == (whole.low, whole.high)
+    assert gone_on.stages == whole.stages
+
+
+def test_a_result_that_was_stopped_is_gone_on_with():
+    network = mc.Network.load("example:mnist-784-11-11.npz")
+    method = mc.Approximate(0.1, 0.05, "strata", count_first=1)
+    stopped = mc.count(network, mc.Box(0, 1), method, limits=mc.Limits(seconds=1.0))
+    stored = mc.CountResult.from_record(json.loads(stopped.to_json()))
+    if stopped.status is Status.TIME_LIMIT:
+        assert method.after(stored).left is not None
+    result = mc.count(network, mc.Box(0, 1), method.after(stored), limits=mc.Limits(seconds=60))
+    assert result.lower <= 675_786 <= result.upper
+    assert result.details.get("strata", 0) >= stopped.details.get("strata", 0)
+
+
+def test_a_run_goes_on_with_its_own_network_and_options_only():
+    network = mc.Network.load("example:mnist-784-4-18.npz")
+    method = mc.Approximate(0.01, 0.05, "strata", count_first=1)
+    stopped = mc.count(network, mc.Box(0, 1), method, limits=mc.Limits(seconds=0.5))
+    with pytest.raises(OptionError, match="cannot be gone on with"):
+        mc.Approximate(0.02, 0.05).after(stopped)
+    after = method.after(stopped)
+    if after.left is not None:
+        with pytest.raises(OptionError, match="seed"):
+            mc.count(network, mc.Box(0, 1), after, seed=1)
+        with pytest.raises(OptionError, match="domain"):
+            mc.count(network, mc.Box(0, 0.5), after)
 
 
 def test_patterns_are_hashed():
