@@ -27,7 +27,7 @@ from milpcount.limits import Deadline
 
 SETTINGS = {"strata": ((0.5, 0.05),), "hashing": ((0.8, 0.2), (0.2, 0.05))}
 """Of each way, epsilon and delta."""
-_PATIENCE = 0.5
+_PATIENCE = 0.25
 """Seconds of the processor for strata that take far more walks than a count is worth."""
 _LEAST = 50
 """Regions of a network that is left to chance."""

@@ -63,7 +63,7 @@ OPTIONS = {
     MethodName.pool: ("backend", "mode", "form", "tighten"),
     MethodName.mbound: ("backend", "tighten", "confidence", "runs", "xor_size", "hybrid"),
     MethodName.probe: ("confidence", "probes", "gap"),
-    MethodName.approx: ("epsilon", "delta", "strategy"),
+    MethodName.approx: ("epsilon", "delta", "strategy", "count_first"),
 }
 """The options of each method; the others have none."""
 

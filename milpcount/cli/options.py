@@ -193,6 +193,14 @@ StrategyOption = Annotated[
     str | None,
     typer.Option("--strategy", metavar="NAME", help="Of --method approx: auto, strata, hashing."),
 ]
+CountFirstOption = Annotated[
+    int | None,
+    typer.Option(
+        "--count-first",
+        metavar="N",
+        help="Regions that --method approx counts before it leaves anything to chance (5000).",
+    ),
+]
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", metavar="N", help="Processes; the answer does not depend on it."),

@@ -3,9 +3,12 @@
 import pytest
 
 import milpcount as mc
+from milpcount.cli.sweeping import Request as SweepRequest
+from milpcount.cli.sweeping import run
 from milpcount.plots.data import rows_of
 from milpcount.store import Store
 from milpcount.sweep.check import check
+from tests.networks import random_network
 from tests.plots.conftest import line
 
 SOURCE = "this count, with the stated confidence"
@@ -74,3 +77,23 @@ def test_compare_asks_for_both_ends_where_nothing_else_has_the_count():
     rows = {row[0]: row[1] for row in found.rows()}
     assert "≤ count ≤" in rows["approx"] or rows["approx"].replace(",", "").isdigit()
     assert found.lower <= 101 <= found.upper
+
+
+def test_a_sweep_with_more_seconds_goes_on_where_it_was_stopped(tmp_path):
+    random_network(5, 30, (5, 6)).save(tmp_path / "net.npz")
+    store, seen = tmp_path / "store.jsonl", []
+    for seconds in (0.5, 1.5):
+        experiment = tmp_path / "experiment.toml"
+        experiment.write_text(
+            "[networks]\nfiles = ['net.npz']\n[domain]\nbox = [-1, 1]\n[[methods]]\n"
+            f"name = 'approx'\nepsilon = 0.002\nstrategy = 'strata'\ncount_first = 1\n"
+            f"seconds = {seconds}\n"
+        )
+        run(SweepRequest(experiment, store), quiet=True)
+        (record,) = Store(store).records.values()
+        assert record["status"] == "time_limit"
+        seen.append(record["left"])
+    before, after = seen
+    assert before["of"] == after["of"] and before["pilot"] == after["pilot"]
+    assert len(after["batches"]) > len(before["batches"])
+    assert after["batches"][: len(before["batches"])] == before["batches"]
