@@ -380,8 +380,8 @@ class _Shown:
                 self._estimate = to_integer(strata.log_estimate)
             doing = f"{strata.walks + under_way:,} strata"
             left = {}
-            if strata.is_cut:
-                batches = [batch.to_record() for batch in strata.made]
+            if strata.reached > self._method.epsilon:
+                batches = [batch.record for batch in strata.made]
                 pilot = strata.pilot.to_record()
                 left = {"of": _identity(self._problem), "pilot": pilot, "batches": batches}
                 left = {"left": left}
@@ -406,7 +406,7 @@ class _Shown:
             self._low, self._high = hashing.low or 0, hashing.high
             self._estimate = hashing.estimate
             left = {}
-            if hashing.is_cut:
+            if hashing.reached > self._method.epsilon:
                 left = {"left": {"of": _identity(self._problem), "stages": hashing.left}}
             yield self.snapshot(hashing.doing, more=hashing.tests, stages=hashing.stages, **left)
 

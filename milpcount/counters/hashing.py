@@ -96,11 +96,6 @@ class Hashing:
         self.doing = "choosing the number of XORs"
 
     @property
-    def is_cut(self) -> bool:
-        """Whether the last stage is not complete."""
-        return bool(self.stages) and not self.stages[-1]["complete"]
-
-    @property
     def reached(self) -> float:
         """The epsilon of the interval as it is; infinite without one."""
         if self.high is None or not self.low:
@@ -196,13 +191,23 @@ class Hashing:
             runs = [Run(self._family, first + k, fixed=s, most=most) for k in range(number)]
             for k, regions in known.get("counted", {}).items():
                 runs[int(k)].tally = Tally(s, regions, complete=True, ended=True)
-            guess = self.guess
+            guess, before = self.guess, self.left
+
+            def note(
+                guess: float = guess,
+                before: list[dict[str, Any]] = before,
+                runs: list[Run] = runs,
+            ) -> None:
+                done = {str(k): r.tally.regions for k, r in enumerate(runs) if r.tally.complete}
+                self.left = [*before, {"guess": guess, "counted": done}]
+
+            note()
             for _ in perform_all(self._mechanism, runs, deadline, self.problem):
+                note()
                 done = sum(run.tally.ended for run in runs)
                 self.doing = f"stage {stage + 1}: {done} of {number} runs with {s} XORs"
                 yield done
-            counted = {str(k): r.tally.regions for k, r in enumerate(runs) if r.tally.complete}
-            self.left.append({"guess": guess, "counted": counted})
+            note()
             self._conclude(stage, planned, s, runs)
             yield number
             if deadline.passed() or self.reached <= float(self.epsilon):

@@ -17,6 +17,7 @@ import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -54,14 +55,15 @@ class Known:
     tests: int
     undecided: int
 
-    def to_record(self) -> list[Any]:
-        """Return JSON types."""
+    @cached_property
+    def record(self) -> list[Any]:
+        """JSON types."""
         sizes = self.log_size.astype("<f8").tobytes()
         return [base64.b64encode(sizes).decode(), self.tests, self.undecided]
 
     @classmethod
     def from_record(cls, record: list[Any]) -> "Known":
-        """Return what `to_record` wrote."""
+        """Return what has this `record`."""
         sizes, tests, undecided = record
         return cls(np.frombuffer(base64.b64decode(sizes), "<f8"), tests, undecided)
 

@@ -129,7 +129,7 @@ def test_strata_go_on_where_they_were_stopped():
     whole = Strata(problem, pilot, 0.05, 0.05)
     assert sum(1 for _ in whole.run()) > 3
     assert len(whole.made) > 9  # more than a round
-    left = json.loads(json.dumps([batch.to_record() for batch in whole.made[:9]]))
+    left = json.loads(json.dumps([batch.record for batch in whole.made[:9]]))
     known = [Known.from_record(batch) for batch in left]
     again = Pilot.from_record(json.loads(json.dumps(pilot.to_record())))
     assert again == pilot
