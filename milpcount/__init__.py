@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from milpcount.api import bound, count, partition, regions
     from milpcount.bounds.table import BoundTable
+    from milpcount.counters.approximate import Approximate
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
+    "Approximate": "counters.approximate",
     "BoundTable": "bounds.table",
     "Box": "domain",
     "BruteForce": "counters.brute_force",
@@ -81,6 +83,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Approximate",
     "BoundTable",
     "Box",
     "BruteForce",

@@ -25,6 +25,7 @@ METHODS = {
     "brute": "BruteForce",
     "probe": "Probing",
     "mbound": "MBound",
+    "approx": "Approximate",
     "section": "SectionWalk",
 }
 """The methods' names on the command line, and their classes."""

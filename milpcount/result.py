@@ -66,7 +66,7 @@ class Status(Enum):
     """Why a run ended; the value is the sentence for people."""
 
     COMPLETE = "complete: every region was found"
-    SAMPLED = "finished: the lower bound holds with the stated confidence"
+    SAMPLED = "finished: what it says holds with the stated confidence"
     UNCERTAIN = "complete but for cells that floating point could not decide"
     TIME_LIMIT = "stopped at the time limit; the bounds are valid"
     REGION_LIMIT = "stopped at the region limit; the bounds are valid"
@@ -87,6 +87,15 @@ class Guarantee(Enum):
     EXACT_ARITHMETIC = "exact rational arithmetic throughout"
     TOLERANCE = "a solver's floating-point tolerances, stated in the result"
     PROBABILISTIC = "holds with the stated confidence"
+
+
+BY_CHANCE = "with the stated confidence"
+"""Ends what an upper bound rests on that holds with a confidence, as its lower bound then does."""
+
+
+def is_two_sided(confidence: float | None, upper_source: str | None) -> bool:
+    """Return whether a confidence is that of both bounds together, and not of the lower alone."""
+    return confidence is not None and (upper_source or "").endswith(BY_CHANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,7 @@ class CountResult:
     upper_source : str
         The theorem or the run that gives `upper`.
     confidence : float or None
-        Of `lower`, where it rests on chance.
+        Of `lower`, where it rests on chance; of both bounds together where `is_two_sided`.
     versions : dict
     regions : mutable sequence of Region, or None
         Kept on request. Those of the region tree are held as patterns, and their witnesses are
@@ -204,8 +213,13 @@ class CountResult:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the count is known."""
-        return self.lower == self.upper
+        """Whether the count is known, and not only with a confidence."""
+        return self.lower == self.upper and self.confidence is None
+
+    @property
+    def is_two_sided(self) -> bool:
+        """Whether the confidence is that of both bounds together, and not of `lower` alone."""
+        return is_two_sided(self.confidence, self.upper_source)
 
     @property
     def regions_per_second(self) -> float | None:
@@ -314,7 +328,8 @@ class CountResult:
             rows.append(("upper bound", self.upper_source))
         if self.confidence is not None:
             rests = f", by {self.theorem}" if self.theorem else ""
-            rows.append(("confidence", f"{self.confidence:.4g}, of the lower bound{rests}"))
+            of = "both bounds together" if self.is_two_sided else "the lower bound"
+            rows.append(("confidence", f"{self.confidence:.4g}, of {of}{rests}"))
         if self.estimate is not None:
             rows.append(("estimate", f"{integers.human(self.estimate)}, not a bound"))
         rows.append(("guarantee", self.guarantee.value))

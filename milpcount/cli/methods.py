@@ -19,6 +19,7 @@ class MethodName(StrEnum):
     exact = "exact"
     mbound = "mbound"
     probe = "probe"
+    approx = "approx"
     section = "section"
 
 
@@ -54,6 +55,7 @@ _HOMES = {
     MethodName.exact: ("exact_tree", "ExactTree"),
     MethodName.mbound: ("mbound", "MBound"),
     MethodName.probe: ("probing", "Probing"),
+    MethodName.approx: ("approximate", "Approximate"),
     MethodName.section: ("section", "SectionWalk"),
 }
 
@@ -61,6 +63,7 @@ OPTIONS = {
     MethodName.pool: ("backend", "mode", "form", "tighten"),
     MethodName.mbound: ("backend", "tighten", "confidence", "runs", "xor_size", "hybrid"),
     MethodName.probe: ("confidence", "probes", "gap"),
+    MethodName.approx: ("epsilon", "delta", "strategy", "count_first"),
 }
 """The options of each method; the others have none."""
 

@@ -179,6 +179,28 @@ HybridOption = Annotated[
         "--hybrid", metavar="N", help="Count what XORs leave, up to N regions a run (mbound)."
     ),
 ]
+EpsilonOption = Annotated[
+    float | None,
+    typer.Option(
+        "--epsilon", metavar="E", help="Of --method approx: upper / lower <= (1 + E)^2 (0.2)."
+    ),
+]
+DeltaOption = Annotated[
+    float | None,
+    typer.Option("--delta", metavar="D", help="Of --method approx: confidence 1 - D (0.05)."),
+]
+StrategyOption = Annotated[
+    str | None,
+    typer.Option("--strategy", metavar="NAME", help="Of --method approx: auto, strata, hashing."),
+]
+CountFirstOption = Annotated[
+    int | None,
+    typer.Option(
+        "--count-first",
+        metavar="N",
+        help="Regions that --method approx counts before it leaves anything to chance (5000).",
+    ),
+]
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", metavar="N", help="Processes; the answer does not depend on it."),

@@ -7,6 +7,7 @@ from typing import Any
 from milpcount import arguments
 from milpcount.bounds.best import naive
 from milpcount.counters import driver
+from milpcount.counters.approximate import Approximate
 from milpcount.counters.brute_force import BruteForce
 from milpcount.counters.exact_tree import ExactTree
 from milpcount.counters.method import COUNTED, Method
@@ -25,7 +26,7 @@ from milpcount.events import Listener, log
 from milpcount.integers import human
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Quantity, patterns_of
+from milpcount.result import CountResult, Guarantee, Quantity, patterns_of
 
 Pattern = tuple[int, ...]
 _MOST_NUMBERS = 20_000_000
@@ -47,6 +48,8 @@ class Candidate:
         Of the network, attained or not.
     names : bool
         Whether it can name the patterns.
+    if_open : bool
+        Whether it is only asked where no other method has found the count.
     """
 
     title: str
@@ -54,6 +57,7 @@ class Candidate:
     most: float = float("inf")
     most_patterns: float = float("inf")
     names: bool = True
+    if_open: bool = False
 
 
 def _pool(backend: str, mode: str, most: float, *, names: bool = True) -> Candidate:
@@ -73,6 +77,7 @@ CANDIDATES = (
     _pool("pyomo:highs", "no_good", 500),
     _pool("pyomo:cbc", "no_good", 500),
     Candidate("brute", BruteForce, 50_000, 1 << 12),
+    Candidate("approx", Approximate, names=False, if_open=True),
 )
 """Fastest first: the first answers say what the later ones would cost."""
 
@@ -123,13 +128,18 @@ class Comparison:
 
     @property
     def lower(self) -> int:
-        """The best lower bound."""
-        return max(result.lower for result in self.results)
+        """The best lower bound that does not rest on chance."""
+        return max((result.lower for result in self._certain), default=0)
 
     @property
     def upper(self) -> int:
-        """The best upper bound."""
-        return min(result.upper for result in self.results)
+        """The best upper bound that does not rest on chance."""
+        found = self._certain or self.results
+        return min(result.upper for result in found)
+
+    @property
+    def _certain(self) -> tuple[CountResult, ...]:
+        return tuple(result for result in self.results if not _is_by_chance(result))
 
     @property
     def is_complete(self) -> bool:
@@ -165,7 +175,13 @@ def _row(one: Outcome) -> list[str]:
     number = f"{found.lower:,}" if found.is_exact else f"{found.lower:,} ≤ count"
     if not found.is_exact and found.upper_source.startswith(COUNTED):
         number += f" ≤ {found.upper:,}"
+    if _is_by_chance(found) and found.confidence is not None:
+        number += f" ({100 * found.confidence:g} %)"
     return [one.title, number, f"{found.seconds:.2f} s", found.status.value]
+
+
+def _is_by_chance(result: CountResult) -> bool:
+    return result.guarantee is Guarantee.PROBABILISTIC
 
 
 def compare(
@@ -247,6 +263,7 @@ class _Run:
     limits: Limits
     listener: Listener
     asked: bool = False
+    found: bool = False
 
     def __post_init__(self) -> None:
         self.bound = upper_over(self.network, self.domain, self.quantity)[0]
@@ -261,12 +278,16 @@ class _Run:
             result = self._count(method, names=candidate.names)
         except (InputError, NotInstalledError) as error:
             return Outcome(candidate.title, None, str(error))
-        self.bound, self.asked = min(self.bound, result.upper), True
+        self.asked, self.found = True, self.found or result.is_exact
+        if not _is_by_chance(result):
+            self.bound = min(self.bound, result.upper)
         return Outcome(candidate.title, result)
 
     def _reason(self, candidate: Candidate, method: Method) -> str:
         if self.quantity not in method.quantities:
             return f"does not count {self.quantity.value}"
+        if candidate.if_open and self.found:
+            return "the count is known"
         # One has to be first, and the limit on its time is enough.
         if self.asked and self.bound > candidate.most:
             return f"up to {human(self.bound)} regions, takes {candidate.most:,} at most"
@@ -310,8 +331,8 @@ def contradiction(one: Outcome, other: Outcome, network: Network) -> None:
     """
     for first, second in ((one, other), (other, one)):
         a, b = first.result, second.result
-        if a is None or b is None:
-            return
+        if a is None or b is None or _is_by_chance(a) or _is_by_chance(b):
+            return  # what rests on chance may be wrong without anything being so
         missing = _missing(first, second)
         if a.lower > b.upper or missing is not None:
             named = "" if missing is None else f"; only {first.title} found {missing}"

@@ -11,7 +11,7 @@ from milpcount import integers, interrupts
 from milpcount.arguments import check_counted
 from milpcount.caps import check_seed
 from milpcount.counters import from_regions, union
-from milpcount.counters.method import COUNTED, Method, Problem, Snapshot
+from milpcount.counters.method import COUNTED, SAMPLED, Method, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
 from milpcount.errors import Interrupted, LostWorkersError
@@ -153,7 +153,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
                 listener(
                     Progress(
                         snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note,
-                        least.upper,
+                        snapshot.upper if snapshot.upper_source == SAMPLED else least.upper,
                     )
                 )  # fmt: skip
                 reached = _limit_reached(problem, snapshot)
@@ -196,6 +196,9 @@ class _Least:
 
         One without a bound, as the last one has that counts all, gets one only if asked for.
         """
+        if snapshot.upper_source == SAMPLED:
+            # What rests on chance may be corrected: the method says which of its ends stand.
+            return snapshot
         if snapshot.upper is not None and (self.upper is None or snapshot.upper < self.upper):
             self.upper, self._source = snapshot.upper, snapshot.upper_source
         if self.upper is None or (snapshot.upper is None and not also):

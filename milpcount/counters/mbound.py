@@ -1,47 +1,30 @@
 """A probabilistic lower bound by random XORs: MBound on the patterns of a network."""
 
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, log2
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from milpcount import caps
 from milpcount.backends import registry
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
-from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
-from milpcount.counters.xor_runs import (
-    Mechanism,
-    Run,
-    SolverMechanism,
-    Tally,
-    Task,
-    TreeMechanism,
-    advance,
-    perform,
-)
+from milpcount.counters.xor_runs import Mechanism, Run, SolverMechanism, Tally, TreeMechanism
+from milpcount.counters.xor_schedule import perform_all
 from milpcount.errors import OptionError
 from milpcount.formulation.formulate import formulate
 from milpcount.formulation.margins import Form
 from milpcount.formulation.tighten import LEVELS
 from milpcount.formulation.xor import Size, XorFamily, check_size, from_bounds, unstable_variables
-from milpcount.limits import Deadline
 from milpcount.result import Guarantee, Quantity
 
 TREE = "tree"
 _PILOTS = 3
 _FIRST_PILOT = 2**20
 """Runs from here on choose the number of XORs of the hybrid form, and count for nothing else."""
-_POLL_SECONDS = 0.2
-_GRACE_SECONDS = 3.0
-"""For workers to hand in what they have when the time is up."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +144,13 @@ class MBound:
         if self.hybrid is not None:
             pilots = [Run(family, _FIRST_PILOT + number) for number in range(_PILOTS)]
             part = problem.deadline.share(_PILOTS, _PILOTS + self.runs)
-            for _ in _perform(mechanism, pilots, part, problem):
+            for _ in perform_all(mechanism, pilots, part, problem):
                 yield report.snapshot([], pilots)
             s = _fixed_xors([run.tally for run in pilots], self.hybrid)
             known = report.known or any(run.tally.regions for run in pilots)
             report = replace(report, fixed=s, known=int(known))
             runs = [Run(family, number, fixed=s, most=self.hybrid) for number in range(self.runs)]
-        for _ in _perform(mechanism, runs, problem.deadline, problem):
+        for _ in perform_all(mechanism, runs, problem.deadline, problem):
             yield report.snapshot(runs)
         yield report.snapshot(runs)
 
@@ -192,60 +175,6 @@ class MBound:
         free = from_bounds(network, formulation.bounds)
         family = XorFamily(free, self.xor_size, problem.seed)
         return SolverMechanism(formulation, self.backend), family
-
-
-def _perform(
-    mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline, problem: Problem
-) -> Iterator[None]:
-    """Make the runs, here or by the executor; their tallies are up to date at every pause.
-
-    A time limit is shared out among the runs, so that none is left without having begun; those that
-    were cut short are made again as long as there is time.
-    """
-    left = list(runs)
-    while left and not deadline.passed():
-        if problem.executor is None:
-            yield from _one_by_one(mechanism, left, deadline)
-        else:
-            yield from _distribute(mechanism, left, deadline, problem.executor, problem.notice)
-        left = [run for run in left if not run.tally.ended]
-
-
-def _one_by_one(mechanism: Mechanism, runs: Sequence[Run], deadline: Deadline) -> Iterator[None]:
-    for k, run in enumerate(runs):
-        trial = run.again()
-        for _ in advance(mechanism, trial, deadline.share(1, len(runs) - k)):
-            run.take(trial.tally)
-            if not deadline.passed():
-                yield
-        run.take(trial.tally)
-        yield
-        if deadline.passed():
-            return
-
-
-def _distribute(
-    mechanism: Mechanism,
-    runs: Sequence[Run],
-    deadline: Deadline,
-    executor: Executor,
-    notice: Callable[[str], None],
-) -> Iterator[None]:
-    tasks, token = Tasks[Run](executor, notice), uuid4().hex
-    seconds = deadline.share(min(len(runs), tasks.workers), len(runs)).remaining()
-    ends = time.time() + deadline.remaining()
-    with tempfile.TemporaryDirectory(prefix="milpcount-") as alive:
-        try:
-            for run in runs:
-                task = Task(mechanism, run.again(), token, seconds, ends, alive)
-                tasks.submit(run, perform, task)
-            while len(tasks) and not (deadline.passed() and time.time() > ends + _GRACE_SECONDS):
-                for run, future in tasks.finished(_POLL_SECONDS):
-                    run.take(future.result())
-                if not deadline.passed():  # the last word is for what is handed in by then
-                    yield
-        finally:
-            tasks.cancel()
 
 
 def _fixed_xors(pilots: Sequence[Tally], threshold: int) -> int:

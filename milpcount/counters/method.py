@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Protocol
 from milpcount.domain import InputSet
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.result import BY_CHANCE, Guarantee, Quantity, Region
 
 COUNTED = "this count"
 """What an upper bound rests on that a run has counted."""
 CLOSING = f"{COUNTED}, and theorems in the cells that it left open"
 """What the upper bound of a stopped search rests on."""
+SAMPLED = f"{COUNTED}, {BY_CHANCE}"
+"""What an upper bound rests on that a run has found by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ class Snapshot:
     uncertain : int
         Cells left undecided.
     confidence : float or None
-        Of `lower`, where it rests on chance.
+        Of `lower`, where it rests on chance; of `upper`, too, where its source is `SAMPLED`.
     estimate : int or None
         Of the count, where the method has one; no bound.
     note : str

@@ -1,7 +1,6 @@
 """Lower bounds by random walks from the root of the region tree."""
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,7 +14,7 @@ from milpcount.counters.leanings import differ_wildly, leanings
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.preferences import preferences
-from milpcount.counters.scheduler import Tasks
+from milpcount.counters.walk_batches import make, subject_of
 from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
 from milpcount.network import Network
@@ -27,9 +26,6 @@ _FIRST_ROUND, _LARGEST_ROUND = 16, 1024
 _BATCHES = 8
 _BATCH_UNITS = 400
 """Units to be decided in a batch at least, so that setting it up is a small part of the work."""
-_POLL_SECONDS = 0.2
-_GRACE_SECONDS = 0.5
-"""For workers to hand in what they have when the time is up."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ class Probing:
         # Boxes and all of space have interior points; a polytope's has to be found.
         tally = _Tally(self, problem.network, entered=not problem.inputs.rows.size)
         yield tally.snapshot()
-        subject = _subject(problem)
+        subject = subject_of(problem)
         for number, walks in enumerate(rounds(self.probes)):
             try:
                 yield from _round(self, problem, subject, tally, number, walks)
@@ -137,22 +133,10 @@ def rounds(walks: int) -> Iterator[int]:
         size = min(2 * size, _LARGEST_ROUND)
 
 
-def _subject(problem: Problem) -> Any:
-    """Return what is walked: laid out here, or packed for other processes."""
-    if problem.executor is None:
-        from milpcount.tree.search import Search
-
-        return Search(problem.network, problem.inputs)
-    from milpcount.tree.split import Subject
-
-    return Subject.pack(problem.network, problem.inputs)
-
-
 def _round(
     method: Probing, problem: Problem, subject: Any, tally: "_Tally", number: int, walks: int
 ) -> Iterator[Snapshot]:
     from milpcount.kernel.descent_state import Batch
-    from milpcount.tree.descent_tasks import make_walks
 
     size = max(1, _BATCH_UNITS // problem.network.n_units, -(-walks // _BATCHES))
     preference = preferences(problem.network, tally.taken, tally.log_size)
@@ -170,57 +154,8 @@ def _round(
         )
         for i, seed in enumerate(seeds)
     ]
-    if problem.executor is None:
-        for batch in batches:
-            yield from _walk(subject, batch, problem, tally)
-            if tally.is_cut:
-                return
-        return
-    seconds = problem.deadline.remaining()
-    ends = time.time() + seconds
-    until = None if math.isinf(seconds) else ends
-    tasks, walks_of = Tasks[int](problem.executor, problem.notice), dict[int, Any]()
-    number_added = 0
-    try:
-        for i, batch in enumerate(batches):
-            tasks.submit(i, make_walks, subject, batch, until)
-        while number_added < len(batches):
-            patience = min(_POLL_SECONDS, problem.deadline.remaining() + _GRACE_SECONDS)
-            walks_of |= {i: future.result() for i, future in tasks.finished(patience)}
-            while number_added in walks_of:  # in their order, whatever comes back first
-                walked = walks_of.pop(number_added)
-                if walked is None:
-                    tally.is_cut = True
-                    return
-                tally.add(walked, batches[number_added].walks)
-                if tally.is_cut:
-                    return
-                number_added += 1
-            # At the end of its time the driver listens once more: what is done counts by then.
-            if not problem.deadline.passed():
-                yield tally.snapshot()
-            elif time.time() > ends + _GRACE_SECONDS:
-                tally.is_cut = True
-                return
-    finally:
-        tasks.cancel()
-
-
-def _walk(subject: Any, batch: Any, problem: Problem, tally: "_Tally") -> Iterator[Snapshot]:
-    """Make the walks of a batch in this process, or as many as there is time for."""
-    from milpcount.tree.descent_tasks import walking
-
-    done = None
-    try:
-        for done in walking(subject, batch, problem.deadline):
-            # At the end of its time the driver listens once more: what is done counts by then.
-            if not problem.deadline.passed():
-                yield tally.snapshot(done)
-    except KeyboardInterrupt:
-        if done is not None:
-            tally.add(done, batch.walks)
-        raise
-    tally.add(done, batch.walks)
+    for current in make(problem, subject, batches, tally.take):
+        yield tally.snapshot(current)
 
 
 class _Tally:
@@ -239,6 +174,14 @@ class _Tally:
         self.leans = self.leaned = False
         self.made_descents = method.descents
         self.round: list[Any] = []
+
+    def take(self, walked: Any, wanted: int) -> bool:
+        """Add the walks of a batch, if there are any; return whether more are wanted."""
+        if walked is None:
+            self.is_cut = True
+        else:
+            self.add(walked, wanted)
+        return not self.is_cut
 
     def add(self, walked: Any, wanted: int) -> None:
         """Add the walks of a batch; a batch cut short is the last one.

@@ -1,5 +1,6 @@
 """The one form of a domain that the counting methods read."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -54,6 +55,19 @@ class InputSet:
         same = all(bool((a == b).all()) for a, b in zip(floats, given, strict=True))
         exact = None if same else cls(*[array.astype(object) for array in given])
         return replace(cls(*floats), exact=exact)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the set's numbers: stores and runs that go on know it by that."""
+        digest = hashlib.sha256()
+        arrays = self.origin, self.directions, self.lower, self.upper, self.rows, self.rhs
+        for array in arrays:
+            digest.update(f"{array.shape}".encode() + array.astype("<f8").tobytes())
+        if self.exact is not None:
+            of = self.exact
+            for exact in (of.origin, of.directions, of.lower, of.upper, of.rows, of.rhs):
+                digest.update(" ".join(map(str, exact.ravel().tolist())).encode() + b"\n")
+        return digest.hexdigest()
 
     @property
     def dimension(self) -> int:

@@ -24,6 +24,7 @@ Value = Callable[[NetworkRow], int | None]
 
 _EXACT, _PARTLY = "exact count, mean and range", "of some of the networks only"
 _STOPPED = "stopped counts, both ends"
+_BOTH = "both ends with a confidence"
 
 
 def draw(rows: Sequence[NetworkRow]) -> Any:
@@ -38,7 +39,10 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
     for name, label, colour, marker, dashes in UPPER:
         _line(axes, groups, _bound(name), label, colour, marker, dashes)
     _exact(axes, groups)
-    _stopped(axes, groups)
+    _bars(axes, groups, lambda row: row.stopped, _STOPPED, style.BLACK, 0.04)
+    known = {r.confidence["approx"] for r in rows if r.both is not None}
+    both = f"{_BOTH}, {100 * min(known):g} %" if known else _BOTH
+    _bars(axes, groups, lambda row: row.both, both, style.BLUE, -0.04)
     for name, label, colour, marker, dashes in LOWER:
         confidence = {r.confidence[name] for r in rows if name in r.confidence}
         sure = f", {100 * min(confidence):g} %" if confidence else ""
@@ -57,7 +61,7 @@ def draw(rows: Sequence[NetworkRow]) -> Any:
 
 def _rank(label: str) -> int:
     """Return where a label stands in the legend: upper bounds, counts, lower bounds."""
-    if label in (_EXACT, _PARTLY, _STOPPED):
+    if label in (_EXACT, _PARTLY, _STOPPED) or label.startswith(_BOTH):
         return 1
     return 0 if label in {entry[1] for entry in UPPER} else 2
 
@@ -107,15 +111,22 @@ def _exact(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
         )  # fmt: skip
 
 
-def _stopped(axes: Any, groups: dict[int, list[NetworkRow]]) -> None:
-    """Draw a bar from one end to the other for each count that was stopped, side by side."""
+def _bars(
+    axes: Any,
+    groups: dict[int, list[NetworkRow]],
+    ends_of: Callable[[NetworkRow], tuple[int, int] | None],
+    label: str,
+    colour: str,
+    step: float,
+) -> None:
+    """Draw a bar from one end to the other for each network that has them, side by side."""
     bars: list[tuple[float, int, int]] = []
     for n1, group in groups.items():
-        ends = [row.stopped for row in group if row.stopped is not None]
-        bars += [(n1 + 0.04 * (k + 1), *both) for k, both in enumerate(ends)]
+        ends = [both for row in group if (both := ends_of(row)) is not None]
+        bars += [(n1 + step * (k + 1), *both) for k, both in enumerate(ends)]
     if bars:
         at, low, high = zip(*bars, strict=True)
-        axes.vlines(at, low, high, color=style.BLACK, linewidth=0.9, alpha=0.6, label=_STOPPED)
+        axes.vlines(at, low, high, color=colour, linewidth=0.9, alpha=0.6, label=label)
 
 
 def _known(group: Sequence[NetworkRow], value: Value) -> list[int]:

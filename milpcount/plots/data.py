@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milpcount.errors import InputError
+from milpcount.result import is_two_sided
 from milpcount.store import Record, Store, decoded
 
 BOUNDS = ("naive", "montufar2017", "serra2018", "serra2020")
@@ -27,6 +28,9 @@ class NetworkRow:
         Of one process.
     stopped : (int, int) or None
         Both ends of a count that was stopped.
+    both : (int, int) or None
+        Both ends that hold with a confidence, together, by the method ``approx``; its confidence is
+        in `confidence`.
     upper : dict of str to int
         Upper bounds by theorem.
     lower : dict of str to int
@@ -47,6 +51,7 @@ class NetworkRow:
     exact: int | None = None
     exact_seconds: float | None = None
     stopped: tuple[int, int] | None = None
+    both: tuple[int, int] | None = None
     upper: dict[str, int] = field(default_factory=dict)
     lower: dict[str, int] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
@@ -108,8 +113,12 @@ def _add(found: dict[str, NetworkRow], line: Record) -> None:
         row.lower[name], row.seconds[name] = line["lower"], seconds
         row.confidence[name] = line["confidence"]
         row.estimate = line.get("estimate") if name == "probe" else row.estimate
+        if is_two_sided(line["confidence"], line.get("upper_source")):
+            row.both = line["lower"], line["upper"]
     elif line["method"] == "tree" and line["exact"]:
         row.exact, row.exact_seconds = line["lower"], seconds
+    elif line["method"] == "approx" and line["exact"]:  # it counts where that is cheaper
+        row.exact = line["lower"] if row.exact is None else row.exact
     elif line["method"] == "tree":
         row.stopped = line["lower"], line["upper"]
 

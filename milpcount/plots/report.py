@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from milpcount.errors import InputError
 from milpcount.plots import accuracy, bounds, runtime, style
 from milpcount.plots.data import NetworkRow, rows_of
-from milpcount.plots.table import HEADER, summary
+from milpcount.plots.table import header, summary
 from milpcount.printable import as_html
 from milpcount.result import versions
 from milpcount.store import Store
@@ -62,7 +62,7 @@ def page(title: str, store: Store, commands: Sequence[str]) -> str:
         f"<h1>{as_html(title)}</h1>",
         f"<p>{_extent(rows)}</p>",
         *(_figure(heading, draw, text, rows) for heading, draw, text in _FIGURES),
-        "<h2>Table</h2>", _table(HEADER, summary(rows)),
+        "<h2>Table</h2>", _table(header(rows), summary(rows)),
         "<h2>Methods</h2>", _methods(store),
         "<h2>Consistency</h2>", f"<p>{_verdict(check(store))}</p>",
         "<h2>How to do it again</h2>",

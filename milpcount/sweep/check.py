@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import comb
 from typing import Any
 
+from milpcount.result import is_two_sided
 from milpcount.store import Record, Store, decoded
 
 INCREDIBLE = 1e-4
@@ -22,7 +23,9 @@ class Comparison:
         What is compared.
     low_value, high_value : int
     confidence : float or None
-        Of the first, where it rests on chance.
+        Of the first, where it rests on chance; of both together, where the second does, too.
+    rests_on : str
+        What is to be doubted where it fails more often than that.
     """
 
     subject: str
@@ -31,6 +34,7 @@ class Comparison:
     low_value: int
     high_value: int
     confidence: float | None
+    rests_on: str
 
     @property
     def holds(self) -> bool:
@@ -94,15 +98,28 @@ def _compare(lines: list[Record]) -> Iterator[Comparison]:
     lows = [low for line in lines for low in _lows(line)]
     highs = [high for line in lines for high in _highs(line)]
     subject = lines[0]["subject"]
-    for low, low_value, confidence, source in lows:
-        for high, high_value, other in highs:
+    for low, low_value, low_sure, source in lows:
+        for high, high_value, high_sure, other in highs:
             if source is not other:
-                yield Comparison(subject, low, high, low_value, high_value, confidence)
+                sure, rests_on = low_sure, low
+                if high_sure is not None:
+                    sure, rests_on = high_sure, high
+                if low_sure is not None and high_sure is not None:
+                    # Either may fail; names in a fixed order, so that it is one kind of failure.
+                    sure = max(0.0, round(low_sure + high_sure - 1.0, 12))
+                    rests_on = " and ".join(sorted({low, high.removeprefix(_END)}))
+                yield Comparison(
+                    subject, low, high, low_value, high_value, sure, rests_on.removeprefix(_END)
+                )
+
+
+_END = "upper end of "
 
 
 def _name(line: Record) -> str:
-    size = line["options"].get("xor_size")
-    return line["method"] if size is None else f"{line['method']} xor_size={size}"
+    size, strategy = line["options"].get("xor_size"), line["options"].get("strategy", "auto")
+    name: str = line["method"] if size is None else f"{line['method']} xor_size={size}"
+    return name if strategy == "auto" else f"{name} {strategy}"
 
 
 def _lows(line: Record) -> Iterator[tuple[str, int, float | None, Record]]:
@@ -110,19 +127,21 @@ def _lows(line: Record) -> Iterator[tuple[str, int, float | None, Record]]:
         yield _name(line), line["lower"], line.get("confidence"), line
 
 
-def _highs(line: Record) -> Iterator[tuple[str, int, Record]]:
+def _highs(line: Record) -> Iterator[tuple[str, int, float | None, Record]]:
     if line.get("upper") is not None:
-        own = "" if line["exact"] else "upper end of "
-        yield own + _name(line), line["upper"], line
+        own = "" if line["exact"] else _END
+        sure = line.get("confidence")
+        by_chance = is_two_sided(sure, line.get("upper_source"))
+        yield own + _name(line), line["upper"], sure if by_chance else None, line
     for key in line["record"].get("bounds", {}):
-        yield key, line[key], line
+        yield key, line[key], None, line
 
 
 def _incredible(comparisons: Iterable[Comparison]) -> list[str]:
     tried: dict[tuple[str, float], dict[str, bool]] = {}
     for c in comparisons:
         if c.confidence is not None:
-            subjects = tried.setdefault((c.low, c.confidence), {})
+            subjects = tried.setdefault((c.rests_on, c.confidence), {})
             subjects[c.subject] = subjects.get(c.subject, True) and c.holds
     found = []
     for (name, confidence), subjects in tried.items():

@@ -1,10 +1,9 @@
 """Jobs of an experiment: what each depends on, what a worker does, what line it leaves."""
 
-import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from math import ceil
@@ -16,6 +15,7 @@ from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.bounds.theorem import Bound, Direction
+from milpcount.counters.approximate import Approximate
 from milpcount.counters.method import CLOSING, COUNTED, Method, Problem
 from milpcount.counters.parts import Checkpoint
 from milpcount.domain import Domain, InputSet
@@ -77,7 +77,7 @@ class Job:
             version = f"{version}, whole"  # lines that were counted in parts counted regions
         return key_of(
             subject=self.subject.architecture if network is None else network.fingerprint,
-            domain=None if network is None else digest_of(self.domain.bind(network.n_inputs)),
+            domain=None if network is None else self.domain.bind(network.n_inputs).digest,
             quantity=self.quantity.value,
             method=self.spec.name,
             options=self.options,
@@ -112,19 +112,6 @@ class Job:
 @cache
 def _load(path: Path, output: str | None, changed: int) -> Network:
     return Network.load(path, output)
-
-
-def digest_of(inputs: InputSet) -> str:
-    """Return the SHA-256 of a bound domain."""
-    digest = hashlib.sha256()
-    for array in (inputs.origin, inputs.directions, inputs.lower, inputs.upper, inputs.rows,
-                  inputs.rhs):  # fmt: skip
-        digest.update(f"{array.shape}".encode() + array.astype("<f8").tobytes())
-    if inputs.exact is not None:
-        for exact in (inputs.exact.origin, inputs.exact.directions, inputs.exact.lower,
-                      inputs.exact.upper, inputs.exact.rows, inputs.exact.rhs):  # fmt: skip
-            digest.update(" ".join(map(str, exact.ravel().tolist())).encode() + b"\n")
-    return digest.hexdigest()
 
 
 def jobs_of(
@@ -165,16 +152,18 @@ def jobs_of(
     return jobs, missing
 
 
-def run_whole(job: Job) -> dict[str, Any]:
+def run_whole(job: Job, left: dict[str, Any] | None = None) -> dict[str, Any]:
     """Do a job in one piece, in a worker; return the fields that it leaves.
 
     Parameters
     ----------
     job : Job
+    left : dict, optional
+        What it has left where it was stopped before, for methods that go on from there.
     """
     _warm_up(job)  # no part of the time
     cpu = time.process_time()
-    fields = _bounds(job) if job.method is None else _counted(job)
+    fields = _bounds(job) if job.method is None else _counted(job, left)
     return fields | {"cpu_seconds": round(time.process_time() - cpu, 6)}
 
 
@@ -184,13 +173,16 @@ def _warm_up(job: Job) -> None:
         job.method.warm_up(Problem(network, job.domain.bind(network.n_inputs), job.quantity))
 
 
-def _counted(job: Job) -> dict[str, Any]:
-    assert job.method is not None
+def _counted(job: Job, left: dict[str, Any] | None) -> dict[str, Any]:
+    method = job.method
+    assert method is not None
+    if left is not None and isinstance(method, Approximate):
+        method = replace(method, left=left)
     network = job.network
     if network is None:
         raise OptionError("an architecture can only be bounded, not counted")
     result = count(
-        network, job.domain, job.method, quantity=job.quantity, seed=job.spec.seed,
+        network, job.domain, method, quantity=job.quantity, seed=job.spec.seed,
         limits=Limits(seconds=job.spec.seconds),
     )  # fmt: skip
     return fields_of(result)
@@ -275,6 +267,8 @@ def fields_of(result: CountResult) -> dict[str, Any]:
     fields = {name: record[name] for name in kept if record[name] not in (None, "")}
     fields["seconds"] = round(result.seconds, 6)
     exactly = result.details.get("decisions", {}).get("decided_in_exact_arithmetic")
+    left = result.details.get("left")
+    fields |= {} if left is None else {"left": left}
     return fields | ({} if exactly is None else {"decided_exactly": exactly})
 
 

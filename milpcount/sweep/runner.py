@@ -95,8 +95,8 @@ class Outcome:
 class _Whole:
     """A job that is one task."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, record: Record | None) -> None:
+        self.job, self._left = job, (record or {}).get("left")
         self._taken = False
         self.fields: dict[str, Any] | None = None
 
@@ -104,7 +104,7 @@ class _Whole:
         if self._taken:
             return None
         self._taken = True
-        return run_whole, self.job
+        return run_whole, self.job, self._left
 
     def accept(self, call: tuple[Any, ...], fields: dict[str, Any]) -> None:
         self.fields = fields
@@ -276,7 +276,8 @@ class Runner:
             self._done += 1
             return
         try:
-            self._active.append(_Count(job, self._checkpoints) if job.in_parts else _Whole(job))
+            whole = _Whole(job, self._store.records.get(job.key))
+            self._active.append(_Count(job, self._checkpoints) if job.in_parts else whole)
         except MilpcountError as error:
             self._fail(job, error)
 

@@ -32,6 +32,9 @@ def test_methods_agree(invoke, tent, quantity, known):
     assert f"11 methods agree: activation {quantity} {known}" in done.stdout
     for candidate in comparison.CANDIDATES:
         row = next(line for line in done.stdout.splitlines() if line.startswith(candidate.title))
+        if candidate.if_open:
+            assert "the count is known" in row
+            continue
         bounds = [int(word) for word in row.removeprefix(candidate.title).split() if word.isdigit()]
         assert bounds[0] == known or (candidate.title.endswith("countsols") and bounds[1] > known)
 

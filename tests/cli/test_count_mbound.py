@@ -27,7 +27,7 @@ def test_options_reach_the_method_and_the_result(invoke, tent):
 def test_people_read_what_the_bound_rests_on(invoke, tent):
     done = invoke("count", tent, *MBOUND, "--xor-size", 3, "--hybrid", 4)
     assert done.exit_code == 0, done.stderr
-    assert "finished: the lower bound holds with the stated confidence" in done.stdout
+    assert "finished: what it says holds with the stated confidence" in done.stdout
     assert "0.95, of the lower bound, by XOR hashing" in done.stdout
     assert "xor_size=3" in done.stdout and "hybrid=4" in done.stdout
 
