@@ -116,7 +116,8 @@ def test_every_other_theorem_is_left_out():
 def test_comparison_and_formulation():
     found = mc.compare(NET, mc.Box(-1, 1))
     assert found.is_complete and (found.lower, found.upper) == (1, 1)
-    assert len(found.results) == len(found.outcomes)
+    open_only = [one for one in found.outcomes if one.title == "approx"]  # the count is known
+    assert len(found.results) == len(found.outcomes) - len(open_only)
     formulation = mc.formulate(NET, mc.Box(-1, 1), tighten="milp", deadline=Deadline())
     assert formulation.n_free == 0
     assert formulation.program.names == ("t[0]", "t[1]", "f[0]")
