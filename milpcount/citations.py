@@ -440,6 +440,32 @@ PAPERS = (
         },
         ("convolution",),
     ),
+    Citation(
+        "waudby-smith2024",
+        "article",
+        {
+            "author": "Waudby-Smith, Ian and Ramdas, Aaditya",
+            "title": "Estimating means of bounded random variables by betting",
+            "journal": "Journal of the Royal Statistical Society Series B",
+            "volume": "86",
+            "number": "1",
+            "pages": "1--27",
+            "year": "2024",
+        },
+        ("probe", "approx"),
+    ),
+    Citation(
+        "chakraborty2013",
+        "inproceedings",
+        {
+            "author": "Chakraborty, Supratik and Meel, Kuldeep S. and Vardi, Moshe Y.",
+            "title": "A Scalable Approximate Model Counter",
+            "booktitle": "Principles and Practice of Constraint Programming (CP)",
+            "pages": "200--216",
+            "year": "2013",
+        },
+        ("approx",),
+    ),
 )
 
 
