@@ -17,6 +17,7 @@ QUESTIONS = (
     ("Nothing but rational\narithmetic to be trusted?", "ExactTree", "small networks"),
     ("Fewer than some\n10⁸ regions?", "RegionTree", "the default: exact, certified"),
     ("Some certain bounds,\nboth ends?", "RegionTree + Limits", "stopped: lower and upper end"),
+    ("Both ends, close, with\na confidence?", "Approximate", "strata or XORs"),
     ("A lower bound with\na confidence?", "Probing, MBound", "10³² regions and more"),
 )
 
@@ -34,7 +35,7 @@ def box(axes, x, y, width, height, text, face):
 
 def main(folder: Path) -> None:
     """Write the chart."""
-    figure, axes = style.figure(size=(6.4, 7.6))
+    figure, axes = style.figure(size=(6.4, 8.6))
     axes.set_axis_off()
     axes.set(xlim=(0, 6.4), ylim=(0.4, len(QUESTIONS) + 0.6))
     arrow = {"arrowstyle": "-|>", "color": style.BLACK, "shrinkA": 0, "shrinkB": 0}
