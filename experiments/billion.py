@@ -4,9 +4,9 @@ The network is two networks 2-160-160 side by side, each on two of the four inpu
 all pairs of theirs, so the product of their counts, each counted by itself, is the truth. Nothing
 tells the search so: it meets a network 4-320-320 with many zeros and counts what it finds.
 
-The networks are made from seeds, the count is a sweep (``billion.toml``), which goes on where it
-was after any stop; its line in ``results/billion.jsonl`` is the record. The small networks are
-counted a second time by exact polygons, which share nothing with the tree.
+The networks are made from seeds, into ``data/billion`` with a sweep of them, which goes on where it
+was after any stop; its lines in ``results/billion.jsonl`` are the record. The small networks are
+counted a second time by the exact tree, which shares no decision with the other.
 """
 
 import argparse
@@ -25,8 +25,20 @@ from milpcount.cli.group import COMPLETE, FAILURE, STOPPED
 from milpcount.store import Store
 
 HERE = Path(__file__).resolve().parent
-EXPERIMENT, DATA = HERE / "billion.toml", HERE.parent / "data" / "billion"
+DATA, STORE = HERE.parent / "data" / "billion", HERE / "results" / "billion.jsonl"
 WIDTHS = (2, 160, 160)
+EXPERIMENT = """
+title = "Two networks 2-160-160 side by side"
+
+[networks]
+files = ["first.npz", "second.npz", "both.npz"]
+
+[domain]
+box = [-1, 1]
+
+[[methods]]
+name = "tree"
+"""
 Arrays = list[np.ndarray]
 
 
@@ -40,8 +52,8 @@ def arrays_of(seed: int) -> tuple[Arrays, Arrays]:
     return weights, biases
 
 
-def make() -> None:
-    """Write the three networks."""
+def make() -> Path:
+    """Write the three networks and the sweep; return the latter's file."""
     first, second = arrays_of(0), arrays_of(1)
     both = (
         [block_diag(a, b) for a, b in zip(first[0], second[0], strict=True)],
@@ -51,12 +63,15 @@ def make() -> None:
     for name, (weights, biases) in (("first", first), ("second", second), ("both", both)):
         network = Network.from_arrays(weights, biases, output=False)
         network.save(DATA / f"{name}.npz")
+    experiment = DATA / "billion.toml"
+    experiment.write_text(EXPERIMENT)
+    return experiment
 
 
 def report() -> bool:
     """Compare the counts in the store; return whether they agree."""
     found = {}
-    for line in Store(sweeping.store_path(EXPERIMENT)).records.values():
+    for line in Store(STORE).records.values():
         found[Path(line["subject"]).stem] = line
     names = "first", "second", "both"
     if not all(name in found and found[name]["exact"] for name in names):
@@ -82,8 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--time", type=float, help="stop after so many seconds")
     options = parser.parse_args(arguments)
-    make()
-    request = sweeping.Request(EXPERIMENT, workers=options.workers, seconds=options.time)
+    request = sweeping.Request(make(), STORE, workers=options.workers, seconds=options.time)
     outcome = sweeping.run(request)
     sweeping.complain(outcome)
     peak = [

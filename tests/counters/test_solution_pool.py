@@ -204,8 +204,8 @@ def test_the_result_says_how_it_was_obtained() -> None:
 
 
 def test_bad_options_name_what_is_allowed() -> None:
-    with pytest.raises(OptionError, match="'cplex' is not known; give one of: highs"):
-        SolutionPool(backend="cplex")
+    with pytest.raises(OptionError, match="'xpress' is not known; give one of: highs"):
+        SolutionPool(backend="xpress")
     with pytest.raises(OptionError, match="mode='all': give one of one_tree, no_good"):
         SolutionPool(mode="all")
     with pytest.raises(OptionError, match="tighten='x'"):
