@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
-from milpcount.backends.native_pools import NativePool
+from milpcount.backends.backend import OnPattern, Search, with_rows
+from milpcount.backends.native_pools import CAPABILITIES, NativePool
 from milpcount.errors import NotInstalledError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY
@@ -117,14 +117,7 @@ class Gurobi:
     name = "gurobi"
     package = "gurobipy"
     modes: tuple[str, ...] = ("pool",)
-    capabilities = frozenset(
-        {
-            Capability.REAL_COEFFICIENTS,
-            Capability.ENUMERATION,
-            Capability.INTERRUPT,
-            Capability.PROVES_INFEASIBILITY,
-        }
-    )
+    capabilities = CAPABILITIES
 
     def require(self) -> None:
         """Import the solver, and ask for its licence."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from milpcount.backends.backend import OnSolution, SearchState
+from milpcount.backends.backend import Capability, OnSolution, SearchState
 from milpcount.backends.no_good import Proposals
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
@@ -23,6 +23,14 @@ from milpcount.limits import Deadline
 
 Array = np.ndarray
 YIELD_SECONDS = 0.2
+CAPABILITIES = frozenset(
+    {
+        Capability.REAL_COEFFICIENTS,
+        Capability.ENUMERATION,
+        Capability.INTERRUPT,
+        Capability.PROVES_INFEASIBILITY,
+    }
+)
 
 
 class Pool(Protocol):

@@ -60,10 +60,12 @@ class RegionTree:
         With few inputs most counts do without the general kernel, which takes longer to compile: a
         first look at the search tells, unless workers are to share it.
         """
+        from milpcount.kernel.vertex_state import MOST_INPUTS
         from milpcount.tree.few_inputs import hands_over, has_few_inputs
         from milpcount.tree.warm_up import KERNELS
 
-        problem = _bounded(problem)
+        if problem.inputs.dimension <= MOST_INPUTS:  # a few small programs
+            problem = _bounded(problem)
         if has_few_inputs(problem.inputs):
             prepare(problem, "vertices")
             if problem.executor is None and not KERNELS["tree"].is_compiled:
@@ -76,7 +78,6 @@ class RegionTree:
         """Yield snapshots about ten times a second, with an executor about twice."""
         if not problem.network.n_units:
             return the_one_region(problem)
-        problem = _bounded(problem)
         if problem.executor is None:
             return self._run_here(problem)
         return self._run_in_parts(problem, problem.executor)
@@ -85,6 +86,7 @@ class RegionTree:
         from milpcount.tree.closing import Closing
         from milpcount.tree.few_inputs import searching
 
+        problem = _bounded(problem)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         began = time.thread_time()
         search = searching(
@@ -128,6 +130,7 @@ class RegionTree:
         from milpcount.tree.kept import KeptRegions
         from milpcount.tree.split import Subject, Task, search_parts
 
+        problem = _bounded(problem)
         subject = Subject.pack(problem.network, problem.inputs)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         kept = KeptRegions(Source(problem.network, problem.inputs))

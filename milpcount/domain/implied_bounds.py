@@ -15,9 +15,9 @@ out by a part of the width. A row of one entry is a bound itself, where the quot
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import linprog
 
 from milpcount.domain.input_set import InputSet
 from milpcount.limits import tick
@@ -26,13 +26,19 @@ Array = np.ndarray
 
 _MOST_PARAMETERS = 32
 """Two linear programs for each."""
+_MOST_ENTRIES = 20_000
+"""Of the rows: all programs together then take a second at most."""
 _UNIT_ROUNDOFF = 2.0**-53
+_SMALLEST = 2.0**-1074
 _MARGIN = 2.0**-6
 """Of the width, between the set and a bound that was computed."""
 
 
+@lru_cache(maxsize=8)
 def with_implied_bounds(inputs: InputSet) -> InputSet:
     """Return the same set of parameters with finite bounds, where its rows imply such.
+
+    The last answers are kept.
 
     Parameters
     ----------
@@ -42,11 +48,16 @@ def with_implied_bounds(inputs: InputSet) -> InputSet:
     -------
     InputSet
         `inputs` itself where they do not, or where that was not tried: numbers that float64 does
-        not hold, more than 32 parameters.
+        not hold, more than 32 parameters, very many rows.
+
+    Raises
+    ------
+    OutOfTime
+        If the deadline in force comes first.
     """
     if inputs.is_boxed or not inputs.rows.size or inputs.exact is not None:
         return inputs
-    if inputs.dimension > _MOST_PARAMETERS:
+    if inputs.dimension > _MOST_PARAMETERS or inputs.rows.size > _MOST_ENTRIES:
         return inputs
     moved = _bounds_of_rows(inputs)
     if moved.is_boxed:
@@ -83,6 +94,8 @@ def _bounds_of_rows(inputs: InputSet) -> InputSet:
 
 def _computed(inputs: InputSet) -> tuple[Array, Array] | None:
     """Return bounds on all parameters, None where the multipliers prove none."""
+    from scipy.optimize import linprog
+
     n = inputs.dimension
     low, high = np.isfinite(inputs.lower), np.isfinite(inputs.upper)
     eye = np.eye(n)
@@ -97,12 +110,13 @@ def _computed(inputs: InputSet) -> tuple[Array, Array] | None:
                 return None
             y = np.maximum(0.0, -found.ineqlin.marginals)
             terms = y[:, None] * G
-            # Sums of len(b) + 1 terms, whatever their order.
+            # Sums of len(b) + 1 terms, whatever their order, and products that underflow.
             rounding = (len(b) + 2) * _UNIT_ROUNDOFF * (np.abs(terms).sum(axis=0) + eye[j])
+            rounding += len(b) * _SMALLEST
             defects[side, j] = (np.abs(sign * eye[j] - terms.sum(axis=0)) + 2.0 * rounding).sum()
             products = y * b
             slack = (len(b) + 2) * _UNIT_ROUNDOFF * np.abs(products).sum()
-            values[side, j] = products.sum() + 2.0 * slack + np.finfo(float).tiny
+            values[side, j] = products.sum() + 2.0 * slack + len(b) * _SMALLEST
     with np.errstate(over="ignore", invalid="ignore"):
         if not (defects < 0.5).all() or not np.isfinite(values).all():
             return None

@@ -27,7 +27,7 @@ their magnitudes at most. Nothing is asked of how X and c were found: eliminatio
 import numpy as np
 
 from milpcount.kernel.compiled import jit
-from milpcount.kernel.rows import UNIT_ROUNDOFF
+from milpcount.kernel.rows import LARGE, UNIT_ROUNDOFF
 
 _NEGLIGIBLE = 1e-9
 """Share of the largest multiplier below which one is an artefact of the projection."""
@@ -93,6 +93,8 @@ def _is_negative_sum(cell, pivot, chosen, table):
         size, off = 0.0, 0.0
         for q in range(d):
             size += abs(table[a, d + q])
+        if not size + abs(table[a, 2 * d]) < LARGE:  # a pivot has overflowed
+            return False
         for b in range(d):  # row a of I - X B^T, the rows of B being the columns of B^T
             t, magnitude = 0.0, 0.0
             for q in range(d):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import milpcount as mc
+from experiments.proofs import rational
 from milpcount.errors import OptionError
 from tests.sections.lines import case, difference
-from tests.sections.test_known_counts import rational
 
 CASES = int(os.environ.get("MILPCOUNT_SECTIONS", "200"))
 

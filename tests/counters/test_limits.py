@@ -67,6 +67,15 @@ HARD: dict[str, tuple[mc.Network, Domain]] = {
 SMALL = network((2, 3), 0.1)
 
 
+def polytope(n: int, rows: int) -> mc.Polytope:
+    """Return a set that has bounds, which take two linear programs for each input."""
+    sides = np.random.default_rng(0).normal(size=(rows, n))
+    return mc.Polytope(np.vstack([sides, -sides]), np.ones(2 * rows))
+
+
+HARD["polytope"] = network((30, 40, 40), 0.1), polytope(30, 330)
+
+
 def timed(case: str, method: Method, **options: Any) -> tuple[bool, mc.CountResult]:
     """Return whether a count by a warm method has kept its limit, and its result."""
     mc.count(SMALL, mc.Box(-1, 1), method, executor=options.get("executor"))
@@ -85,6 +94,7 @@ class TestTime:
             ("wide", mc.RegionTree()),
             ("deep", mc.RegionTree()),
             ("many inputs", mc.RegionTree()),
+            ("polytope", mc.RegionTree()),
             ("corner", mc.Probing()),
             ("wide", mc.Probing()),
             ("unbounded", mc.MBound()),

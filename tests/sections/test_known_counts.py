@@ -1,22 +1,17 @@
 """Exact counts on lines and planes through real networks, and what the cells are."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import milpcount as mc
+from experiments.proofs import rational
 from milpcount.errors import DomainError, OptionError
 from milpcount.result import Guarantee, Status
 
 QUANTITIES = ("linear_regions", "closed_linear_regions", "affine_pieces")
-
-
-def rational(table: Any) -> np.ndarray:
-    return np.vectorize(Fraction, otypes=[object])(np.array(table, dtype=object))
 
 
 def test_sections_of_real_networks(shared_data: Path) -> None:

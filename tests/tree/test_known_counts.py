@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from fractions import Fraction
-from math import lcm
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import milpcount as mc
+from experiments.proofs import rational, whole_numbers
 from milpcount.domain import Domain, Section
 from milpcount.exact.verify import verify
 
@@ -36,28 +34,8 @@ def is_wide_enough(entry: Entry) -> bool:
     return size is None or size > SMALLEST_CELL
 
 
-def rational(table: Any) -> np.ndarray:
-    """Return the exact numbers of a table, some of them written as ``"a/b"``."""
-    return np.vectorize(Fraction, otypes=[object])(np.array(table, dtype=object))
-
-
 def arrangement(entry: Entry) -> mc.Network:
     return mc.Network.from_arrays([entry["W"]], [entry["b"]], output=False)
-
-
-def whole_numbers(entry: Entry) -> mc.Network:
-    """Return the entry's network with integer weights, since 1/3 is no float.
-
-    A unit scaled by a positive number keeps its sign, and the next layer can undo the scale.
-    """
-    weights, biases, scale = [], [], 1
-    for weight, bias in zip(entry["W"], entry["b"], strict=True):
-        joined = np.c_[rational(bias), rational(weight) / scale]
-        scale = np.array([Fraction(lcm(*(v.denominator for v in row))) for row in joined])
-        whole = joined * scale[:, None]
-        weights.append(whole[:, 1:].astype(float))
-        biases.append(whole[:, 0].astype(float))
-    return mc.Network.from_arrays(weights, biases, output=len(weights) > len(entry["widths"]))
 
 
 def box(sides: Iterable[Any]) -> mc.Box:
