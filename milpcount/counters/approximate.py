@@ -11,7 +11,7 @@ from milpcount.counters.betting import to_integer
 from milpcount.counters.hashing import Hashing
 from milpcount.counters.method import COUNTED, SAMPLED, Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
-from milpcount.counters.region_tree import RegionTree
+from milpcount.counters.region_tree import RegionTree, prepare_search
 from milpcount.counters.strata import Known, Pilot, Strata, pilots
 from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
@@ -147,8 +147,8 @@ class Approximate:
 
     def warm_up(self, problem: Problem) -> None:
         """Compile what may be needed, or load it, here and in the workers."""
-        RegionTree().warm_up(problem)
-        for kernel in ("tree", "mbound", "probe"):
+        prepare_search(problem, "vertices_mbound", "mbound")
+        for kernel in ("tree", "probe"):
             prepare(problem, kernel)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:

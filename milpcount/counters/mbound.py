@@ -11,7 +11,7 @@ from milpcount.backends import registry
 from milpcount.counters import xor_statistics as statistics
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
-from milpcount.counters.warming import prepare
+from milpcount.counters.region_tree import prepare_search
 from milpcount.counters.xor_runs import Mechanism, Run, SolverMechanism, Tally, TreeMechanism
 from milpcount.counters.xor_schedule import perform_all
 from milpcount.errors import OptionError
@@ -128,7 +128,7 @@ class MBound:
         if self.backend != TREE:
             registry.backend(self.backend).require()
             return
-        prepare(problem, self.name)
+        prepare_search(problem, "vertices_mbound", "mbound")
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots while the runs go on."""

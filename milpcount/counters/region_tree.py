@@ -55,24 +55,8 @@ class RegionTree:
         return {}
 
     def warm_up(self, problem: Problem) -> None:
-        """Compile what the count needs, or load it, here and in the workers.
-
-        With few inputs most counts do without the general kernel, which takes longer to compile: a
-        first look at the search tells, unless workers are to share it.
-        """
-        from milpcount.kernel.vertex_state import MOST_INPUTS
-        from milpcount.tree.few_inputs import hands_over, has_few_inputs
-        from milpcount.tree.warm_up import KERNELS
-
-        if problem.inputs.dimension <= MOST_INPUTS:  # a few small programs
-            problem = _bounded(problem)
-        if has_few_inputs(problem.inputs):
-            prepare(problem, "vertices")
-            if problem.executor is None and not KERNELS["tree"].is_compiled:
-                patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
-                if not hands_over(problem.network, problem.inputs, patterns, _LOOK_SECONDS):
-                    return
-        prepare(problem, "tree")
+        """Compile what the count needs, or load it, here and in the workers."""
+        prepare_search(problem, "vertices", "tree")
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
         """Yield snapshots about ten times a second, with an executor about twice."""
@@ -159,6 +143,33 @@ class RegionTree:
         finally:
             tasks.cancel()
         yield _shown(parts)
+
+
+def prepare_search(problem: Problem, few: str, many: str) -> None:
+    """Compile what a search of the tree needs, or load it, here and in the workers.
+
+    With few inputs most searches do without the general kernel, which takes longer to compile: a
+    first look tells, unless workers are to share it.
+
+    Parameters
+    ----------
+    problem : Problem
+    few, many : str
+        The kernels for few inputs and for any number of them, keys of `tree.warm_up.KERNELS`.
+    """
+    from milpcount.kernel.vertex_state import MOST_INPUTS
+    from milpcount.tree.few_inputs import hands_over, has_few_inputs
+    from milpcount.tree.warm_up import KERNELS
+
+    if problem.inputs.dimension <= MOST_INPUTS:  # a few small programs
+        problem = _bounded(problem)
+    if has_few_inputs(problem.inputs):
+        prepare(problem, few)
+        if problem.executor is None and not KERNELS[many].is_compiled:
+            patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+            if not hands_over(problem.network, problem.inputs, patterns, _LOOK_SECONDS):
+                return
+    prepare(problem, many)
 
 
 def _bounded(problem: Problem) -> Problem:

@@ -22,7 +22,7 @@ _prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
 METHODS = {
     "tree": ("vertices", "tree"),
     "probe": ("probe",),
-    "mbound": ("mbound",),
+    "mbound": ("vertices_mbound", "mbound"),
     "points": ("points",),
     "proof": ("proof",),
 }

@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -145,19 +145,21 @@ class TreeMechanism:
 
     def search(self, run: Run, deadline: Deadline) -> Iterator[None]:
         """Search until nothing is left or the run is full; pause every fraction of a second."""
-        from milpcount.tree.search import Search
+        from milpcount.tree.few_inputs import searching
+        from milpcount.tree.warm_up import warm_up
 
         def tell(pattern: tuple[int, ...]) -> None:
             for xor in run.tell(pattern):
                 search.add(xor)
 
-        search = Search(
+        search = searching(
             self.network,
             self.inputs,
             patterns=self.patterns,
+            program=self._program,
+            compile_other=partial(warm_up, "mbound"),
             parities=True,
             on_region=tell,
-            program=self._program,
         )
         for xor in run.start():
             search.add(xor)

@@ -105,9 +105,6 @@ def new_state(
     buffer = max(16, min(buffer, _BUFFERED // units)) if keep else 1
     control = ints(BASED + layers + 1)
     control[PATIENCE] = PATIENT_STEPS
-    first = np.concatenate([[0], np.cumsum(p.units[:, UNIT_PIECES] - 1)])
-    variables = int(first[-1]) if parities else 0
-    xor_words = (variables + 63) // 64 + 1
     cell_rows, cell_offset = reals(most, m), reals(most)
     if p.small:
         cell_rows[0:sides:2], cell_rows[1:sides:2] = np.eye(n), -np.eye(n)
@@ -143,10 +140,18 @@ def new_state(
         ),
         trial=Trial(reals(most), reals(n), reals(m), np.ones(n, dtype=np.bool_), p.H.copy()),
         kept=Kept(np.zeros((buffer, units), dtype=np.int32), reals(buffer, m)),
-        parities=Parities(
-            first, bits(layers + 1, variables, xor_words), np.full((layers + 1, variables), -1),
-            ints(layers + 1, 2), bits(2, xor_words),
-        ),
+        parities=new_parities(p, parities),
+    )  # fmt: skip
+
+
+def new_parities(p: Program, has_room: bool = True) -> Parities:
+    """Return systems of parities without any, with room for some or for none."""
+    layers, first = p.layers.shape[0], np.concatenate([[0], np.cumsum(p.units[:, UNIT_PIECES] - 1)])
+    variables = int(first[-1]) if has_room else 0
+    bits = lambda *shape: np.zeros((*shape, (variables + 63) // 64 + 1), np.uint64)  # noqa: E731
+    return Parities(
+        first, bits(layers + 1, variables), np.full((layers + 1, variables), -1),
+        np.zeros((layers + 1, 2), dtype=np.int64), bits(2),
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def descend(p, s, d, unit, k):
     count = push_piece(p, s, piece, s.path.size[d])
     s.pattern[unit] = k
     if s.parities.rows.shape[1] > 0:
-        put(s, unit, k)
+        put(s.parities, unit, k)
     set_output(p, unit, piece, s.values, s.outputs)
     s.path.size[d + 1] = count
     copy(s.path.witness[d + 1], s.sides.witness[d, k])
@@ -138,7 +138,7 @@ def search(p, s, scratch, rounding):
                 k = s.path.turn[d]
                 if s.forced[unit] != ANY and s.forced[unit] != k:
                     s.sides.verdict[d, k] = EMPTY
-                elif parities and not is_allowed(s, layer, unit, k):
+                elif parities and not is_allowed(s.parities, layer, unit, k):
                     s.sides.verdict[d, k] = EMPTY
                 elif s.sides.verdict[d, k] == OPEN:
                     if c[VERDICT] != OPEN:
@@ -159,7 +159,8 @@ def search(p, s, scratch, rounding):
             s.path.stage[d] = DESCEND
         k = s.path.turn[d]
         while k < pieces and (
-            s.sides.verdict[d, k] != FULL or (parities and not is_allowed(s, layer, unit, k))
+            s.sides.verdict[d, k] != FULL
+            or (parities and not is_allowed(s.parities, layer, unit, k))
         ):
             k += 1  # parities may have come since the piece was tested
         if k == pieces:

@@ -127,7 +127,7 @@ def enter(p, s, scratch, d, rounding):
         c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
         s.path.turn[d] = values + rows + stop
     s.path.turn[d] = 0
-    if s.parities.rows.shape[1] > 0 and not enter_layer(p, s, d):
+    if s.parities.rows.shape[1] > 0 and not enter_layer(p, s.parities, s.opened, layer, d):
         return BARRED
     return ENTERED
 
@@ -162,7 +162,7 @@ def _settle(p, s, scratch, d, start, stop):
             s.pattern[unit] = here
             set_output(p, unit, p.units[unit, UNIT_PIECE] + here, s.values, s.outputs)
             if parities:
-                put(s, unit, here)
+                put(s.parities, unit, here)
     return True
 
 

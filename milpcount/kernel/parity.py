@@ -59,11 +59,11 @@ def _last_bit(row):
 
 
 @jit
-def put(s, unit, piece):
+def put(q, unit, piece):
     """Give the variables of a unit the values they have on one of its pieces."""
-    values = s.parities.work[VALUES]
-    first = s.parities.first[unit]
-    for v in range(first, s.parities.first[unit + 1]):
+    values = q.work[VALUES]
+    first = q.first[unit]
+    for v in range(first, q.first[unit + 1]):
         bit = _ONE << np.uint64(v & 63)
         if v - first + 1 == piece:
             values[v >> 6] |= bit
@@ -72,9 +72,9 @@ def put(s, unit, piece):
 
 
 @jit
-def _holds(s, row):
+def holds(q, row):
     """Return whether a row holds where all of its variables have their values."""
-    values, words = s.parities.work[VALUES], row.shape[0] - 1
+    values, words = q.work[VALUES], row.shape[0] - 1
     bits = np.uint64(0)
     for w in range(words):
         bits ^= row[w] & values[w]
@@ -82,9 +82,9 @@ def _holds(s, row):
 
 
 @jit
-def _substitute(s, row, first, last):
+def _substitute(q, row, first, last):
     """Take the variables from first to last - 1 out of a row by their values."""
-    values, words = s.parities.work[VALUES], row.shape[0] - 1
+    values, words = q.work[VALUES], row.shape[0] - 1
     for w in range(first >> 6, (last + 63) >> 6):
         mask = _ALL
         if first > 64 * w:
@@ -97,60 +97,72 @@ def _substitute(s, row, first, last):
 
 
 @jit
-def _insert(s, at, row):
+def insert(q, at, row):
     """Reduce a row by a system and put it in; return its pivot, or what else it is."""
     v = _last_bit(row)
     while v >= 0:
-        r = s.parities.pivot[at, v]
+        r = q.pivot[at, v]
         if r < 0:
-            r = s.parities.layers[at, 0]
-            copy(s.parities.rows[at, r], row)
-            s.parities.pivot[at, v] = r
-            s.parities.layers[at, 0] += 1
+            r = q.layers[at, 0]
+            copy(q.rows[at, r], row)
+            q.pivot[at, v] = r
+            q.layers[at, 0] += 1
             return v
         for w in range(row.shape[0]):
-            row[w] ^= s.parities.rows[at, r, w]
+            row[w] ^= q.rows[at, r, w]
         v = _last_bit(row)
     return SATISFIED if row[row.shape[0] - 1] == 0 else CONTRADICTED
 
 
 @jit
-def _insert_below(p, s, layer, row):
+def insert_below(p, q, opened, layer, row):
     """Put a row into the system of a layer that has been entered."""
     unit, units = p.layers[layer, LAYER_UNIT], p.layers[layer, LAYER_UNITS]
-    _substitute(s, row, 0, s.parities.first[unit])
+    _substitute(q, row, 0, q.first[unit])
     i = 0
     for u in range(unit, unit + units):
-        if i < s.opened.number[layer] and s.opened.unit[layer, i] == u:
+        if i < opened.number[layer] and opened.unit[layer, i] == u:
             i += 1
         else:
-            _substitute(s, row, s.parities.first[u], s.parities.first[u + 1])
-    return _insert(s, layer + 1, row)
+            _substitute(q, row, q.first[u], q.first[u + 1])
+    return insert(q, layer + 1, row)
 
 
 @jit
-def enter_layer(p, s, d):
-    """Make the system of the layer entered at depth d; return False if nothing satisfies it."""
-    layer = s.path.layer[d]
-    at, row = layer + 1, s.parities.work[WORK]
-    fill(s.parities.pivot[at], -1)
-    s.parities.layers[at, 0] = 0
-    s.parities.layers[at, 1] = d
-    for r in range(s.parities.layers[layer, 0]):
-        copy(row, s.parities.rows[layer, r])
-        if _insert_below(p, s, layer, row) == CONTRADICTED:
+def enter_layer(p, q, opened, layer, d):
+    """Make the system of a layer entered at depth d; return False if nothing satisfies it."""
+    at, row = layer + 1, q.work[WORK]
+    fill(q.pivot[at], -1)
+    q.layers[at, 0] = 0
+    q.layers[at, 1] = d
+    for r in range(q.layers[layer, 0]):
+        copy(row, q.rows[layer, r])
+        if insert_below(p, q, opened, layer, row) == CONTRADICTED:
             return False
     return True
 
 
 @jit
-def is_allowed(s, layer, unit, piece):
+def place_of(q, opened, layer, variable):
+    """Return the place of a variable's unit among those that the layer's cell leaves open, or -1.
+
+    It has none if it is of a layer below, or not a variable.
+    """
+    for i in range(opened.number[layer]):
+        unit = opened.unit[layer, i]
+        if q.first[unit] <= variable < q.first[unit + 1]:
+            return i
+    return -1
+
+
+@jit
+def is_allowed(q, layer, unit, piece):
     """Return whether the parities leave a piece to a unit, given the units decided before it."""
     at = layer + 1
-    put(s, unit, piece)
-    for v in range(s.parities.first[unit], s.parities.first[unit + 1]):
-        r = s.parities.pivot[at, v]
-        if r >= 0 and not _holds(s, s.parities.rows[at, r]):
+    put(q, unit, piece)
+    for v in range(q.first[unit], q.first[unit + 1]):
+        r = q.pivot[at, v]
+        if r >= 0 and not holds(q, q.rows[at, r]):
             return False
     return True
 
@@ -174,27 +186,21 @@ def add_parity(p, s, parity, d, layers):
         The depth to go on from: d, or above it the node that has to take another piece, because
         the parities contradict the path below it; -1 if they contradict each other.
     """
-    row = s.parities.work[WORK]
+    q, opened = s.parities, s.opened
+    row = q.work[WORK]
     copy(row, parity)
-    pivot = _insert(s, 0, row)
+    pivot = insert(q, 0, row)
     if pivot == CONTRADICTED:
         return -1
     if pivot == SATISFIED:
         return d
     for layer in range(layers):
         copy(row, parity)
-        entered = s.parities.layers[layer + 1, 1]
-        pivot = _insert_below(p, s, layer, row)
+        entered = q.layers[layer + 1, 1]
+        pivot = insert_below(p, q, opened, layer, row)
         if pivot == CONTRADICTED:
             return entered - 1
-        i = 0
-        while i < s.opened.number[layer] and s.parities.first[s.opened.unit[layer, i] + 1] <= pivot:
-            i += 1
-        if (
-            pivot >= 0
-            and i < s.opened.number[layer]
-            and s.parities.first[s.opened.unit[layer, i]] <= pivot
-        ):
-            if entered + i < d and not _holds(s, row):
-                return entered + i
+        i = place_of(q, opened, layer, pivot)
+        if i >= 0 and entered + i < d and not holds(q, row):
+            return entered + i
     return d

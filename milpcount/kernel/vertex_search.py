@@ -26,8 +26,9 @@ from milpcount.kernel.columns import (
     UNIT_PIECE,
     UNIT_PIECES,
 )
-from milpcount.kernel.compiled import entry, inlined
+from milpcount.kernel.compiled import entry, inlined, jit
 from milpcount.kernel.layers import units_of
+from milpcount.kernel.parity import enter_layer, is_allowed, put
 from milpcount.kernel.state import KNOWN
 from milpcount.kernel.vertex_cells import (
     CUT,
@@ -97,28 +98,29 @@ _OPERATIONS = 1000
 
 
 @inlined
-def _enter(p, t, s, d, layer, rounding, n):
+def _enter(p, t, s, q, d, layer, rounding, n):
     """Enter a layer at depth d: settle the units that do not split the cell, list the others.
 
     Returns
     -------
     bool
-        False if a unit is settled on a piece other than the one forced on it.
+        False if a unit is settled on a piece other than the one forced on it, or nothing below
+        satisfies the parities.
     """
     value, count = p.layers[layer, LAYER_VALUE], p.layers[layer, LAYER_VALUES]
     if layer > 0 and t.layers[layer, INCREMENTAL]:
         for a in range(n + 2):
             form, ahead = s.forms.table[a, value : value + count], s.path.ahead[d, a]
-            for q in range(count):
-                form[q] = ahead[q]
+            for i in range(count):
+                form[i] = ahead[i]
     else:
         compose(p, t, s, layer, n)
     compose_rows(p, t, s, layer, rounding, n)
     below = layer + 1
     if below < p.layers.shape[0] and t.layers[below, INCREMENTAL]:
         first = p.layers[below, LAYER_VALUE]
-        for q in range(p.layers[below, LAYER_VALUES]):
-            begin(p, s.path.ahead[d], first + q, q, n)
+        for i in range(p.layers[below, LAYER_VALUES]):
+            begin(p, s.path.ahead[d], first + i, i, n)
     test_rows(p, t, s, d, layer, n)
     s.opened.number[layer] = 0
     low, high, first = s.work.sums[1], s.work.sums[2], t.layers[layer, FIRST_COLUMN]
@@ -154,6 +156,10 @@ def _enter(p, t, s, d, layer, rounding, n):
             if s.forced[unit] != ANY and s.forced[unit] != only:
                 return False
             settle(p, t, s, d, layer, unit, only, n)
+            if q is not None:
+                put(q, unit, only)
+    if q is not None:
+        return enter_layer(p, q, s.opened, layer, d)
     return True
 
 
@@ -187,8 +193,18 @@ def _keep(s, d, side, n):
     s.control[KEPT] += 1
 
 
+@jit
+def _is_open(s, q, layer, unit, k):
+    """Return whether what is forced and the parities leave a piece to a unit that is decided."""
+    if s.forced[unit] != ANY and s.forced[unit] != k:
+        return False
+    if q is not None:
+        return is_allowed(q, layer, unit, k)
+    return True
+
+
 @inlined
-def _next_unit(p, t, s, d, layer, n, keep):
+def _next_unit(p, t, s, q, d, layer, n, keep):
     """Decide units of the node's layer until one splits its cell.
 
     A unit that is decided is settled on `PIECE`; so is, first of all, the unit above a child.
@@ -203,12 +219,17 @@ def _next_unit(p, t, s, d, layer, n, keep):
     is_fresh = True
     while True:
         if s.path.node[d, PIECE] >= 0:
-            settle(p, t, s, d, layer, s.path.node[d, UNIT], s.path.node[d, PIECE], n)
+            unit, k = s.path.node[d, UNIT], s.path.node[d, PIECE]
+            if q is not None:
+                if not is_allowed(q, layer, unit, k):
+                    return ENDS
+            settle(p, t, s, d, layer, unit, k, n)
             s.path.node[d, PIECE] = -1
             s.path.node[d, PLACE] += 1
         if is_fresh:
             is_fresh = False
-            if not keep and layer + 1 == p.layers.shape[0] and s.control[IS_FREE]:
+            is_last = layer + 1 == p.layers.shape[0]
+            if q is None and not keep and is_last and s.control[IS_FREE]:
                 found = count_regions(p, t, s, d, layer, n)
                 if found == LARGER:
                     return GROWS
@@ -235,7 +256,7 @@ def _next_unit(p, t, s, d, layer, n, keep):
             )
             if last and s.control[REGIONS] + 2 <= s.control[MOST_REGIONS]:
                 for k in range(2):
-                    if s.forced[unit] == ANY or s.forced[unit] == k:
+                    if _is_open(s, q, layer, unit, k):
                         s.control[REGIONS] += 1
                         if keep:
                             s.pattern[unit] = k
@@ -282,8 +303,8 @@ def _next_row(p, t, s, d, n):
     return ENTERS
 
 
-@entry
-def run(p, t, s):
+@jit
+def _search(p, t, s, q):
     """Search until the budget is spent, or more room or a reader is needed; return what is wanted.
 
     Parameters
@@ -291,6 +312,8 @@ def run(p, t, s):
     p : Program
     t : Tables
     s : Cells
+    q : Parities or None
+        Without any the code for them is not compiled.
 
     Returns
     -------
@@ -330,13 +353,13 @@ def run(p, t, s):
                 * (s.path.node[d, VERTICES] + p.layers[layer, LAYER_READS])
             )
             c[BUDGET] -= work // _OPERATIONS
-            if _enter(p, t, s, d, layer, _EVALUATION, n):
+            if _enter(p, t, s, q, d, layer, _EVALUATION, n):
                 s.path.node[d, PLACE], s.path.node[d, PIECE] = 0, -1
                 s.path.node[d, STAGE] = DECIDE
             else:
                 came = ENDS
         if (stage == ENTER and came == ENTERS) or stage == DECIDE:
-            came = _next_unit(p, t, s, d, layer, n, keep)
+            came = _next_unit(p, t, s, q, d, layer, n, keep)
             if came == ENTERS:
                 s.path.node[d, LAYER] += 1
                 s.path.node[d, STAGE] = ENTER
@@ -370,7 +393,7 @@ def run(p, t, s):
             c[DEPTH] -= 1
             continue
         unit, k = s.path.node[d, UNIT], s.path.node[d, TURN]
-        while k < p.units[unit, UNIT_PIECES] and s.forced[unit] != ANY and s.forced[unit] != k:
+        while k < p.units[unit, UNIT_PIECES] and not _is_open(s, q, layer, unit, k):
             k += 1
         s.path.node[d, TURN] = k + 1
         if k == p.units[unit, UNIT_PIECES]:
@@ -388,3 +411,15 @@ def run(p, t, s):
             s.path.node[d + 1, LITERAL] = p.piece_literals[p.units[unit, UNIT_PIECE] + k]
             s.path.node[d + 1, STAGE] = ROWS
     return DONE
+
+
+@entry
+def run(p, t, s):
+    """Search; see `_search`."""
+    return _search(p, t, s, None)
+
+
+@entry
+def run_under_parities(p, t, s, q):
+    """Search for what satisfies parities; see `_search`."""
+    return _search(p, t, s, q)

@@ -273,7 +273,11 @@ def _simple_units(p: Program, columns: Array) -> Array:
 
 
 def new_cells(
-    p: Program, t: Tables, keep: bool, room: Room | None = None, buffer: int = 4096
+    p: Program,
+    t: Tables,
+    keep: bool,
+    room: Room | None = None,
+    buffer: int = 4096,
 ) -> Cells:
     """Return the arrays of a search that has not begun: its root is the unit cube.
 

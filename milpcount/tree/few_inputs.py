@@ -5,18 +5,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from milpcount.domain import InputSet
+from milpcount.formulation.xor import Xor
 from milpcount.kernel import vertex_search
 from milpcount.kernel import vertex_state as vertices
+from milpcount.kernel.allocation import new_parities
 from milpcount.kernel.columns import LAYER_UNIT, UNIT_PIECES
 from milpcount.kernel.program import Layout, compile_program
 from milpcount.kernel.state import KNOWN
+from milpcount.kernel.vertex_parity import add_parity
 from milpcount.kernel.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
 from milpcount.limits import OutOfTime, seconds_in_force, tick
 from milpcount.network import Network
 from milpcount.tree.blocks import Source
 from milpcount.tree.kept import KeptRegions
 from milpcount.tree.open_nodes import OpenPath, path_of_vertices
-from milpcount.tree.search import DECISIONS, Pace, Search
+from milpcount.tree.search import DECISIONS, Pace, Search, parity_row
 
 _NO_LIMIT = 2**62
 _PATIENCE = 2.0
@@ -47,6 +50,8 @@ class VertexSearch:
     forced : mapping of int to int, optional
     patterns : bool
     program : Layout, optional
+    parities : bool
+    on_region : callable, optional
         As for `Search`. The inputs are few: see `has_few_inputs`.
     compile_other : callable, optional
         Called before the first cell is searched otherwise, if the code for that is not compiled.
@@ -66,13 +71,17 @@ class VertexSearch:
         patterns: bool = False,
         program: Layout | None = None,
         compile_other: Callable[[], None] | None = None,
+        parities: bool = False,
+        on_region: Callable[[tuple[int, ...]], None] | None = None,
     ) -> None:
-        self._compile_other = compile_other
+        self._compile_other, self.on_region = compile_other, on_region
+        self.xors = list[Xor]()
         self.network, self.inputs, self.keep, self.patterns = network, inputs, keep, patterns
         self.layout = compile_program(network, inputs) if program is None else program
         self.program, self.numbering = self.layout
         self._tables = tables(self.program)
         self.state = new_cells(self.program, self._tables, keep)
+        self._systems = new_parities(self.program) if parities else None
         pieces = self.numbering.own_pieces(forced or {})
         for unit, piece in (pieces or {}).items():
             self.state.forced[unit] = piece
@@ -153,15 +162,24 @@ class VertexSearch:
                 return
             c[vertices.BUDGET] = granted = pace.budget if budget is None else budget
             c[vertices.MOST_REGIONS] = _NO_LIMIT
+            before = int(c[vertices.REGIONS])
             if most is not None:
-                rest = most - self.found
-                c[vertices.MOST_REGIONS] = c[vertices.REGIONS] + rest
+                c[vertices.MOST_REGIONS] = before + most - self.found
+            if self.on_region is not None:
+                c[vertices.MOST_REGIONS] = before + 1
             began = time.perf_counter()
-            wanted = vertex_search.run(self.program, self._tables, s)
+            if self._systems is None:
+                wanted = vertex_search.run(self.program, self._tables, s)
+            else:
+                q = self._systems
+                wanted = vertex_search.run_under_parities(self.program, self._tables, s, q)
             took = time.perf_counter() - began
             self._own_seconds += took
             pace.note(granted - int(c[vertices.BUDGET]), took)
             self._collect()
+            if self.on_region is not None and c[vertices.REGIONS] > before:
+                pattern = self.numbering.whole_pattern(s.pattern.tolist())
+                self.on_region(tuple(int(k) for k in pattern))
             if wanted == vertex_search.ASK_ROOM:
                 depth, cell, pool = Room.of(s)
                 room = Room(2 * depth, 2 * cell, 2 * pool)
@@ -170,6 +188,16 @@ class VertexSearch:
             if budget is not None or time.perf_counter() - spoke >= seconds:
                 yield
                 spoke = time.perf_counter()
+
+    def add(self, xor: Xor) -> None:
+        """Search only for regions that satisfy a parity, from now on; see `Search.add`."""
+        self.xors.append(xor)
+        if self._systems is None:
+            raise ValueError("a search that is to have parities is made with parities=True")
+        row = parity_row(xor, self._systems, self.numbering)
+        add_parity(self.program, self.state, self._systems, row)
+        if self._other is not None:
+            self._other.add(xor)
 
     def left(self) -> list[dict[int, int]]:
         """Return what is left to search, as prefixes that a new search takes as `forced`."""
@@ -308,8 +336,10 @@ class VertexSearch:
                 forced, known = self._waiting[-1]  # taken out when it is there, at any interrupt
                 search = Search(
                     self.network, self.inputs, self.keep, forced, self.patterns,
-                    program=self.layout, known=known,
+                    self._systems is not None, self.on_region, self.layout, known,
                 )  # fmt: skip
+                for xor in self.xors:
+                    search.add(xor)
                 search.regions = self.regions
                 self._other = search
                 self._waiting.pop()
@@ -347,11 +377,15 @@ def searching(
     patterns: bool = False,
     program: Layout | None = None,
     compile_other: Callable[[], None] | None = None,
+    parities: bool = False,
+    on_region: Callable[[tuple[int, ...]], None] | None = None,
 ) -> Search | VertexSearch:
     """Return a search of the region tree by the means that suit its inputs; see `VertexSearch`."""
     if has_few_inputs(inputs):
-        return VertexSearch(network, inputs, keep, forced, patterns, program, compile_other)
-    return Search(network, inputs, keep, forced=forced, patterns=patterns, program=program)
+        return VertexSearch(
+            network, inputs, keep, forced, patterns, program, compile_other, parities, on_region
+        )
+    return Search(network, inputs, keep, forced, patterns, parities, on_region, program)
 
 
 def hands_over(network: Network, inputs: InputSet, patterns: bool, seconds: float) -> bool:

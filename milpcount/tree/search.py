@@ -18,6 +18,7 @@ from milpcount.kernel.allocation import Room, new_scratch, new_state, with_room
 from milpcount.kernel.cell import COUNTED, OPEN, add_row
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.layer_entry import has_room
+from milpcount.kernel.numbering import Numbering
 from milpcount.kernel.parity import add_parity
 from milpcount.kernel.polygon import DRIFT, clip
 from milpcount.kernel.program import Layout, compile_program
@@ -41,6 +42,7 @@ from milpcount.kernel.state import (
     REGIONS,
     TESTS,
     VERDICT,
+    Parities,
 )
 from milpcount.network import Network
 from milpcount.tree.blocks import Source, knows_points
@@ -82,6 +84,20 @@ class Pace:
         wanted = spent * self._seconds / max(seconds, 1e-9)
         if wanted < self.budget or 2 * spent > self.budget:  # a short slice says little of speed
             self.budget = int(min(max(1.0, wanted), 4.0 * self.budget, 1e9))
+
+
+def parity_row(xor: Xor, parities: Parities, numbering: Numbering) -> Array:
+    """Return an XOR as the kernel has it, uint64, shape (words + 1,); see `kernel.parity`."""
+    row, odd = np.zeros(parities.work.shape[1], dtype=np.uint64), xor.odd
+    for unit, piece in xor.terms:
+        own = numbering.own(unit)
+        if own is None:
+            odd ^= numbering.has(unit, piece)
+            continue
+        v = int(parities.first[own]) + piece - 1
+        row[v >> 6] ^= np.uint64(1 << (v & 63))
+    row[-1] = np.uint64(odd)
+    return row
 
 
 class Search:
@@ -268,16 +284,7 @@ class Search:
 
         It may be called before the search and by `on_region`.
         """
-        s, row = self.state, np.zeros(self.state.parities.work.shape[1], dtype=np.uint64)
-        odd = xor.odd
-        for unit, piece in xor.terms:
-            own = self.numbering.own(unit)
-            if own is None:
-                odd ^= self.numbering.has(unit, piece)
-                continue
-            v = int(s.parities.first[own]) + piece - 1
-            row[v >> 6] ^= np.uint64(1 << (v & 63))
-        row[-1] = np.uint64(odd)
+        s, row = self.state, parity_row(xor, self.state.parities, self.numbering)
         self.xors.append(xor)
         at = int(s.control[DEPTH]) if self._at is None else self._at
         if at >= 0:

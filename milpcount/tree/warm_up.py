@@ -20,6 +20,7 @@ from milpcount.kernel import (
     random_descent,
     refutations,
     region_points,
+    vertex_parity,
     vertex_search,
 )
 from milpcount.kernel.descent_state import Batch
@@ -85,7 +86,14 @@ def _search_vertices() -> None:
 
 
 def _search_under_a_parity() -> None:
-    search = Search(_one_unit(), Box(-1, 1).bind(1), parities=True)
+    _under_a_parity(Search(_one_unit(), Box(-1, 1).bind(1), parities=True))
+
+
+def _search_vertices_under_a_parity() -> None:
+    _under_a_parity(VertexSearch(_one_unit(), Box(-1, 1).bind(1), parities=True))
+
+
+def _under_a_parity(search: Search | VertexSearch) -> None:
     search.add(Xor(((0, 1),), True))
     for _ in search.run():
         pass
@@ -125,6 +133,12 @@ KERNELS = {
         (depth_first.run, parity.add_parity),
         _search_under_a_parity,
         "tree",
+    ),
+    "vertices_mbound": Kernel(
+        "the kernel for few inputs under parities",
+        12,
+        (vertex_search.run_under_parities, vertex_parity.add_parity),
+        _search_vertices_under_a_parity,
     ),
     "points": Kernel(
         "what finds points of kept regions of many inputs",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import milpcount as mc
 from milpcount.formulation.xor import Xor, XorFamily, all_variables
+from milpcount.tree.few_inputs import VertexSearch, has_few_inputs
 from milpcount.tree.search import Search
 from tests.networks import (
     LEAKY,
@@ -26,9 +27,9 @@ SMALL = sizes(inputs=(1, 3), units=6)
 SMALLER = sizes(inputs=(1, 2), units=4, layers=2)
 
 
-def regions(net, domain, xors=()):
+def regions(net, domain, xors=(), by=Search):
     """Return the patterns of the regions that satisfy some XORs, each found once."""
-    search = Search(net, domain.bind(net.n_inputs), keep=True, parities=True)
+    search = by(net, domain.bind(net.n_inputs), keep=True, parities=True)
     for xor in xors:
         search.add(xor)
     for _ in search.run(budget=50):
@@ -38,7 +39,7 @@ def regions(net, domain, xors=()):
     return set(found)
 
 
-def xors_of_a_run(net, domain, family, run):
+def xors_of_a_run(net, domain, family, run, by):
     """Add XORs at every region until one cuts it off; return how many it took to the end."""
     drawn = []
 
@@ -48,7 +49,7 @@ def xors_of_a_run(net, domain, family, run):
             drawn.append(family.draw(run, len(drawn)))
             search.add(drawn[-1])
 
-    search = Search(net, domain.bind(net.n_inputs), parities=True, on_region=tell)
+    search = by(net, domain.bind(net.n_inputs), parities=True, on_region=tell)
     for _ in search.run(budget=50):
         pass
     return len(drawn)
@@ -66,13 +67,15 @@ def least_xors(patterns, family, run):
 def check(net, domain, size, seed):
     everything = regions(net, domain)
     family = XorFamily(all_variables(net), size, seed)
-    for count in (1, 3):
-        xors = [family.draw(0, k) for k in range(count)]
-        satisfied = {p for p in everything if all(xor.holds(p) for xor in xors)}
-        assert regions(net, domain, xors) == satisfied
-    for run in range(2):
-        wanted = least_xors(everything, family, run)
-        assert xors_of_a_run(net, domain, family, run) == wanted
+    few = has_few_inputs(domain.bind(net.n_inputs))
+    for by in (Search, VertexSearch) if few else (Search,):
+        for count in (1, 3):
+            xors = [family.draw(0, k) for k in range(count)]
+            satisfied = {p for p in everything if all(xor.holds(p) for xor in xors)}
+            assert regions(net, domain, xors, by) == satisfied
+        for run in range(2):
+            wanted = least_xors(everything, family, run)
+            assert xors_of_a_run(net, domain, family, run, by) == wanted
 
 
 class TestKnown:
