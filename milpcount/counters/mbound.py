@@ -14,6 +14,7 @@ from milpcount.counters.no_units import the_one_region
 from milpcount.counters.region_tree import prepare_search
 from milpcount.counters.xor_runs import Mechanism, Run, SolverMechanism, Tally, TreeMechanism
 from milpcount.counters.xor_schedule import perform_all
+from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.errors import OptionError
 from milpcount.formulation.formulate import formulate
 from milpcount.formulation.margins import Form
@@ -162,7 +163,7 @@ class MBound:
             free = unstable_variables(network, inputs, self.tighten, part)
             patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
             family = XorFamily(free, self.xor_size, problem.seed)
-            return TreeMechanism(network, inputs, patterns), family
+            return TreeMechanism(network, with_implied_bounds(inputs), patterns), family
         # This form has all patterns, of which those of no region are rejected where regions count.
         formulation = formulate(
             network,

@@ -10,7 +10,7 @@ from milpcount.kernel.parity import (
     insert_below,
     place_of,
 )
-from milpcount.kernel.vertex_search import CHILDREN, DOMAIN, ENTER
+from milpcount.kernel.vertex_stages import CHILDREN, DOMAIN, ENTER
 from milpcount.kernel.vertex_state import DEPTH, LAYER, PLACE, STAGE
 
 

@@ -44,6 +44,14 @@ from milpcount.kernel.vertex_cells import (
     take_whole,
     test_row,
 )
+from milpcount.kernel.vertex_descent import (
+    IS_UNDER_WAY,
+    WALK,
+    choose,
+    finish,
+    leave_out,
+    start,
+)
 from milpcount.kernel.vertex_forms import (
     begin,
     compose,
@@ -54,6 +62,23 @@ from milpcount.kernel.vertex_forms import (
     test_rows,
 )
 from milpcount.kernel.vertex_sections import LARGER, count_regions
+from milpcount.kernel.vertex_stages import (
+    ASK_ROOM,
+    BRANCHES,
+    CHILDREN,
+    CUTS,
+    DECIDE,
+    DOMAIN,
+    DONE,
+    ENDS,
+    ENTER,
+    ENTERS,
+    GROWS,
+    LEAVES,
+    OVER,
+    PAUSED,
+    ROWS,
+)
 from milpcount.kernel.vertex_state import (
     ABOVE,
     ANY,
@@ -79,17 +104,6 @@ from milpcount.kernel.vertex_state import (
     UNIT,
     VERTICES,
 )
-
-DONE, PAUSED, ASK_ROOM = range(3)
-"""What the search wants: nothing more, another slice, or larger arrays."""
-
-ENTER, DECIDE, CHILDREN, ROWS, DOMAIN, OVER = range(6)
-"""Stages of a node: it enters a layer; looks for the next unit that splits it; goes through the
-pieces of that unit; has some rows of a piece still to be cut along, or of the domain; is done."""
-
-ENTERS, CUTS, BRANCHES, ENDS, LEAVES, GROWS = range(6)
-"""What becomes of a node: it goes on to the next layer; its cell is cut along a row; it branches on
-a unit of several rows; nothing is left below; it is left to others; it needs more room first."""
 
 _EVALUATION = 64.0
 """Roundings granted for the value of a form at a point, and for sums of errors."""
@@ -304,7 +318,7 @@ def _next_row(p, t, s, d, n):
 
 
 @jit
-def _search(p, t, s, q):
+def search(p, t, s, q, w):
     """Search until the budget is spent, or more room or a reader is needed; return what is wanted.
 
     Parameters
@@ -313,7 +327,9 @@ def _search(p, t, s, q):
     t : Tables
     s : Cells
     q : Parities or None
-        Without any the code for them is not compiled.
+    w : VertexWalks or None
+        Of every node one child is taken, at random. Without either of the two the code for it is
+        not compiled.
 
     Returns
     -------
@@ -387,15 +403,21 @@ def _search(p, t, s, q):
         if came == GROWS:
             return ASK_ROOM
         if came == LEAVES:
-            _hand_over(p, s, d)
+            if w is None:
+                _hand_over(p, s, d)
+            else:
+                leave_out(s, w)
             continue
         if came == ENDS or stage == OVER:
             c[DEPTH] -= 1
             continue
         unit, k = s.path.node[d, UNIT], s.path.node[d, TURN]
-        while k < p.units[unit, UNIT_PIECES] and not _is_open(s, q, layer, unit, k):
-            k += 1
-        s.path.node[d, TURN] = k + 1
+        if w is None:
+            while k < p.units[unit, UNIT_PIECES] and not _is_open(s, q, layer, unit, k):
+                k += 1
+            s.path.node[d, TURN] = k + 1
+        else:
+            k = choose(p, t, s, w, d, unit)
         if k == p.units[unit, UNIT_PIECES]:
             c[DEPTH] -= 1
             continue
@@ -415,11 +437,24 @@ def _search(p, t, s, q):
 
 @entry
 def run(p, t, s):
-    """Search; see `_search`."""
-    return _search(p, t, s, None)
+    """Search the whole tree; see `search`."""
+    return search(p, t, s, None, None)
 
 
 @entry
 def run_under_parities(p, t, s, q):
-    """Search for what satisfies parities; see `_search`."""
-    return _search(p, t, s, q)
+    """Search for what satisfies parities; see `search`."""
+    return search(p, t, s, q, None)
+
+
+@entry
+def walk(p, t, s, w):
+    """Make the walks of a batch; return what is wanted, as `search`."""
+    while w.control[WALK] < w.log_size.shape[0]:
+        if w.control[IS_UNDER_WAY] == 0:
+            start(p, s, w)
+        wanted = search(p, t, s, None, w)
+        if wanted != DONE:
+            return wanted
+        finish(s, w)
+    return DONE

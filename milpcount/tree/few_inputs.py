@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from milpcount.domain import InputSet
 from milpcount.formulation.xor import Xor
-from milpcount.kernel import vertex_search
+from milpcount.kernel import vertex_search, vertex_stages
 from milpcount.kernel import vertex_state as vertices
 from milpcount.kernel.allocation import new_parities
 from milpcount.kernel.columns import LAYER_UNIT, UNIT_PIECES
 from milpcount.kernel.program import Layout, compile_program
 from milpcount.kernel.state import KNOWN
+from milpcount.kernel.vertex_descent import VertexWalks
 from milpcount.kernel.vertex_parity import add_parity
 from milpcount.kernel.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
 from milpcount.limits import OutOfTime, seconds_in_force, tick
@@ -91,7 +92,7 @@ class VertexSearch:
         self.state.control[vertices.IS_FREE] = (self.state.forced[last:] == vertices.ANY).all()
         domain = self.program.domain_M.shape[0]
         self.state.path.node[0, vertices.STAGE] = (
-            vertex_search.DOMAIN if domain else vertex_search.ENTER
+            vertex_stages.DOMAIN if domain else vertex_stages.ENTER
         )
         self.regions = KeptRegions(Source(network, inputs))
         self._waiting = list[tuple[dict[int, int], dict[int, int]]]()
@@ -130,7 +131,7 @@ class VertexSearch:
         if depth < 0 and not self._waiting and self._other is None:
             return 1.0
         for d in range(depth + 1):
-            if s.path.node[d, vertices.STAGE] == vertex_search.CHILDREN:
+            if s.path.node[d, vertices.STAGE] == vertex_stages.CHILDREN:
                 pieces, turn = self.pieces(d), int(s.path.node[d, vertices.TURN])
                 weight /= max(1, len(pieces))
                 closed += weight * sum(k < turn - (d < depth) for k in pieces)
@@ -180,14 +181,29 @@ class VertexSearch:
             if self.on_region is not None and c[vertices.REGIONS] > before:
                 pattern = self.numbering.whole_pattern(s.pattern.tolist())
                 self.on_region(tuple(int(k) for k in pattern))
-            if wanted == vertex_search.ASK_ROOM:
-                depth, cell, pool = Room.of(s)
-                room = Room(2 * depth, 2 * cell, 2 * pool)
-                self.state = s = with_room(self.program, self._tables, s, room)
-                c = s.control
+            if wanted == vertex_stages.ASK_ROOM:
+                self._make_room()
+                s, c = self.state, self.state.control
             if budget is not None or time.perf_counter() - spoke >= seconds:
                 yield
                 spoke = time.perf_counter()
+
+    def walk(self, walks: VertexWalks, budget: int) -> bool:
+        """Make some more of the random walks of a batch; return whether all of them are made.
+
+        What the search has found so far is forgotten.
+        """
+        self.state.control[vertices.BUDGET] = budget
+        self.state.control[vertices.MOST_REGIONS] = _NO_LIMIT
+        wanted = vertex_search.walk(self.program, self._tables, self.state, walks)
+        if wanted == vertex_stages.ASK_ROOM:
+            self._make_room()
+        return bool(wanted == vertex_stages.DONE)
+
+    def _make_room(self) -> None:
+        """Make room for longer paths and more vertices."""
+        room = Room(*(2 * size for size in Room.of(self.state)))
+        self.state = with_room(self.program, self._tables, self.state, room)
 
     def add(self, xor: Xor) -> None:
         """Search only for regions that satisfy a parity, from now on; see `Search.add`."""
@@ -268,9 +284,9 @@ class VertexSearch:
         depth = int(s.control[vertices.DEPTH])
         for d in range(depth + 1):
             stage = s.path.node[d, vertices.STAGE]
-            if stage == vertex_search.OVER and d == depth:
+            if stage == vertex_stages.OVER and d == depth:
                 return prefixes
-            if stage == vertex_search.CHILDREN:
+            if stage == vertex_stages.CHILDREN:
                 unit, turn = int(s.path.node[d, vertices.UNIT]), int(s.path.node[d, vertices.TURN])
                 unit = self.numbering.to_network(unit)
                 prefixes += [{**path, unit: k} for k in self.pieces(d) if k >= turn]

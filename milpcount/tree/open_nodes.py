@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from milpcount.kernel import stages, vertex_search
+from milpcount.kernel import stages, vertex_stages
 from milpcount.kernel import vertex_state as vertices
 from milpcount.kernel.cell import COUNTED
 from milpcount.kernel.columns import UNIT_PIECES
@@ -140,7 +140,7 @@ def path_of_vertices(search: "VertexSearch") -> OpenPath:
     for d in range(depth + 1):
         layer, stage = int(s.path.node[d, vertices.LAYER]), int(s.path.node[d, vertices.STAGE])
         start = numbering.first_unit(layer)
-        if stage == vertex_search.CHILDREN:
+        if stage == vertex_stages.CHILDREN:
             end = start + numbering.width(layer)
             own, turn = int(s.path.node[d, vertices.UNIT]), int(s.path.node[d, vertices.TURN])
             opened = s.opened.unit[layer, : s.opened.number[layer]]
@@ -150,10 +150,10 @@ def path_of_vertices(search: "VertexSearch") -> OpenPath:
             first = sum(k < turn for k in search.pieces(d)) <= 1
             unit = numbering.to_network(own)
             nodes.append(OpenNode(unit, pieces, current, first, end, undecided))
-        elif d == depth and stage != vertex_search.OVER:
+        elif d == depth and stage != vertex_stages.OVER:
             # Its unit may be decided and not yet settled: that is known from the node above.
             leaf = OpenNode(OPEN, (), OPEN, True, start, none)
-            if stage in (vertex_search.DECIDE, vertex_search.ROWS) and nodes:
+            if stage in (vertex_stages.DECIDE, vertex_stages.ROWS) and nodes:
                 opened = s.opened.unit[layer, : s.opened.number[layer]]
                 undecided = _undecided(numbering, opened, int(s.path.node[d, vertices.PLACE]))
                 undecided = undecided[undecided != nodes[-1].unit]
