@@ -26,9 +26,12 @@ from milpcount.kernel.state import (
     Rows,
     Scratch,
     Sides,
+    Starts,
     State,
     Trial,
 )
+
+Array = np.ndarray
 
 _BUFFERED = 2**24
 """Pieces of kept regions that are handed out at a time, at most."""
@@ -36,6 +39,14 @@ FIRST_DEPTH = 256
 """Decisions below each other that a search has room for until it meets more."""
 FIRST_ROWS = 512
 """Rows of units that a cell has room for until it has more."""
+
+
+_FEWEST_STARTS = 16
+"""Projections to start others from that there is room for in any case."""
+_MOVED = 256
+"""Columns that are gathered at a time."""
+_STARTED = 2**21
+"""Numbers that these may have in all, beyond that."""
 
 
 class Room(NamedTuple):
@@ -113,13 +124,13 @@ def new_state(
         control=control,
         path=Path(
             stage=ints(depth), turn=ints(depth), layer=ints(depth), place=ints(depth),
-            size=ints(depth), witness=reals(depth, m), lam=reals(depth, most),
+            size=ints(depth), witness=reals(depth, m), lam=reals(depth, most), start=ints(depth),
             prefix=bits(depth, 2, words), polygon=reals(depth, corners, 2), corners=ints(depth),
         ),
         sides=Sides(
             verdict=ints(depth, pieces), witness=reals(depth, pieces, m),
-            lam=reals(depth, pieces, most), polygon=reals(depth, pieces, corners, 2),
-            corners=ints(depth, pieces),
+            lam=reals(depth, pieces, most), start=ints(depth, pieces),
+            polygon=reals(depth, pieces, corners, 2), corners=ints(depth, pieces),
         ),
         opened=Opened(ints(layers, int(p.layers[:, LAYER_UNITS].max())), ints(layers)),
         pattern=ints(units), forced=np.full(units, ANY),
@@ -138,10 +149,36 @@ def new_state(
             stale=np.ones(most, dtype=np.bool_), offset=cell_offset, margin=reals(most),
             error=reals(most),
         ),
-        trial=Trial(reals(most), reals(n), reals(m), np.ones(n, dtype=np.bool_), p.H.copy()),
+        trial=Trial(reals(most), reals(n), reals(m)),
+        starts=_new_starts(p),
         kept=Kept(np.zeros((buffer, units), dtype=np.int32), reals(buffer, m)),
         parities=new_parities(p, parities),
     )  # fmt: skip
+
+
+def _new_starts(p: Program) -> Starts:
+    """Return places for projections, with none there; with few parameters none are kept."""
+    m, n = (0, 0) if p.small else p.V.shape
+    units, pieces = p.units.shape[0], int(p.units[:, UNIT_PIECES].max())
+    places = 2 + max(_FEWEST_STARTS, min(units * pieces, _STARTED // max(1, n)))
+    number = np.full(places, -1)
+    number[0] = 0
+    wide = m if m <= WIDE else 0  # otherwise products are formed from the inputs
+    side, sides = _bytes_and_words(places, n)
+    starts = Starts(
+        np.zeros(1, dtype=np.int64), number, np.zeros((places, n)), np.zeros((places, m)),
+        side, sides, np.zeros((places, wide)), np.zeros((places, wide, wide)),
+        p.V.sum(axis=1) / 2 if m else np.zeros(0),
+    )  # fmt: skip
+    if wide:
+        starts.hessian[0] = p.H
+    return starts
+
+
+def _bytes_and_words(rows: int, n: int) -> tuple[Array, Array]:
+    """Return zeros, n bytes or some more a row, and the same memory as words of eight."""
+    words = np.zeros((rows, (n + 7) // 8), dtype=np.uint64)
+    return words.view(np.uint8), words
 
 
 def new_parities(p: Program, has_room: bool = True) -> Parities:
@@ -183,6 +220,7 @@ def new_scratch(p: Program, room: Room) -> Scratch:
     # Forms of values and outputs; see `orthant_certificate`.
     local = len(p.values) + len(p.units) if p.one >= 0 and p.small else 1
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
+    side, sides = _bytes_and_words(1, n)
     return Scratch(
         y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
         Q=reals(n + 1, 2 * n + 1) if p.small else reals(square, square), L=reals(square, square),
@@ -190,7 +228,8 @@ def new_scratch(p: Program, room: Room) -> Scratch:
         columns=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
         chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
         member=np.zeros(most, dtype=np.bool_), held=reals(most),
-        moved=np.zeros(n, dtype=np.int64),
+        where=np.zeros(n, dtype=np.int64),
+        moved=reals(1 if p.small else min(m, WIDE) + 3, _MOVED), side=side[0], sides=sides[0],
         start=reals(rows), end=reals(rows), cut=reals(rows + 2),
         bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 3, 2),
     )  # fmt: skip

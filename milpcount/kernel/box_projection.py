@@ -12,12 +12,17 @@ from the parent's multipliers.
 
 import numpy as np
 
-from milpcount.kernel.compiled import inlined, jit
+from milpcount.kernel.compiled import copy, inlined, jit
 from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED
+from milpcount.kernel.state import PLACE_OF_START, START
 
 _RIDGE = 1e-10
 _CUT = 1e-12
 """Relative depth of a cut below zero at which the caller is asked to certify it."""
+_PLACES = 2**20 - 1
+"""Places that the number of a start can tell: its lowest bits."""
+_EXACT_FROM = 8
+"""Step from which on ``V x`` is formed anew: so many may be needed because of rounding."""
 
 
 @jit
@@ -63,6 +68,16 @@ def _slope(z, w, t):
 
 
 @jit
+def _image(V, x, g):
+    """Set ``g = V x``."""
+    for q in range(g.shape[0]):
+        t = 0.0
+        for j in range(x.shape[0]):
+            t += V[q, j] * x[j]
+        g[q] = t
+
+
+@jit
 def combine(rows, lam, first, count, y, V, z):
     """Set ``y = rows^T lam`` and ``z = V^T y``."""
     for q in range(y.shape[0]):
@@ -76,34 +91,129 @@ def combine(rows, lam, first, count, y, V, z):
 
 
 @jit
-def _refresh_hessian(VT, z, free, hessian, moved):
-    """Bring the sum of ``v v^T`` over the columns strictly inside the cube up to date."""
-    m, n_moved = VT.shape[1], 0
+def _follow(VT, z, starts, at, work):
+    """Bring what a start keeps of the columns' sides up to date with its z; see `Starts`.
+
+    Eight sides are compared at a time: few change from one step to the next. The columns that move
+    are gathered, as products over many of them take less than half the time of one by one.
+    """
+    m, side, new, moved, columns = VT.shape[1], starts.side[at], work.side, 0, work.moved
     for j in range(z.shape[0]):
-        if (abs(z[j]) < 0.5) != free[j]:
-            moved[n_moved] = j
-            n_moved += 1
-    for i in range(n_moved):
-        j = moved[i]
-        free[j] = not free[j]
-        sign = 1.0 if free[j] else -1.0
-        for a in range(m):
-            f = sign * VT[j, a]
+        t = z[j]
+        new[j] = np.uint8(t >= 0.5) + np.uint8(2) * np.uint8(t <= -0.5)
+    for word in range(work.sides.shape[0]):
+        if work.sides[word] == starts.sides[at, word]:
+            continue
+        for j in range(8 * word, min(8 * word + 8, z.shape[0])):
+            before, now = side[j], new[j]
+            if before == now:
+                continue
+            side[j] = now
+            for a in range(m):
+                columns[a, moved] = VT[j, a]
+            columns[m, moved] = (1.0 if now == 0 else 0.0) - (1.0 if before == 0 else 0.0)
+            columns[m + 1, moved] = 0.5 * (_sign(now) - _sign(before))
+            moved += 1
+            if moved == columns.shape[1]:
+                _move(columns, moved, starts.shift[at], starts.hessian[at])
+                moved = 0
+    if moved > 0:
+        _move(columns, moved, starts.shift[at], starts.hessian[at])
+
+
+@jit
+def _sign(side):
+    """Return 1 for the upper side of the cube, -1 for the lower, 0 in between."""
+    return (1.0 if side == 1 else 0.0) - (1.0 if side == 2 else 0.0)
+
+
+@jit
+def _move(columns, moved, shift, hessian):
+    """Add the columns that were gathered, with the weights that stand below them."""
+    m = shift.shape[0]
+    weight, half, product = columns[m], columns[m + 1], columns[m + 2]
+    for a in range(m):
+        column, t = columns[a], 0.0
+        for i in range(moved):
+            t += half[i] * column[i]
+            product[i] = weight[i] * column[i]
+        shift[a] += t
+        b = 0
+        while b + 4 <= a + 1:
+            t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+            for i in range(moved):
+                f = product[i]
+                t0 += f * columns[b, i]
+                t1 += f * columns[b + 1, i]
+                t2 += f * columns[b + 2, i]
+                t3 += f * columns[b + 3, i]
+            hessian[a, b] += t0
+            hessian[a, b + 1] += t1
+            hessian[a, b + 2] += t2
+            hessian[a, b + 3] += t3
+            b += 4
+        while b <= a:
+            t0 = 0.0
+            for i in range(moved):
+                t0 += product[i] * columns[b, i]
+            hessian[a, b] += t0
+            b += 1
+
+
+@jit
+def take_start(p, s, scratch, count):
+    """Put the projection that the trial starts from where it may be moved; return the place.
+
+    It is that of the number ``START``, if it is still there. Else it is made of the multipliers.
+    """
+    starts, number = s.starts, s.control[START]
+    at, source = max(1, s.control[PLACE_OF_START]), number & _PLACES
+    known = number >= 0 and starts.number[source] == number
+    if not known:
+        source = 0
+    if source != at:
+        copy(starts.sides[at], starts.sides[source])
+        copy(starts.shift[at], starts.shift[source])
+        for a in range(starts.hessian.shape[1]):
             for b in range(a + 1):
-                hessian[a, b] += f * VT[j, b]
+                starts.hessian[at, a, b] = starts.hessian[source, a, b]
+        if known:
+            copy(starts.z[at], starts.z[source])
+            copy(starts.y[at], starts.y[source])
+    if not known:
+        combine(s.cell.rows, s.trial.lam, 0, count, starts.y[at], p.V, starts.z[at])
+        if starts.hessian.shape[1] == p.V.shape[0]:
+            _follow(p.VT, starts.z[at], starts, at, scratch)
+    starts.number[at] = -1
+    return at
+
+
+@jit
+def keep_start(s):
+    """Keep the projection that was found last for others to start from; return its number."""
+    starts, at = s.starts, s.control[PLACE_OF_START]
+    starts.last[0] += 1
+    starts.number[at] = starts.last[0] * (_PLACES + 1) + at
+    return starts.number[at]
 
 
 @inlined
-def box_project(cell, trial, count, V, VT, work, steps):
+def box_project(cell, trial, starts, at, count, V, VT, work, steps):
     """Project the centre onto ``{x in cube : rows[i] @ (V x) + offset[i] >= margin[i]}``.
+
+    With V_I the columns strictly inside the cube at z, of Hessian ``H = V_I V_I^T``, and V_O those
+    at its sides, ``V x = V_I (c + V_I^T y) + V_O x_O = V c + H y + V_O (x_O - c)``: what moves with
+    y costs m^2 products instead of m n. Points are returned with ``V x`` as it is.
 
     Parameters
     ----------
     cell : Cell
     trial : Trial
         ``lam``, in: multipliers to start from; out: those of the projection, or a candidate
-        certificate. ``x, g``, out: the point and ``V x``. ``free, hessian`` are kept between calls
-        (of the Hessian only the lower triangle).
+        certificate. ``x, g``, out: the point and ``V x``, if the cell is `FULL`.
+    starts : Starts
+    at : int
+        Of `take_start`; in the end there is the projection of the last step.
     count : int
         Rows of the cell.
     V, VT : (m, n), (n, m)
@@ -118,59 +228,71 @@ def box_project(cell, trial, count, V, VT, work, steps):
     """
     rows, inputs, offset, margin = cell.rows, cell.inputs, cell.offset, cell.margin
     lam, x, g, m = trial.lam, trial.x, trial.g, V.shape[0]
-    y, z, w, rho, d, chosen, Q = work.y, work.z, work.w, work.rho, work.d, work.chosen, work.Q
-    combine(rows, lam, 0, count, y, V, z)
-    for _ in range(steps):
-        _clip(z, x)
-        for q in range(m):
-            t = 0.0
-            for j in range(z.shape[0]):
-                t += V[q, j] * x[j]
-            g[q] = t
-        worst, linear, total = np.inf, 0.0, 0.0
-        for i in range(count):
-            t = offset[i] - margin[i]
+    z, y, shift, hessian = starts.z[at], starts.y[at], starts.shift[at], starts.hessian[at]
+    w, v, rho, d, chosen, Q = work.w, work.y, work.rho, work.d, work.chosen, work.Q
+    in_inputs = inputs.shape[1] == z.shape[0]
+    for step in range(steps):
+        exact = in_inputs or step >= _EXACT_FROM
+        if not exact:
+            _symmetric_product(hessian, y, g)
             for q in range(m):
-                t += rows[i, q] * g[q]
-            rho[i] = t
-            worst = min(worst, t + 0.5 * margin[i])
-            linear += lam[i] * offset[i]
-            total += lam[i]
+                g[q] += starts.centre[q] + shift[q]
+        while True:
+            if exact:
+                _clip(z, x)
+                _image(V, x, g)
+            worst = np.inf
+            for i in range(count):
+                t = offset[i] - margin[i]
+                for q in range(m):
+                    t += rows[i, q] * g[q]
+                rho[i] = t
+                worst = min(worst, t + 0.5 * margin[i])
+            if exact or not worst >= 0.0:
+                break
+            exact = True
         if worst >= 0.0:
             return FULL
-        if total > 0.0 and linear + positive_part(z) < -_CUT * total:
-            return EMPTY
         nw = 0
         for i in range(count):
             if lam[i] > 0.0 or rho[i] < -0.5 * margin[i]:
                 chosen[nw] = i
                 nw += 1
-        if inputs.shape[1] == z.shape[0]:
-            _products_in_inputs(inputs, z, chosen, nw, work.moved, work.columns, Q)
+        if in_inputs:
+            _products_in_inputs(inputs, z, chosen, nw, work.where, work.columns, Q)
         else:
-            _refresh_hessian(VT, z, trial.free, trial.hessian, work.moved)
-            _products_in_image(rows, trial.hessian, chosen, nw, y, Q)
+            _products_in_image(rows, hessian, chosen, nw, v, Q)
         _model_step(Q, rho, margin, lam, chosen, nw, d, work)
         slope0, constant, longest = 0.0, 0.0, np.inf
         for q in range(m):
-            y[q] = 0.0
+            v[q] = 0.0
         for a in range(nw):
             i, f = chosen[a], d[a]
             if f != 0.0:
                 for q in range(m):
-                    y[q] += f * rows[i, q]
+                    v[q] += f * rows[i, q]
                 constant += f * (offset[i] - margin[i])
                 slope0 += f * rho[i]
                 if f < 0.0:
                     longest = min(longest, -lam[i] / f)
         if slope0 >= 0.0:
             return UNDECIDED
-        transposed(V, y, w)
+        transposed(V, v, w)
         t = _search(z, w, constant, slope0, max(1.0, longest))
         for a in range(nw):
             lam[chosen[a]] = max(0.0, lam[chosen[a]] + t * d[a])
         for j in range(z.shape[0]):
             z[j] += t * w[j]
+        for q in range(m):
+            y[q] += t * v[q]
+        linear, total = 0.0, 0.0
+        for i in range(count):
+            linear += lam[i] * offset[i]
+            total += lam[i]
+        if total > 0.0 and linear + positive_part(z) < -_CUT * total:
+            return EMPTY
+        if not in_inputs:
+            _follow(VT, z, starts, at, work)
     return UNDECIDED
 
 

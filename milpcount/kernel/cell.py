@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from milpcount.kernel.box_projection import box_project, transposed
+from milpcount.kernel.box_projection import box_project, take_start, transposed
 from milpcount.kernel.certify import is_empty, is_empty_in_integers, is_interior
 from milpcount.kernel.columns import LITERAL_ROW, LITERAL_SIGN, UNIT_PIECE, UNIT_PIECES
 from milpcount.kernel.compiled import copy, entry, fill, jit
@@ -10,7 +10,7 @@ from milpcount.kernel.cone_certificate import is_empty_cone
 from milpcount.kernel.orthant_certificate import is_empty_in_orthant, layer_of
 from milpcount.kernel.projection import EMPTY, FULL, project
 from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
-from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, TESTS
+from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, START, TESTS
 
 OPEN = -1
 """No verdict."""
@@ -98,6 +98,9 @@ def quantum_of_cell(p, s, first, count):
 def decide(p, s, scratch, count):
     """Decide the current cell of `count` rows, starting from the multipliers ``trial_lam``.
 
+    With many parameters ``START`` has to be the stamp of their projection, 0 where all are 0, -1
+    where it has none.
+
     Returns
     -------
     int
@@ -109,6 +112,7 @@ def decide(p, s, scratch, count):
         # Cells that miss being non-empty by little need large multipliers, and those of a distant
         # cell can lead a projection astray.
         fill(s.trial.lam, 0.0)
+        s.control[START] = 0
         verdict = _decide_once(p, s, scratch, count, s.control[PATIENCE])
     return verdict
 
@@ -129,7 +133,8 @@ def _decide_once(p, s, scratch, count, steps):
                 if s.cell.stale[i]:
                     transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
                     s.cell.stale[i] = False
-        verdict = box_project(s.cell, s.trial, count, p.V, p.VT, scratch, steps)
+        at = take_start(p, s, scratch, count)
+        verdict = box_project(s.cell, s.trial, s.starts, at, count, p.V, p.VT, scratch, steps)
     if verdict == FULL:
         inside = is_interior(s.cell.rows, s.cell.offset, s.cell.error, first, count, s.trial.g)
         return FULL if inside else OPEN

@@ -44,7 +44,9 @@ from milpcount.kernel.state import (
     FLOOR,
     KEPT,
     MOST_REGIONS,
+    PLACE_OF_START,
     REGIONS,
+    START,
     TESTS,
     VERDICT,
 )  # fmt: skip
@@ -63,6 +65,7 @@ def descend(p, s, d, unit, k):
     copy(s.path.witness[d + 1], s.sides.witness[d, k])
     for i in range(count):
         s.path.lam[d + 1, i] = s.sides.lam[d, k, i]
+    s.path.start[d + 1] = s.sides.start[d, k]
     s.path.corners[d + 1] = 0
     if s.path.corners[d] > 0:
         s.path.corners[d + 1] = s.sides.corners[d, k]
@@ -88,6 +91,7 @@ def descend(p, s, d, unit, k):
 def enter_root(p, s, scratch):
     """Find a point of the domain; return whether one was found."""
     fill(s.trial.lam, 0.0)
+    s.control[START] = s.control[PLACE_OF_START] = 0
     if decide(p, s, scratch, s.path.size[0]) != FULL:
         return False
     copy(s.path.witness[0], s.trial.g)

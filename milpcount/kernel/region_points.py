@@ -7,7 +7,7 @@ with the cells on its way. Nothing is proved here (see `milpcount.tree.witnesses
 certificate is needed.
 """
 
-from milpcount.kernel.box_projection import box_project, transposed
+from milpcount.kernel.box_projection import box_project, take_start, transposed
 from milpcount.kernel.cell import NARROWEST, push_piece
 from milpcount.kernel.columns import LAYER_ROWS, LAYER_VALUES, UNIT_PIECE
 from milpcount.kernel.compiled import copy, entry, fill, jit
@@ -98,7 +98,8 @@ def _project(p, s, scratch, count, aim):
             s.cell.margin[i] = -error if lost else max(least, 4.0 * error)
         fill(s.trial.lam, 0.0)
         steps = _STEPS if attempt == 0 else PATIENT_STEPS
-        verdict = box_project(s.cell, s.trial, count, p.V, p.VT, scratch, steps)
+        at = take_start(p, s, scratch, count)
+        verdict = box_project(s.cell, s.trial, s.starts, at, count, p.V, p.VT, scratch, steps)
         if verdict == FULL:
             return True
     return False

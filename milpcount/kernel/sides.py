@@ -1,5 +1,6 @@
 """The tests of a unit's pieces at a node: by corners, by what is known, or by a projection."""
 
+from milpcount.kernel.box_projection import keep_start
 from milpcount.kernel.cell import OPEN, decide, piece_of_point, push_piece
 from milpcount.kernel.certify import is_interior
 from milpcount.kernel.columns import (
@@ -28,8 +29,10 @@ from milpcount.kernel.stages import COMPOSE
 from milpcount.kernel.state import (
     CLAUSE_HITS,
     COUNT,
+    PLACE_OF_START,
     POLYGON,
     POOL_HITS,
+    START,
 )  # fmt: skip
 
 _OPERATIONS = 1000
@@ -87,12 +90,19 @@ def test_piece(p, s, scratch, d, unit, k):
             c[POOL_HITS] += 1
             for i in range(count):
                 s.sides.lam[d, k, i] = s.trial.lam[i]
+            s.sides.start[d, k] = s.path.start[d]
             copy(s.sides.witness[d, k], s.pool.g[layer, at])
             return FULL
+    c[START] = s.path.start[d]
+    if not p.small:
+        places = s.starts.number.shape[0] - 2
+        c[PLACE_OF_START] = 2 + (d * s.sides.start.shape[1] + k) % places
     verdict = decide(p, s, scratch, count)
     if verdict == FULL:
         for i in range(count):
             s.sides.lam[d, k, i] = s.trial.lam[i]
+        if not p.small:
+            s.sides.start[d, k] = keep_start(s)
         copy(s.sides.witness[d, k], s.trial.g)
         if p.small and s.path.stage[d] == COMPOSE:
             learn_point(p, s, scratch, layer)
@@ -148,6 +158,7 @@ def take_free_side(p, s, d, unit):
         return here
     s.sides.verdict[d, here] = FULL
     copy(s.sides.witness[d, here], s.path.witness[d])
+    s.sides.start[d, here] = s.path.start[d]
     for i in range(s.path.size[d]):
         s.sides.lam[d, here, i] = s.path.lam[d, i]
     for i in range(

@@ -8,7 +8,8 @@ Array = np.ndarray
 
 # Entries of `State.control`.
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
- POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR, CLOSED, PATIENCE) = range(17)  # fmt: skip
+ POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR, CLOSED, PATIENCE, START,
+ PLACE_OF_START) = range(19)  # fmt: skip
 
 BASED = 20
 """Where those begin that say, layer by layer, whether the layer's base is there; see `rows`."""
@@ -44,6 +45,8 @@ class Path(NamedTuple):
         A point of the cell.
     lam : (depth, rows)
         Multipliers of the cell's projection.
+    start : (depth,)
+        The number of that projection, see `Starts`.
     prefix : (depth, 2, words)
         Signs of the layer's rows as bits: positive, negative.
     polygon, corners : (depth, rows + 3, 2), (depth,)
@@ -57,6 +60,7 @@ class Path(NamedTuple):
     size: Array
     witness: Array
     lam: Array
+    start: Array
     prefix: Array
     polygon: Array
     corners: Array
@@ -68,13 +72,14 @@ class Sides(NamedTuple):
     Attributes
     ----------
     verdict : (depth, pieces)
-    witness, lam, polygon, corners
+    witness, lam, start, polygon, corners
         What a child starts from, as in `Path`.
     """
 
     verdict: Array
     witness: Array
     lam: Array
+    start: Array
     polygon: Array
     corners: Array
 
@@ -179,13 +184,50 @@ class Cell(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A projection: multipliers, the point x, its image g; and what one leaves to the next."""
+    """A projection: multipliers, the point x, its image g."""
 
     lam: Array
     x: Array
     g: Array
-    free: Array
+
+
+class Starts(NamedTuple):
+    """Projections with many parameters that others start from.
+
+    A cell's projection starts from that of the cell above. Each has a number, and in its place,
+    which its lowest bits tell, there may be another one later: then it is made anew from its
+    multipliers. Place 0 has the centre of the cube, without multipliers, with the number 0, and
+    place 1 what nobody starts from.
+
+    Attributes
+    ----------
+    last : (1,)
+        How many numbers were given.
+    number : (places,)
+        Of the projection that is there, -1 for none.
+    z, y : (places, n), (places, m)
+        ``V^T y`` and ``y = rows^T lam``; the point is ``clip(c + z)``.
+    side : (places, n + up to 7)
+        1 and 2 where a column is at the upper and the lower side of the cube or outside, else 0.
+    sides : (places, words)
+        The same memory, eight at a time.
+    shift : (places, m)
+        Sum of half the columns at the upper sides, less that of those at the lower ones.
+    hessian : (places, m, m)
+        Sum of ``v v^T`` over the columns strictly inside; the lower triangle.
+    centre : (m,)
+        The image of the cube's centre.
+    """
+
+    last: Array
+    number: Array
+    z: Array
+    y: Array
+    side: Array
+    sides: Array
+    shift: Array
     hessian: Array
+    centre: Array
 
 
 class Kept(NamedTuple):
@@ -242,6 +284,7 @@ class State(NamedTuple):
     rows: Rows
     cell: Cell
     trial: Trial
+    starts: Starts
     kept: Kept
     parities: Parities
 
@@ -264,7 +307,10 @@ class Scratch(NamedTuple):
     inside: Array
     member: Array
     held: Array
+    where: Array
     moved: Array
+    side: Array
+    sides: Array
     start: Array
     end: Array
     cut: Array

@@ -178,14 +178,15 @@ class VertexSearch:
             self._own_seconds += took
             pace.note(granted - int(c[vertices.BUDGET]), took)
             self._collect()
-            if self.on_region is not None and c[vertices.REGIONS] > before:
+            told = self.on_region is not None and c[vertices.REGIONS] > before
+            if self.on_region is not None and told:
                 pattern = self.numbering.whole_pattern(s.pattern.tolist())
                 self.on_region(tuple(int(k) for k in pattern))
             if wanted == vertex_stages.ASK_ROOM:
                 self._make_room()
                 s, c = self.state, self.state.control
-            if budget is not None or time.perf_counter() - spoke >= seconds:
-                yield
+            if told or budget is not None or time.perf_counter() - spoke >= seconds:
+                yield  # after a region, too: whoever is told may have had enough
                 spoke = time.perf_counter()
 
     def walk(self, walks: VertexWalks, budget: int) -> bool:

@@ -65,10 +65,6 @@ class PointFinder:
         """
         p, s = self._program, self._state
         points, found = np.empty((len(patterns), p.V.shape[1])), np.zeros(len(patterns), dtype=bool)
-        s.trial.free[:], s.trial.hessian[:] = (
-            True,
-            p.H,
-        )  # what is found does not depend on what was before
         pieces = np.ascontiguousarray(self._numbering.part(patterns), dtype=np.int64)
         above = np.zeros(p.units.shape[0] + 1, dtype=np.int64)
         find_points(p, s, self._scratch, self._rounding, pieces, above, points, found, aim)

@@ -99,8 +99,6 @@ class Projections:
         self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
     ) -> tuple[Array, Array]:
         p, s = self._program, self._state
-        # What is found does not depend on what was before.
-        s.trial.free[:], s.trial.hessian[:] = True, p.H
         layers, most, count, done = p.layers.shape[0], s.cell.id.shape[0], 0, 0
         entries = _CLAUSES * 8 + most
         found = Found(

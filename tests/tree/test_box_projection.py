@@ -32,11 +32,9 @@ def test_far_more_rows_than_inputs_near_a_corner(seed: int) -> None:
         none, none, rows, none, np.ascontiguousarray(rows @ image), none, offset,
         np.full(ROWS, MARGIN), none,
     )  # fmt: skip
-    trial = Trial(
-        np.zeros(ROWS), np.zeros(INPUTS), np.zeros(image.shape[0]), np.ones(INPUTS, dtype=bool),
-        search.program.H.copy(),
-    )  # fmt: skip
-    verdict = project(cell, trial, ROWS, image, search.program.VT, search.scratch, np.int64(40))
+    trial = Trial(np.zeros(ROWS), np.zeros(INPUTS), np.zeros(image.shape[0]))
+    starts, of_image = search.state.starts, search.program.VT
+    verdict = project(cell, trial, starts, 0, ROWS, image, of_image, search.scratch, np.int64(40))
 
     assert verdict == FULL
     assert (rows @ image @ trial.x + offset > 0).all()
