@@ -134,7 +134,10 @@ def new_state(
         ),
         opened=Opened(ints(layers, int(p.layers[:, LAYER_UNITS].max())), ints(layers)),
         pattern=ints(units), forced=np.full(units, ANY),
-        pool=Pool(ints(layers), bits(layers, POOL, 2, words), reals(layers, POOL, m)),
+        pool=Pool(
+            ints(layers), bits(layers, POOL, 2, words), reals(layers, POOL, m),
+            np.ones(layers, dtype=np.int64), ints(layers, 2 * POOL),
+        ),
         conflicts=Conflicts(ints(layers), bits(layers, CLAUSES, 2, words)),
         values=Forms(reals(rows, m), reals(rows), reals(rows)),
         outputs=Forms(reals(units, m), reals(units), reals(units)),

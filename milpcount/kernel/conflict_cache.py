@@ -83,6 +83,38 @@ def learn_conflict(p, s, layer, first, count, lam):
 
 
 @jit
+def forget_points(s, layer):
+    """Empty the pool of a layer."""
+    s.pool.number[layer] = 0
+    s.pool.round[layer] += 1
+
+
+@jit
+def _is_known(s, layer, bits):
+    """Return whether the pool has a point with just these signs; if not, note that it gets one.
+
+    Nearly all points have a sign in every row, so that it says what `find_point` would, in one look
+    instead of hundreds: a table with linear probing, of which half is empty at least. What is there
+    of an earlier round counts as empty.
+    """
+    words, table, h = bits.shape[1], s.pool.table[layer], np.uint64(0)
+    for w in range(words):
+        h = (h ^ bits[0, w]) * np.uint64(0x9E3779B97F4A7C15)
+        h = (h ^ (h >> np.uint64(29)) ^ bits[1, w]) * np.uint64(0xBF58476D1CE4E5B9)
+    place = np.int64((h ^ (h >> np.uint64(31))) & np.uint64(2 * POOL - 1))
+    while table[place] // POOL == s.pool.round[layer]:
+        at, same = table[place] % POOL, True
+        for w in range(words):
+            same &= s.pool.bits[layer, at, 0, w] == bits[0, w]
+            same &= s.pool.bits[layer, at, 1, w] == bits[1, w]
+        if same:
+            return True
+        place = (place + 1) % (2 * POOL)
+    table[place] = s.pool.round[layer] * POOL + s.pool.number[layer]
+    return False
+
+
+@jit
 def _values(p, s, layer, g, out):
     base = p.layers[layer, LAYER_ROW]
     for r in range(base, base + p.layers[layer, LAYER_ROWS]):
@@ -104,7 +136,7 @@ def _keep_point(p, s, layer, t, start, end, g, h, bits):
         v = (1.0 - t) * start[r] + t * end[r]
         if abs(v) > s.rows.error[base + r] and s.rows.kind[base + r] == NORMAL:
             bits[0 if v > 0 else 1, r >> 6] |= _ONE << np.uint64(r & 63)
-    if find_point(s, layer, bits) >= 0:
+    if _is_known(s, layer, bits):
         return
     at = s.pool.number[layer]
     s.pool.number[layer] += 1

@@ -16,6 +16,7 @@ from milpcount.kernel.columns import (
     UNIT_PIECES,
 )
 from milpcount.kernel.compiled import clear_bits, jit
+from milpcount.kernel.conflict_cache import forget_points
 from milpcount.kernel.parity import enter_layer, put
 from milpcount.kernel.projection import EMPTY
 from milpcount.kernel.rows import (
@@ -107,7 +108,7 @@ def enter(p, s, scratch, d, rounding):
             if s.rows.kind[r] == UNKNOWN:
                 c[ASKED] = r
                 return ASK_ROW
-        s.pool.number[layer] = 0
+        forget_points(s, layer)
         s.conflicts.number[layer] = 0
         clear_bits(s.path.prefix[d])
         s.opened.number[layer] = 0

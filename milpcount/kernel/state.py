@@ -17,7 +17,7 @@ BASED = 20
 PATIENT_STEPS = 400
 """Newton steps of the second attempt at a cell that 40 steps leave open."""
 POOL = 512
-"""Points kept per layer, for the current cell of the layers above."""
+"""Points kept per layer, for the current cell of the layers above; a power of two."""
 WIDE = 32
 """Dimensions of the image above which rows are also kept as functions of the inputs."""
 CLAUSES = 512
@@ -106,11 +106,17 @@ class Pool(NamedTuple):
     bits : (layers, POOL, 2, words)
         Signs of the layer's rows there.
     g : (layers, POOL, m)
+    round : (layers,)
+        How many cells of the layers above there were, from 1 on.
+    table : (layers, 2 POOL)
+        By the hash of its signs, a point's number and, times `POOL`, the round that it is of.
     """
 
     number: Array
     bits: Array
     g: Array
+    round: Array
+    table: Array
 
 
 class Conflicts(NamedTuple):
