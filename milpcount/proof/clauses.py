@@ -96,19 +96,15 @@ class ExactClauses:
     network : ExactNetwork
     patterns : bool
         Whether patterns are counted, and so closed cells.
-    domain_rows : sequence of int
-        Numbers of the domain's rows that the exact network has: those that bound something.
     """
 
-    def __init__(
-        self, network: ExactNetwork, patterns: bool, domain_rows: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, network: ExactNetwork, patterns: bool) -> None:
         self._network, self._patterns = network, patterns
         self._starts = network.starts
         sizes = [int(layer.row_starts[-1]) for layer in network.network.layers]
         self.row_base = [0, *np.cumsum(sizes).tolist()]
-        self._domain_ids = [2 * (self.row_base[-1] + i) for i in domain_rows]
         inputs = network.inputs
+        self._domain_ids = [2 * (self.row_base[-1] + i) for i in range(len(inputs.rows))]
         self._domain = Conditions.of(inputs.rows, strict=not patterns)
 
     def layer_of(self, unit: int) -> int:

@@ -33,7 +33,7 @@ from milpcount.proof.archive import Archive
 from milpcount.proof.blocks import Block
 from milpcount.proof.clauses import ExactClauses
 from milpcount.proof.further import Further
-from milpcount.proof.header import header_of, network_bytes, number_text
+from milpcount.proof.header import header_of, network_bytes, number_text, without_idle_rows
 from milpcount.result import CountResult, Guarantee, Quantity, Region, patterns_of
 from milpcount.tree.refutations import Projections
 
@@ -130,7 +130,7 @@ def write_proof(
         lambda text, seconds: listener(Waiting(text, seconds)),
     )
     content = network_bytes(network)
-    inputs = domain.bind(network.n_inputs)
+    inputs = without_idle_rows(domain.bind(network.n_inputs))
     quantity = Quantity.ACTIVATION_REGIONS if result.quantity in FURTHER else result.quantity
     writer = _Writer(content, network, inputs, quantity, result.regions)
     with tempfile.TemporaryFile() as draft:
@@ -186,9 +186,7 @@ class _Writer:
         self.header = header_of(content, inputs, quantity, self._projections.seeded)
         with np.errstate(all="ignore"):
             self._subject = check.Subject(io.BytesIO(content), self.header)
-        given = inputs.exact or inputs
-        bind = [b < 0 or any(v != 0 for v in r) for r, b in zip(given.rows, given.rhs, strict=True)]
-        self._clauses = ExactClauses(self._exact, self._closed, np.flatnonzero(bind).tolist())
+        self._clauses = ExactClauses(self._exact, self._closed)
         kind = np.min_scalar_type(max(int(layer.n_pieces.max()) for layer in network.layers))
         kind = np.dtype(np.uint32) if kind.itemsize > 4 else kind
         flat = np.fromiter(chain.from_iterable(patterns_of(regions)), dtype=kind)
@@ -255,15 +253,11 @@ class _Writer:
             full = int(np.searchsorted(ends, ends[done] + _LONGEST, side="right")) - 1
             more = max(1, min(most, full - done, heads.size - done))
             rows = here[ends[done] : ends[done + more]]
-            sides = list(check.sides(self._patterns, self._at, rows, s.pieces, start, stop))
+            unit, leaves, piece = check.sides(self._patterns, self._at, rows, s.pieces, start, stop)
             block = Block(
                 s, self._projections, self._clauses, layer, self._patterns[rows].astype(np.int64),
                 heads[done : done + more] - ends[done],
-                (
-                    np.searchsorted(rows, np.concatenate([i for _, i, _ in sides])),
-                    np.repeat([u for u, _, _ in sides], [i.size for _, i, _ in sides]),
-                    np.concatenate([k for _, _, k in sides]),
-                ),
+                (np.searchsorted(rows, leaves), unit, piece),
             )  # fmt: skip
             left += block.write(archive, f"{layer}/{number}/")
             done, number = done + more, number + 1
