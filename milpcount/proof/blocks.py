@@ -12,6 +12,9 @@ from milpcount.tree.refutations import Projections
 
 Array = np.ndarray
 
+_SHORT = 2.0**100
+"""The largest multiplier in single precision that is tried."""
+
 
 class Block:
     """A block that is made.
@@ -60,8 +63,10 @@ class Block:
         archive.put_integers(f"{key}cell", c.cell)
         archive.put_integers(f"{key}size", c.size)
         archive.put_integers(f"{key}literals", 2 * c.row + (c.sign < 0))
-        archive.put(f"{key}multipliers", c.lam)
-        archive.put_text(f"{key}exact", self._clauses.texts())
+        if c.lam.dtype == object:
+            archive.put_text(f"{key}multipliers", c.lam.tolist())
+        else:
+            archive.put(f"{key}multipliers", c.lam)
         archive.put_integers(f"{key}refs", self.refs)
         row, unit, piece = (x[self.refs < 0] for x in self._sides)
         return int(self._subject.left_open(self._patterns[row], unit, piece))
@@ -98,7 +103,8 @@ class Block:
         """Give exact multipliers to clauses that float ones do not prove, short ones to others."""
         c, redo = self._assembled(), list[int]()
         given = c.lam
-        c.lam = given.astype(np.float32).astype(float)  # packed more densely
+        # Packed more densely; and any multipliers will do.
+        c.lam = np.minimum(given, _SHORT).astype(np.float32).astype(float)
         fine = c.refuted()
         c.lam = np.where(np.repeat(fine, c.size), c.lam, given)
         self._clauses.multipliers = c.lam.tolist()
@@ -129,11 +135,12 @@ class Block:
         s, own = self._subject, self._clauses
         rows, literals = s.row0[-1] - len(s.rows), np.array(own.literals, dtype=np.int64)
         # Here the rows of units are numbered first, in proofs those of the domain.
+        exact = any(isinstance(m, int) for m in own.multipliers)
         row = literals >> 1
         row += np.where(row < rows, len(s.rows), -rows)
         return check.Clauses(
             s, self._layer, self._patterns[self._heads],
             np.searchsorted(self._heads, own.row, side="right") - 1,
             np.array(own.size, dtype=np.int64), 2 * row + (literals & 1),
-            np.array(own.multipliers, dtype=float), own.exact,
+            np.array(own.multipliers, dtype=object if exact else float),
         )  # fmt: skip

@@ -34,7 +34,6 @@ If not all regions were found: there are as many sets as different maps were fou
 most as many as activation regions.
 """
 
-# fmt: off
 import json
 import sys
 from fractions import Fraction
@@ -74,10 +73,10 @@ def outputs(s, pieces, x=None, exact=False):
     """Return the network's outputs on pieces (cells, units, 1 or k), as functions or at points."""
     one, outs = s.one if x is None else 1, []
     for number in range(len(s.layers) - 1):
-        v = s.values(number, outs, x, exact)
+        v, _ = s.values(number, outs, x, exact)
         p = pieces[:, s.unit0[number] : s.unit0[number + 1]]
         outs.append(s.chosen(number, v, p, one, exact))
-    return s.values(len(s.layers) - 1, outs, x, exact)
+    return s.values(len(s.layers) - 1, outs, x, exact)[0]
 
 def map_of(s, pattern):
     """Return the map of a region in rational numbers."""

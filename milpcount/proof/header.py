@@ -36,8 +36,9 @@ def network_bytes(network: Network) -> bytes:
         weight, bias = affine.weight, affine.bias
         if affine.is_rounded:
             table, q = affine.exact()
-            texts = np.array([[number_text(Fraction(v, q)) for v in row] for row in table.tolist()])
-            bias, weight = texts[:, 0], texts[:, 1:]
+            rows = [[number_text(Fraction(v, q)) for v in row] for row in table.tolist()]
+            bias = np.array(json.dumps([row[0] for row in rows]))
+            weight = np.array(json.dumps([row[1:] for row in rows]))
         arrays[f"W{number}"], arrays[f"b{number}"] = weight, bias
         arrays[f"reads{number}"] = before if reads is None else reads
         if number < len(network.layers):
@@ -60,10 +61,8 @@ def _record(kind: Activation) -> dict[str, Any]:
 def without_idle_rows(inputs: InputSet) -> InputSet:
     """Return a set without rows that hold everywhere: the checker's theorem has none."""
     given = inputs.exact or inputs
-    kept = np.array([b < 0 or bool((r != 0).any()) for r, b in zip(given.rows, given.rhs, strict=True)], dtype=bool)
-    if kept.all():
-        return inputs
-    exact = inputs.exact and replace(inputs.exact, rows=inputs.exact.rows[kept], rhs=inputs.exact.rhs[kept])
+    kept = (given.rows != 0).any(axis=1) | (given.rhs < 0)
+    exact = inputs.exact and replace(given, rows=given.rows[kept], rhs=given.rhs[kept])
     return replace(inputs, rows=inputs.rows[kept], rhs=inputs.rhs[kept], exact=exact)
 
 
@@ -88,12 +87,10 @@ def header_of(content: bytes, inputs: InputSet, quantity: Quantity, seeded: bool
         "rows": [_numbers(row) for row in given.rows],
         "rhs": _numbers(given.rhs),
     }
-    if exact.selected is None:
-        domain["directions"] = [_numbers(row) for row in given.directions]
-    else:
-        domain["inputs"] = exact.selected.tolist()
+    domain["inputs"] = [] if exact.selected is None else exact.selected.tolist()
+    domain["directions"] = [_numbers(row) for row in given.directions if exact.selected is None]
     found: dict[str, Any] = {
-        "format": 2,
+        "format": 3,
         "network": check.read_network(io.BytesIO(content))[2],
         "quantity": quantity.value,
         "domain": domain,

@@ -120,6 +120,12 @@ def exact_witness(a):
     a["exact_points"] = np.array(json.dumps({"2": ["3/2", "0"]}))
 
 
+def exact_multiplier(a):
+    """A negative one, in a text as exact ones are."""
+    given = a["1/0/multipliers"].tolist()
+    a["1/0/multipliers"] = np.array(json.dumps(["-1/3", *given[1:]]))
+
+
 def missing(name):
     return lambda a: a.pop(name)
 
@@ -140,7 +146,7 @@ KINDS = {
     "witnesses swapped": swapped("points", 1, 8),
     "witnesses missing": missing("points"),
     "exact witness": exact_witness,
-    "exact multiplier": of_first("exact", (), json.dumps({"0": "-1"})),
+    "exact multiplier": exact_multiplier,
     "multiplier negative": of_first("multipliers", 0, -1.0),
     "multiplier infinite": of_first("multipliers", 0, np.inf),
     "multiplier not a number": of_first("multipliers", 0, np.nan),
@@ -162,7 +168,7 @@ KINDS = {
     "count lower": of_header(lower="3", upper="3"),
     "upper end lower": of_header(upper="3"),
     "unknown quantity": of_header(quantity="linear_regions"),
-    "another format": of_header(format=1),
+    "another format": of_header(format=2),
     "larger domain": of_domain(lower=[-9.0, -9.0], upper=[9.0, 9.0]),
     "unbounded domain": of_domain(lower=[-np.inf, -np.inf]),
     "empty domain": of_domain(lower=[1.0, 1.0], upper=[1.0, 1.0]),
