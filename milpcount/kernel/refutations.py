@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from milpcount.kernel.cell import decide, push_piece
+from milpcount.kernel.box_projection import box_project, transposed
+from milpcount.kernel.cell import NARROWEST, decide, push_piece
 from milpcount.kernel.columns import (
     LAYER_ROW,
     LAYER_ROWS,
@@ -27,6 +28,7 @@ from milpcount.kernel.conflict_cache import add_literals
 from milpcount.kernel.layers import rows_of, units_of
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.rows import (
+    LOST,
     NORMAL,
     POSITIVE,
     TINY,
@@ -42,8 +44,16 @@ Array = np.ndarray
 _ONE = np.uint64(1)
 HOLDS, UNDECIDED = -1, -2
 """Of a side, in place of the number of its refutation: it is not empty, or not decided here."""
-CLAUSES_USED, LITERALS_USED, PLACED, CURRENT = range(4)
+CLAUSES_USED, LITERALS_USED, PLACED, CURRENT, STAYED = range(5)
 """Entries of `Found.used` (the first two) and of `InPlace.at`."""
+_AIM = 2.0**-14
+"""Distance by which a witness should clear its rows, in a cube of side 1: seeds in single precision
+are off by far less."""
+_CLEAR = 2.0**-24
+"""What a witness clears its rows by whatever the rounding of its seed: no roundings of those that
+check it, of which there are some thousands, can hide it."""
+_STEPS = 40
+"""Newton steps towards a witness."""
 
 
 class Sides(NamedTuple):
@@ -72,6 +82,8 @@ class Found(NamedTuple):
         A refutation, `HOLDS` or `UNDECIDED`.
     seeds : (k, m)
         Of patterns that were asked for, what makes a point; zeros where none was found.
+    sure : (k,)
+        Whether a seed is of single precision, and its point clears all rows for certain.
     side, size : (clauses,)
         Of each refutation the side it was found at, and its number of rows.
     literals, multipliers : (entries,)
@@ -82,6 +94,7 @@ class Found(NamedTuple):
 
     ref: Array
     seeds: Array
+    sure: Array
     side: Array
     size: Array
     literals: Array
@@ -94,8 +107,9 @@ class InPlace(NamedTuple):
 
     Attributes
     ----------
-    at : (4,)
-        Units of the path that are placed, and the pattern whose they are.
+    at : (5,)
+        Units of the path that are placed, the pattern whose they are, and how many of the cell's
+        rows are those of the path before.
     above : (units + 1,)
         Rows of the cell above each unit.
     owner : (layers,)
@@ -105,6 +119,8 @@ class InPlace(NamedTuple):
     n_conflicts : (layers,)
     constant_ref : (rows,)
         The refutation of a row that is constant.
+    spread : (m, m)
+        Bounds ``|V| |V|^T`` on how far an image moves with its seed.
     """
 
     at: Array
@@ -114,6 +130,7 @@ class InPlace(NamedTuple):
     conflict_ref: Array
     n_conflicts: Array
     constant_ref: Array
+    spread: Array
 
 
 @entry
@@ -141,9 +158,7 @@ def refute(p, s, scratch, rounding, sides, begin, here, found):
         if not _place(p, s, rounding, sides.patterns, i, u, here):
             continue
         if u == sides.patterns.shape[1]:
-            fill(s.trial.lam, 0.0)
-            if decide(p, s, scratch, here.above[u]) == FULL:
-                _seed(s, here.above[u], found.seeds[i])
+            found.sure[i] = _witnessed(p, s, scratch, here, here.above[u], found.seeds[i])
         else:
             found.ref[e] = _decided(p, s, scratch, sides, e, here, found)
     return sides.unit.shape[0]
@@ -198,6 +213,7 @@ def _place(p, s, rounding, patterns, i, u, here):
             same += 1
     here.at[CURRENT], here.at[PLACED] = i, same
     here.above[0] = s.path.size[0]
+    here.at[STAYED] = here.above[same]
     for layer in range(p.layers.shape[0]):
         first, end = units_of(p, layer)
         if end <= same:
@@ -293,6 +309,56 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, found):
     found.side[clause], found.size[clause] = e, at - found.used[LITERALS_USED]
     found.used[LITERALS_USED] = at
     found.used[CLAUSES_USED] = clause + 1
+
+
+@jit
+def _witnessed(p, s, scratch, here, count, seed):
+    """Set the seed of a point of the current cell, zeros if none is found; return if it is sure.
+
+    The projection goes on from the multipliers of the rows that have stayed: neighbours have most
+    of their rows in common.
+    """
+    fill(s.trial.lam[here.at[STAYED] :], 0.0)
+    if s.cell.inputs.shape[0] > 1:
+        for i in range(count):
+            if s.cell.stale[i]:
+                transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
+                s.cell.stale[i] = False
+    _set_margins(s, count, _AIM)
+    clear = box_project(s.cell, s.trial, count, p.V, p.VT, scratch, _STEPS) == FULL
+    _set_margins(s, count, NARROWEST)
+    if not clear:
+        fill(s.trial.lam, 0.0)
+        if decide(p, s, scratch, count) == FULL:
+            _seed(s, count, seed)
+        return False
+    _seed(s, count, seed)
+    moved = scratch.y
+    for q in range(seed.shape[0]):
+        moved[q] = abs(np.float64(np.float32(seed[q])) - seed[q])
+    image = scratch.s
+    for q in range(seed.shape[0]):
+        image[q] = 0.0
+        for r in range(seed.shape[0]):
+            image[q] += here.spread[q, r] * moved[r]
+    for i in range(count):
+        slack = s.cell.offset[i] - 64.0 * s.cell.error[i] - _CLEAR
+        for q in range(seed.shape[0]):
+            slack += s.cell.rows[i, q] * s.trial.g[q] - abs(s.cell.rows[i, q]) * image[q]
+        if not slack > 0.0:
+            return False
+    for q in range(seed.shape[0]):
+        seed[q] = np.float64(np.float32(seed[q]))
+    return True
+
+
+@jit
+def _set_margins(s, count, aim):
+    """Set what a projection aims to clear the rows of the current cell by."""
+    for i in range(count):
+        error = s.cell.error[i]
+        lost = s.rows.s[s.cell.id[i]] == LOST
+        s.cell.margin[i] = -error if lost else max(aim, 4.0 * error)
 
 
 @jit

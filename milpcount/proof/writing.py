@@ -167,6 +167,12 @@ def _put(stream: BinaryIO, content: bytes) -> None:
     stream.write(content)
 
 
+def _shortest(numbers: Array) -> Array:
+    """Return numbers in single precision, if all are of that."""
+    short = numbers.astype(np.float32)
+    return short if (short == numbers).all() else numbers
+
+
 class _Writer:
     """The arrays of a proof, block by block."""
 
@@ -269,27 +275,30 @@ class _Writer:
         """Return witnesses, and exact ones by their place where floats do not prove them."""
         P, s = self._patterns, self._subject
         n = max(1, (1 << 20) // (1 + s.d))
+        exact, sure = dict[int, list[str]](), np.zeros(len(P), dtype=bool)
         if self._projections.seeded:
             some = (P[k : k + n].astype(np.int64) for k in range(0, len(P), n))
-            parts = [self._projections.seeds(patterns) for patterns in some]
-            points, exact = np.concatenate(parts), dict[int, list[str]]()
+            points, sure = map(
+                np.concatenate, zip(*(self._projections.seeds(x) for x in some), strict=True)
+            )
         else:
             points, exact = self._given_points()
-        for first in range(0, len(P), n):
+        rest = np.flatnonzero(~sure)
+        for first in range(0, len(rest), n):
             tick()
-            own = slice(first, first + n)
+            own = rest[first : first + n]
             given = points[own]
             short = given.astype(np.float32).astype(float)  # is packed more densely
             fine = s.attained(P[own], s.points(short))
             points[own] = np.where(fine[:, None], short, given)
-            rest = np.flatnonzero(~fine)
-            fine[rest] = s.attained(P[own][rest], s.points(given[rest]))
-            for j in (first + np.flatnonzero(~fine)).tolist():
+            own = own[~fine]
+            fine = s.attained(P[own], s.points(points[own]))
+            for j in own[~fine].tolist():
                 tick()
                 t = check.exactly(s.points(points[j : j + 1]))
                 if j not in exact and not s.attained(P[j : j + 1], t, exact=True)[0]:
                     exact[j] = self._exact_point(j)
-        return points, exact
+        return _shortest(points), exact
 
     def _given_points(self) -> tuple[Array, dict[int, list[str]]]:
         """Return the parameters of kept witnesses, and exact ones by their place in the order."""
