@@ -69,7 +69,12 @@ class Block:
             archive.put(f"{key}multipliers", c.lam)
         archive.put_integers(f"{key}refs", self.refs)
         row, unit, piece = (x[self.refs < 0] for x in self._sides)
-        return int(self._subject.left_open(self._patterns[row], unit, piece))
+        left = 0
+        for n in range(0, row.size, 64):
+            tick()
+            some = slice(n, n + 64)
+            left += self._subject.left_open(self._patterns[row[some]], unit[some], piece[some])
+        return int(left)
 
     def _exactly(self) -> None:
         """Decide the sides that have no clause yet; those that hold a pattern get -1."""
@@ -135,12 +140,11 @@ class Block:
         s, own = self._subject, self._clauses
         rows, literals = s.row0[-1] - len(s.rows), np.array(own.literals, dtype=np.int64)
         # Here the rows of units are numbered first, in proofs those of the domain.
-        exact = any(isinstance(m, int) for m in own.multipliers)
         row = literals >> 1
         row += np.where(row < rows, len(s.rows), -rows)
         return check.Clauses(
             s, self._layer, self._patterns[self._heads],
             np.searchsorted(self._heads, own.row, side="right") - 1,
             np.array(own.size, dtype=np.int64), 2 * row + (literals & 1),
-            np.array(own.multipliers, dtype=object if exact else float),
+            np.array(own.multipliers, dtype=object if own.has_integers else float),
         )  # fmt: skip

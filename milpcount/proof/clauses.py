@@ -40,6 +40,11 @@ class Clauses:
     literals: list[int] = field(default_factory=list)
     multipliers: list[float | int] = field(default_factory=list)
 
+    @property
+    def has_integers(self) -> bool:
+        """Whether some multipliers are no floats."""
+        return int in set(map(type, self.multipliers))
+
     def add(self, row: int, literals: Sequence[int], multipliers: Sequence[Any]) -> int:
         """Append a clause and return its number."""
         self.row.append(row)

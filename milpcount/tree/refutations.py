@@ -98,9 +98,7 @@ class Projections:
         seeds[:, self._seed_places[0]] = made.seeds
         return seeds, made.sure
 
-    def _run(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
-    ) -> Found:
+    def _run(self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add) -> Found:
         p, s = self._program, self._state
         layers, most, count, done = p.layers.shape[0], s.cell.id.shape[0], 0, 0
         entries = _CLAUSES * 8 + most

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from milpcount.network.activation import (
     relu,
 )
 from milpcount.proof import check
-from milpcount.proof.writing import write_proof
+from milpcount.proof.writing import prove, write_proof
 from milpcount.tree.refutations import Projections
 from tests import graphs
 from tests.networks import random_network
@@ -157,6 +158,37 @@ def test_what_is_left_open_is_bounded_by_ranges(activation, most, quantity, tmp_
         assert ends[0] <= true <= ends[-1]
         if line.startswith("exactly "):
             assert true == ends[0]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1e6])
+def test_a_proof_is_of_as_many_regions_as_there_is_time_for(seconds, tmp_path):
+    """However slow the machine: one region takes no time, and what is written is always proved."""
+    net, box, path = random_network(3, 3, [12, 10]), mc.Box(-1, 1), tmp_path / "count.proof"
+    result = mc.count(net, box, keep_regions=True)
+    made = prove(path, net, box, result, seconds=seconds)
+    code, line = verdict(tmp_path / "count.proof.npz", path)
+    assert code == 0 and made.of == result.lower
+    assert made.regions == made.lower <= result.lower <= made.upper
+    if seconds == 0.0:
+        assert made.regions == 1 and line.startswith(f"at least 1, at most {made.upper} ")
+        assert made.status == f"time limit: 1 of the {made.of:,} regions that were found"
+    elif made.regions == made.of:
+        assert made.status == "all regions that were found"
+        assert line.startswith(f"exactly {result.lower} ")
+    assert made.regions == made.of or seconds < 1e6
+
+
+def test_a_time_limit_is_the_counts_and_the_proofs(tmp_path):
+    net, path = random_network(2, 8, [60, 60]), tmp_path / "count.proof"
+    mc.count(random_network(2, 8, [3]), mc.Box(-1, 1), proof=path)  # compiles
+    began = time.monotonic()
+    result = mc.count(net, mc.Box(-1, 1), proof=path, limits=mc.Limits(seconds=2.0))
+    told = result.details["proof"]
+    assert not result.is_exact and result.seconds < 2.0
+    assert time.monotonic() - began < 2.0 + 10.0  # on a busy machine
+    code, line = verdict(tmp_path / "count.proof.npz", path)
+    assert code == 0 and line.startswith(f"at least {told['lower']}, at most {told['upper']} ")
+    assert told["status"].startswith(("all regions", "time limit: "))
 
 
 def test_units_that_a_small_box_settles_leave_nothing_open(tmp_path):
