@@ -13,6 +13,7 @@ import numpy as np
 
 from milpcount.kernel.box_projection import box_project, transposed
 from milpcount.kernel.cell import NARROWEST, decide, push_piece
+from milpcount.kernel.certify import is_empty
 from milpcount.kernel.columns import (
     LAYER_ROW,
     LAYER_ROWS,
@@ -86,6 +87,8 @@ class Found(NamedTuple):
         Whether a seed is of single precision, and its point clears all rows for certain.
     side, size : (clauses,)
         Of each refutation the side it was found at, and its number of rows.
+    proved : (clauses,)
+        Whether its multipliers are of single precision, and refute beyond all roundings.
     literals, multipliers : (entries,)
         Of each row twice its number, plus 1 where it is not positive, and its multiplier.
     used : (2,)
@@ -97,6 +100,7 @@ class Found(NamedTuple):
     sure: Array
     side: Array
     size: Array
+    proved: Array
     literals: Array
     multipliers: Array
     used: Array
@@ -276,7 +280,7 @@ def _constant(p, s, piece, e, constant_ref, found):
             if constant_ref[r] < 0:
                 clause, at = found.used[CLAUSES_USED], found.used[LITERALS_USED]
                 constant_ref[r] = clause
-                found.side[clause], found.size[clause] = e, 1
+                found.side[clause], found.size[clause], found.proved[clause] = e, 1, False
                 found.literals[at] = 2 * r + (0 if sign > 0 else 1)
                 found.multipliers[at] = 1.0
                 found.used[CLAUSES_USED] += 1
@@ -294,11 +298,14 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, found):
     """
     first = 2 * p.V.shape[1] if p.small else 0
     base, n_rows = p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROWS]
+    proved = not whole and not p.small and _stays_empty(p, s, scratch, count)
     at, clause = found.used[LITERALS_USED], found.used[CLAUSES_USED]
     clear_bits(conflict)
     for t in range(first, count):
         r = s.cell.id[t]
         m = scratch.rho[t] if whole else s.trial.lam[t] * s.rows.norm[r]
+        if proved:
+            m = np.float64(np.float32(m))
         if m > 0.0:
             found.literals[at] = 2 * r + (0 if s.cell.sign[t] > 0 else 1)
             found.multipliers[at] = m
@@ -307,16 +314,28 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, found):
                 w, place = 0 if s.cell.sign[t] > 0 else 1, r - base
                 conflict[w, place >> 6] |= _ONE << np.uint64(place & 63)
     found.side[clause], found.size[clause] = e, at - found.used[LITERALS_USED]
+    found.proved[clause] = proved
     found.used[LITERALS_USED] = at
     found.used[CLAUSES_USED] = clause + 1
+
+
+@jit
+def _stays_empty(p, s, scratch, count):
+    """Return whether multipliers of single precision refute the current cell, and by far."""
+    lam, error = scratch.rho, scratch.d
+    for t in range(count):
+        norm = s.rows.norm[s.cell.id[t]]
+        lam[t] = np.float64(np.float32(s.trial.lam[t] * norm)) / norm
+        error[t] = 64.0 * s.cell.error[t]
+    return is_empty(s.cell.rows, s.cell.offset, error, lam, 0, count, p.V, scratch.y, scratch.z)
 
 
 @jit
 def _witnessed(p, s, scratch, here, count, seed):
     """Set the seed of a point of the current cell, zeros if none is found; return if it is sure.
 
-    The projection goes on from the multipliers of the rows that have stayed: neighbours have most
-    of their rows in common.
+    The projection goes on from the multipliers of the rows that have stayed: of others, though they
+    may be those of the same units, they lead it astray.
     """
     fill(s.trial.lam[here.at[STAYED] :], 0.0)
     if s.cell.inputs.shape[0] > 1:

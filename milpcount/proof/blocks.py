@@ -66,7 +66,7 @@ class Block:
         if c.lam.dtype == object:
             archive.put_text(f"{key}multipliers", c.lam.tolist())
         else:
-            archive.put(f"{key}multipliers", c.lam)
+            archive.put_floats(f"{key}multipliers", c.lam)
         archive.put_integers(f"{key}refs", self.refs)
         row, unit, piece = (x[self.refs < 0] for x in self._sides)
         left = 0
@@ -107,13 +107,16 @@ class Block:
     def _mend(self) -> None:
         """Give exact multipliers to clauses that float ones do not prove, short ones to others."""
         c, redo = self._assembled(), list[int]()
-        given = c.lam
-        # Packed more densely; and any multipliers will do.
-        c.lam = np.minimum(given, _SHORT).astype(np.float32).astype(float)
-        fine = c.refuted()
-        c.lam = np.where(np.repeat(fine, c.size), c.lam, given)
-        self._clauses.multipliers = c.lam.tolist()
-        fine |= c.refuted() if not fine.all() else False
+        fine = np.array(self._clauses.sure, dtype=bool)
+        if not fine.all():
+            given, of = c.lam, np.repeat(fine, c.size)
+            # Packed more densely; and any multipliers will do.
+            short = np.minimum(given, _SHORT).astype(np.float32).astype(float)
+            c.lam = np.where(of, given, short)
+            fine |= c.refuted()
+            c.lam = np.where(np.repeat(fine, c.size), c.lam, given)
+            self._clauses.multipliers = c.lam.tolist()
+            fine |= c.refuted() if not fine.all() else False
         rest = np.flatnonzero(~fine)
         # Cell by cell: exact rows are kept of the last one alone.
         for number in rest[np.argsort(c.cell[rest], kind="stable")].tolist():

@@ -33,12 +33,15 @@ class Clauses:
         Twice a row's number, plus 1 for the sign "not positive".
     multipliers : list of float or int
         Integers where no float64 is the number.
+    sure : list of bool
+        Of each clause, whether it is known that the multipliers refute it.
     """
 
     row: list[int] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
     literals: list[int] = field(default_factory=list)
     multipliers: list[float | int] = field(default_factory=list)
+    sure: list[bool] = field(default_factory=list)
 
     @property
     def has_integers(self) -> bool:
@@ -48,13 +51,17 @@ class Clauses:
     def add(self, row: int, literals: Sequence[int], multipliers: Sequence[Any]) -> int:
         """Append a clause and return its number."""
         self.row.append(row)
+        self.sure.append(False)
         self.size.append(len(literals))
         self.literals += literals
         self.multipliers += map(_short, multipliers)
         return len(self.size) - 1
 
-    def extend(self, row: Array, size: Array, literals: Array, multipliers: Array) -> None:
+    def extend(
+        self, row: Array, size: Array, literals: Array, multipliers: Array, sure: Array
+    ) -> None:
         """Append clauses that floats prove, given in arrays."""
+        self.sure += sure.tolist()
         self.row += row.tolist()
         self.size += size.tolist()
         self.literals += literals.tolist()

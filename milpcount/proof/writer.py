@@ -32,12 +32,6 @@ _LONGEST = 4096
 """Beginnings of patterns in a block, if it has several cells."""
 
 
-def _shortest(numbers: Array) -> Array:
-    """Return numbers in single precision, if all are of that."""
-    short = numbers.astype(np.float32)
-    return short if (short == numbers).all() else numbers
-
-
 class Writer:
     """The arrays of a proof, block by block.
 
@@ -95,7 +89,7 @@ class Writer:
         archive.put("patterns", self._patterns)
         with np.errstate(all="ignore"):
             points, exact = self._witnesses()
-            archive.put("points", points)
+            archive.put_floats("points", points)
             archive.put_text("exact_points", exact)
             left = sum(self._layer(archive, k) for k in range(len(self._network.layers)))
             count, units = len(self._patterns), len(self._subject.pieces)
@@ -184,7 +178,7 @@ class Writer:
                 t = check.exactly(s.points(points[j : j + 1]))
                 if j not in exact and not s.attained(P[j : j + 1], t, exact=True)[0]:
                     exact[j] = self._exact_point(j)
-        return _shortest(points), exact
+        return points, exact
 
     def _seeds(self, patterns: Array) -> tuple[Array, Array]:
         tick()

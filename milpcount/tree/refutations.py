@@ -29,8 +29,9 @@ from milpcount.tree.search import Search
 
 Array = np.ndarray
 
-Add = Callable[[Array, Array, Array, Array], Any]
-"""Takes clauses: a pattern in the cell of each and its size, then all literals and multipliers."""
+Add = Callable[[Array, Array, Array, Array, Array], Any]
+"""Takes clauses: a pattern in the cell of each and its size, all literals and multipliers, and of
+which it is sure that they refute, with multipliers of single precision."""
 
 _CONFLICTS = 4096
 """Conflicts kept for the current cell of a layer; those beyond take the place of the oldest."""
@@ -106,6 +107,7 @@ class Projections:
             ref=np.full(row.size, UNDECIDED), seeds=np.zeros((len(patterns), p.V.shape[0])),
             sure=np.zeros(len(patterns), dtype=np.bool_),
             side=np.zeros(_CLAUSES, dtype=np.int64), size=np.zeros(_CLAUSES, dtype=np.int64),
+            proved=np.zeros(_CLAUSES, dtype=np.bool_),
             literals=np.zeros(entries, dtype=np.int64), multipliers=np.zeros(entries),
             used=np.zeros(2, dtype=np.int64),
         )  # fmt: skip
@@ -142,6 +144,7 @@ class Projections:
             np.bincount(of[kept], minlength=clauses),
             found.literals[:entries][kept],
             found.multipliers[:entries][kept],
+            found.proved[:clauses].copy(),
         )
 
 
