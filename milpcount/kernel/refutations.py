@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from milpcount.kernel.box_projection import box_project, transposed
+from milpcount.kernel.box_projection import box_project, take_start, transposed
 from milpcount.kernel.cell import NARROWEST, decide, push_piece
 from milpcount.kernel.certify import is_empty
 from milpcount.kernel.columns import (
@@ -38,7 +38,7 @@ from milpcount.kernel.rows import (
     compose_rows,
     set_output,
 )
-from milpcount.kernel.state import INTEGER_EMPTY
+from milpcount.kernel.state import INTEGER_EMPTY, START
 
 Array = np.ndarray
 
@@ -344,7 +344,10 @@ def _witnessed(p, s, scratch, here, count, seed):
                 transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
                 s.cell.stale[i] = False
     _set_margins(s, count, _AIM)
-    clear = box_project(s.cell, s.trial, count, p.V, p.VT, scratch, _STEPS) == FULL
+    s.control[START] = -1  # of no projection that was kept
+    at = take_start(p, s, scratch, count)
+    verdict = box_project(s.cell, s.trial, s.starts, at, count, p.V, p.VT, scratch, _STEPS)
+    clear, s.control[START] = verdict == FULL, 0
     _set_margins(s, count, NARROWEST)
     if not clear:
         fill(s.trial.lam, 0.0)
