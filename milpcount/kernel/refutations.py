@@ -125,6 +125,8 @@ class InPlace(NamedTuple):
         The refutation of a row that is constant.
     spread : (m, m)
         Bounds ``|V| |V|^T`` on how far an image moves with its seed.
+    moved : (2, m)
+        How far a seed and its image do move.
     """
 
     at: Array
@@ -135,6 +137,7 @@ class InPlace(NamedTuple):
     n_conflicts: Array
     constant_ref: Array
     spread: Array
+    moved: Array
 
 
 @entry
@@ -355,10 +358,9 @@ def _witnessed(p, s, scratch, here, count, seed):
             _seed(s, count, seed)
         return False
     _seed(s, count, seed)
-    moved = scratch.y
+    moved, image = here.moved[0], here.moved[1]
     for q in range(seed.shape[0]):
         moved[q] = abs(np.float64(np.float32(seed[q])) - seed[q])
-    image = scratch.s
     for q in range(seed.shape[0]):
         image[q] = 0.0
         for r in range(seed.shape[0]):

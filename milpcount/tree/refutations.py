@@ -117,6 +117,7 @@ class Projections:
             owner=np.zeros(layers, dtype=np.int64), conflicts=self._conflicts,
             conflict_ref=self._conflict_ref, n_conflicts=np.zeros(layers, dtype=np.int64),
             constant_ref=np.zeros(s.rows.kind.size, dtype=np.int64), spread=self._spread,
+            moved=np.zeros((2, p.V.shape[0])),
         )  # fmt: skip
         sides = Sides(patterns, row, unit, piece)
         while done < row.size:

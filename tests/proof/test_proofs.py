@@ -102,6 +102,16 @@ def test_witnesses_of_many_inputs_are_seeds(tmp_path):
     assert (tmp_path / "count.proof").stat().st_size < 30_000
 
 
+def test_seeds_have_a_number_for_each_value_of_a_maximum(tmp_path):
+    rng = np.random.default_rng(0)
+    weights, biases = [rng.normal(size=(10, 30))], [rng.normal(size=10)]
+    net = mc.Network.from_arrays(weights, biases, output=False, activation=maxout(2))
+    result, line = proved(net, mc.Box(-1, 1), tmp_path)
+    assert line.startswith(f"exactly {result.lower} ")
+    with np.load(tmp_path / "count.proof") as file:
+        assert file["points"].shape == (result.lower, 10)
+
+
 def test_a_cell_that_float64_cannot_hold(tmp_path):
     weights = [[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0]]]
     net = mc.Network.from_arrays(weights, [[0.0, -(2.0**-54)], [0.0]], output=False)
