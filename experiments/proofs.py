@@ -4,7 +4,8 @@
 ``deep_networks.json``); those of up to ``--most`` regions are counted with a proof, on their box
 and, arrangements, on all of space, and with ``--patterns`` their patterns as well. The checker must
 say exactly what was counted, and that must be what is known. ``--mnist 784-9-13`` does the same for
-networks of ``data/mnist22``. Rows: count, processor seconds of count and proof, of the check, size.
+networks of ``data/mnist22``. Rows: count, processor seconds of count and proof, of the check, size;
+``--record FILE`` appends them as JSON, ``experiments/results/proofs.jsonl`` has been made so.
 """
 
 import argparse
@@ -71,7 +72,7 @@ def cases(data: Path | None, mnist: Sequence[str], most: int) -> Iterator[Case]:
             yield entry["name"], whole_numbers(entry), mc.Box(low, high), entry["expected_regions"]
 
 
-def row(case: Case, quantity: str, folder: Path) -> bool:
+def row(case: Case, quantity: str, folder: Path, record: Path | None) -> bool:
     """Count, prove, check and print; return whether all agree."""
     name, network, domain, known = case
     path = folder / "count.proof"
@@ -89,6 +90,17 @@ def row(case: Case, quantity: str, folder: Path) -> bool:
     good &= result.is_exact
     if known is not None and quantity == "activation_regions":
         good &= result.lower == known
+    if record is not None:
+        known_as = {"network": name, "fingerprint": network.fingerprint, "quantity": quantity}
+        numbers = {
+            "count": str(result.lower),
+            "proved": good,
+            "count_and_proof_seconds": round(counted, 1),
+            "check_seconds": round(checked, 1),
+            "bytes": path.stat().st_size,
+        }
+        with record.open("a") as file:
+            file.write(json.dumps(known_as | numbers) + "\n")
     print(
         f"{name:<44}{result.lower:>9,}{counted:>9.1f}{checked:>8.1f}"
         f"{path.stat().st_size / 1024:>10,.0f}  {'proved' if good else 'NOT: ' + done.stdout}",
@@ -104,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--most", type=int, default=60_000, help="regions (default: 60,000)")
     parser.add_argument("--mnist", nargs="*", default=[], help="as 784-9-13")
     parser.add_argument("--patterns", action="store_true", help="of patterns, too")
+    parser.add_argument("--record", type=Path, help="a file to append the rows to, as JSON")
     parser.add_argument("--only", default="", help="part of a network's name")
     options = parser.parse_args(arguments)
     quantities = ["activation_regions", *["activation_patterns"] * options.patterns]
@@ -113,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for case in cases(options.data, options.mnist, options.most):
             for quantity in quantities if options.only in case[0] else []:
                 total += 1
-                good += row(case, quantity, Path(folder))
+                good += row(case, quantity, Path(folder), options.record)
     print(f"{good} of {total} proved")
     return COMPLETE if good == total else FAILURE
 

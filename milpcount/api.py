@@ -74,8 +74,9 @@ def count(
     proof : str or Path, optional
         A file for a proof of both bounds that `milpcount check`, or the stand-alone program
         ``milpcount/proof/check.py``, verifies; the network is written beside it (``PROOF.npz``).
-        A count that a limit or Ctrl-C stops has one, too. Writing it takes some times as long as
-        the count, once that has come to its end.
+        A count that a limit or Ctrl-C stops has one, too. It is written once the count has come to
+        its end; of a time limit three tenths are the count's and what is left is the proof's. See
+        ``details["proof"]``.
 
     Returns
     -------
@@ -140,9 +141,15 @@ def _proved(
 ) -> CountResult:
     """Count with the regions kept, and write the proof."""
     from milpcount.counters.region_tree import RegionTree
-    from milpcount.proof.writing import check_covered, check_method, write_proof
+    from milpcount.proof.writing import (
+        check_covered,
+        check_method,
+        limits_of_count,
+        prove,
+        seconds_left,
+    )
 
-    network = arguments.network(network)
+    network, limits = arguments.network(network), arguments.limits(limits)
     method = arguments.method(RegionTree() if method is None else method)
     check_covered(network, domain, quantity)
     check_method(method)
@@ -151,14 +158,18 @@ def _proved(
 
     def proved(result: CountResult) -> CountResult:
         if result.regions:  # a count may be stopped before the first one
-            ends = write_proof(path, network, domain, result, listener=arguments.listener(listener))
-            told = {"file": str(path), "lower": str(ends[0]), "upper": str(ends[1])}
+            made = prove(
+                path, network, domain, result, listener=arguments.listener(listener),
+                seconds=seconds_left(limits, result),
+            )  # fmt: skip
+            told = {"file": str(path), "lower": str(made.lower), "upper": str(made.upper)}
+            told["status"] = made.status
             result = replace(result, details=result.details | {"proof": told})
         return result if keep_regions else replace(result, regions=None, verifier=None)
 
     try:
         return proved(count(
-            network, domain, method, quantity=quantity, limits=limits, seed=seed,
+            network, domain, method, quantity=quantity, limits=limits_of_count(limits), seed=seed,
             keep_regions=True, listener=listener, executor=executor,
         ))  # fmt: skip
     except Interrupted as stop:

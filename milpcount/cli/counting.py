@@ -76,7 +76,7 @@ def run(request: Request, *, quiet: bool = False) -> CountResult:
                 request.domain,
                 request.method,
                 quantity=request.quantity,
-                limits=request.limits,
+                limits=_limits(request),
                 seed=request.seed,
                 keep_regions=request.keep is not None or request.proof is not None,
                 listener=listener,
@@ -159,7 +159,7 @@ def prove(request: Request, result: CountResult) -> None:
     path = request.proof
     if path is None:
         return
-    from milpcount.proof.writing import network_beside, write_proof
+    from milpcount.proof import writing
 
     if not result.regions:
         raise OutputError(f"--proof {path}: not written, no region was found in time")
@@ -169,8 +169,22 @@ def prove(request: Request, result: CountResult) -> None:
     }
     network = Network.load(request.network, request.output)
 
+    made: list[writing.Proved] = []
+
     def write() -> None:
-        write_proof(path, network, request.domain, result, source)
+        seconds = writing.seconds_left(request.limits, result)
+        made.append(writing.prove(path, network, request.domain, result, source, seconds=seconds))
 
     deliver("--proof", path, write)
-    print(f"proof: {path}, of the network in {network_beside(path)}", file=sys.stderr)
+    print(f"proof: {path}, of the network in {writing.network_beside(path)}", file=sys.stderr)
+    if made and made[0].regions < made[0].of:
+        print(f"proof: {made[0].status}", file=sys.stderr)
+
+
+def _limits(request: Request) -> Limits:
+    """Return the limits of the count; with a proof it has a share of the time limit."""
+    if request.proof is None:
+        return request.limits
+    from milpcount.proof.writing import limits_of_count
+
+    return limits_of_count(request.limits) or request.limits

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from milpcount.kernel.cell import decide, push_piece
+from milpcount.kernel.box_projection import box_project, take_start, transposed
+from milpcount.kernel.cell import NARROWEST, decide, push_piece
+from milpcount.kernel.certify import is_empty
 from milpcount.kernel.columns import (
     LAYER_ROW,
     LAYER_ROWS,
@@ -27,6 +29,7 @@ from milpcount.kernel.conflict_cache import add_literals
 from milpcount.kernel.layers import rows_of, units_of
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.rows import (
+    LOST,
     NORMAL,
     POSITIVE,
     TINY,
@@ -35,15 +38,23 @@ from milpcount.kernel.rows import (
     compose_rows,
     set_output,
 )
-from milpcount.kernel.state import INTEGER_EMPTY
+from milpcount.kernel.state import INTEGER_EMPTY, START
 
 Array = np.ndarray
 
 _ONE = np.uint64(1)
 HOLDS, UNDECIDED = -1, -2
 """Of a side, in place of the number of its refutation: it is not empty, or not decided here."""
-CLAUSES_USED, LITERALS_USED, PLACED, CURRENT = range(4)
+CLAUSES_USED, LITERALS_USED, PLACED, CURRENT, STAYED = range(5)
 """Entries of `Found.used` (the first two) and of `InPlace.at`."""
+_AIM = 2.0**-14
+"""Distance by which a witness should clear its rows, in a cube of side 1: seeds in single precision
+are off by far less."""
+_CLEAR = 2.0**-24
+"""What a witness clears its rows by whatever the rounding of its seed: no roundings of those that
+check it, of which there are some thousands, can hide it."""
+_STEPS = 40
+"""Newton steps towards a witness."""
 
 
 class Sides(NamedTuple):
@@ -72,8 +83,12 @@ class Found(NamedTuple):
         A refutation, `HOLDS` or `UNDECIDED`.
     seeds : (k, m)
         Of patterns that were asked for, what makes a point; zeros where none was found.
+    sure : (k,)
+        Whether a seed is of single precision, and its point clears all rows for certain.
     side, size : (clauses,)
         Of each refutation the side it was found at, and its number of rows.
+    proved : (clauses,)
+        Whether its multipliers are of single precision, and refute beyond all roundings.
     literals, multipliers : (entries,)
         Of each row twice its number, plus 1 where it is not positive, and its multiplier.
     used : (2,)
@@ -82,8 +97,10 @@ class Found(NamedTuple):
 
     ref: Array
     seeds: Array
+    sure: Array
     side: Array
     size: Array
+    proved: Array
     literals: Array
     multipliers: Array
     used: Array
@@ -94,8 +111,9 @@ class InPlace(NamedTuple):
 
     Attributes
     ----------
-    at : (4,)
-        Units of the path that are placed, and the pattern whose they are.
+    at : (5,)
+        Units of the path that are placed, the pattern whose they are, and how many of the cell's
+        rows are those of the path before.
     above : (units + 1,)
         Rows of the cell above each unit.
     owner : (layers,)
@@ -105,6 +123,10 @@ class InPlace(NamedTuple):
     n_conflicts : (layers,)
     constant_ref : (rows,)
         The refutation of a row that is constant.
+    spread : (m, m)
+        Bounds ``|V| |V|^T`` on how far an image moves with its seed.
+    moved : (2, m)
+        How far a seed and its image do move.
     """
 
     at: Array
@@ -114,6 +136,8 @@ class InPlace(NamedTuple):
     conflict_ref: Array
     n_conflicts: Array
     constant_ref: Array
+    spread: Array
+    moved: Array
 
 
 @entry
@@ -141,9 +165,7 @@ def refute(p, s, scratch, rounding, sides, begin, here, found):
         if not _place(p, s, rounding, sides.patterns, i, u, here):
             continue
         if u == sides.patterns.shape[1]:
-            fill(s.trial.lam, 0.0)
-            if decide(p, s, scratch, here.above[u]) == FULL:
-                _seed(s, here.above[u], found.seeds[i])
+            found.sure[i] = _witnessed(p, s, scratch, here, here.above[u], found.seeds[i])
         else:
             found.ref[e] = _decided(p, s, scratch, sides, e, here, found)
     return sides.unit.shape[0]
@@ -198,6 +220,7 @@ def _place(p, s, rounding, patterns, i, u, here):
             same += 1
     here.at[CURRENT], here.at[PLACED] = i, same
     here.above[0] = s.path.size[0]
+    here.at[STAYED] = here.above[same]
     for layer in range(p.layers.shape[0]):
         first, end = units_of(p, layer)
         if end <= same:
@@ -260,7 +283,7 @@ def _constant(p, s, piece, e, constant_ref, found):
             if constant_ref[r] < 0:
                 clause, at = found.used[CLAUSES_USED], found.used[LITERALS_USED]
                 constant_ref[r] = clause
-                found.side[clause], found.size[clause] = e, 1
+                found.side[clause], found.size[clause], found.proved[clause] = e, 1, False
                 found.literals[at] = 2 * r + (0 if sign > 0 else 1)
                 found.multipliers[at] = 1.0
                 found.used[CLAUSES_USED] += 1
@@ -278,11 +301,14 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, found):
     """
     first = 2 * p.V.shape[1] if p.small else 0
     base, n_rows = p.layers[layer, LAYER_ROW], p.layers[layer, LAYER_ROWS]
+    proved = not whole and not p.small and _stays_empty(p, s, scratch, count)
     at, clause = found.used[LITERALS_USED], found.used[CLAUSES_USED]
     clear_bits(conflict)
     for t in range(first, count):
         r = s.cell.id[t]
         m = scratch.rho[t] if whole else s.trial.lam[t] * s.rows.norm[r]
+        if proved:
+            m = np.float64(np.float32(m))
         if m > 0.0:
             found.literals[at] = 2 * r + (0 if s.cell.sign[t] > 0 else 1)
             found.multipliers[at] = m
@@ -291,8 +317,72 @@ def _emit(p, s, scratch, whole, count, e, layer, conflict, found):
                 w, place = 0 if s.cell.sign[t] > 0 else 1, r - base
                 conflict[w, place >> 6] |= _ONE << np.uint64(place & 63)
     found.side[clause], found.size[clause] = e, at - found.used[LITERALS_USED]
+    found.proved[clause] = proved
     found.used[LITERALS_USED] = at
     found.used[CLAUSES_USED] = clause + 1
+
+
+@jit
+def _stays_empty(p, s, scratch, count):
+    """Return whether multipliers of single precision refute the current cell, and by far."""
+    lam, error = scratch.rho, scratch.d
+    for t in range(count):
+        norm = s.rows.norm[s.cell.id[t]]
+        lam[t] = np.float64(np.float32(s.trial.lam[t] * norm)) / norm
+        error[t] = 64.0 * s.cell.error[t]
+    return is_empty(s.cell.rows, s.cell.offset, error, lam, 0, count, p.V, scratch.y, scratch.z)
+
+
+@jit
+def _witnessed(p, s, scratch, here, count, seed):
+    """Set the seed of a point of the current cell, zeros if none is found; return if it is sure.
+
+    The projection goes on from the multipliers of the rows that have stayed: of others, though they
+    may be those of the same units, they lead it astray.
+    """
+    fill(s.trial.lam[here.at[STAYED] :], 0.0)
+    if s.cell.inputs.shape[0] > 1:
+        for i in range(count):
+            if s.cell.stale[i]:
+                transposed(p.V, s.cell.rows[i], s.cell.inputs[i])
+                s.cell.stale[i] = False
+    _set_margins(s, count, _AIM)
+    s.control[START] = -1  # of no projection that was kept
+    at = take_start(p, s, scratch, count)
+    verdict = box_project(s.cell, s.trial, s.starts, at, count, p.V, p.VT, scratch, _STEPS)
+    clear, s.control[START] = verdict == FULL, 0
+    _set_margins(s, count, NARROWEST)
+    if not clear:
+        fill(s.trial.lam, 0.0)
+        if decide(p, s, scratch, count) == FULL:
+            _seed(s, count, seed)
+        return False
+    _seed(s, count, seed)
+    moved, image = here.moved[0], here.moved[1]
+    for q in range(seed.shape[0]):
+        moved[q] = abs(np.float64(np.float32(seed[q])) - seed[q])
+    for q in range(seed.shape[0]):
+        image[q] = 0.0
+        for r in range(seed.shape[0]):
+            image[q] += here.spread[q, r] * moved[r]
+    for i in range(count):
+        slack = s.cell.offset[i] - 64.0 * s.cell.error[i] - _CLEAR
+        for q in range(seed.shape[0]):
+            slack += s.cell.rows[i, q] * s.trial.g[q] - abs(s.cell.rows[i, q]) * image[q]
+        if not slack > 0.0:
+            return False
+    for q in range(seed.shape[0]):
+        seed[q] = np.float64(np.float32(seed[q]))
+    return True
+
+
+@jit
+def _set_margins(s, count, aim):
+    """Set what a projection aims to clear the rows of the current cell by."""
+    for i in range(count):
+        error = s.cell.error[i]
+        lost = s.rows.s[s.cell.id[i]] == LOST
+        s.cell.margin[i] = -error if lost else max(aim, 4.0 * error)
 
 
 @jit

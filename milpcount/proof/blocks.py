@@ -12,6 +12,9 @@ from milpcount.tree.refutations import Projections
 
 Array = np.ndarray
 
+_SHORT = 2.0**100
+"""The largest multiplier in single precision that is tried."""
+
 
 class Block:
     """A block that is made.
@@ -60,11 +63,18 @@ class Block:
         archive.put_integers(f"{key}cell", c.cell)
         archive.put_integers(f"{key}size", c.size)
         archive.put_integers(f"{key}literals", 2 * c.row + (c.sign < 0))
-        archive.put(f"{key}multipliers", c.lam)
-        archive.put_text(f"{key}exact", self._clauses.texts())
+        if c.lam.dtype == object:
+            archive.put_text(f"{key}multipliers", c.lam.tolist())
+        else:
+            archive.put_floats(f"{key}multipliers", c.lam)
         archive.put_integers(f"{key}refs", self.refs)
         row, unit, piece = (x[self.refs < 0] for x in self._sides)
-        return int(self._subject.left_open(self._patterns[row], unit, piece))
+        left = 0
+        for n in range(0, row.size, 64):
+            tick()
+            some = slice(n, n + 64)
+            left += self._subject.left_open(self._patterns[row[some]], unit[some], piece[some])
+        return int(left)
 
     def _exactly(self) -> None:
         """Decide the sides that have no clause yet; those that hold a pattern get -1."""
@@ -97,12 +107,16 @@ class Block:
     def _mend(self) -> None:
         """Give exact multipliers to clauses that float ones do not prove, short ones to others."""
         c, redo = self._assembled(), list[int]()
-        given = c.lam
-        c.lam = given.astype(np.float32).astype(float)  # packed more densely
-        fine = c.refuted()
-        c.lam = np.where(np.repeat(fine, c.size), c.lam, given)
-        self._clauses.multipliers = c.lam.tolist()
-        fine |= c.refuted() if not fine.all() else False
+        fine = np.array(self._clauses.sure, dtype=bool)
+        if not fine.all():
+            given, of = c.lam, np.repeat(fine, c.size)
+            # Packed more densely; and any multipliers will do.
+            short = np.minimum(given, _SHORT).astype(np.float32).astype(float)
+            c.lam = np.where(of, given, short)
+            fine |= c.refuted()
+            c.lam = np.where(np.repeat(fine, c.size), c.lam, given)
+            self._clauses.multipliers = c.lam.tolist()
+            fine |= c.refuted() if not fine.all() else False
         rest = np.flatnonzero(~fine)
         # Cell by cell: exact rows are kept of the last one alone.
         for number in rest[np.argsort(c.cell[rest], kind="stable")].tolist():
@@ -135,5 +149,5 @@ class Block:
             s, self._layer, self._patterns[self._heads],
             np.searchsorted(self._heads, own.row, side="right") - 1,
             np.array(own.size, dtype=np.int64), 2 * row + (literals & 1),
-            np.array(own.multipliers, dtype=float), own.exact,
+            np.array(own.multipliers, dtype=object if own.has_integers else float),
         )  # fmt: skip

@@ -34,7 +34,6 @@ If not all regions were found: there are as many sets as different maps were fou
 most as many as activation regions.
 """
 
-# fmt: off
 import json
 import sys
 from fractions import Fraction
@@ -49,7 +48,7 @@ if __name__ == "__main__":  # alone, beside the other one
 else:
     from milpcount.proof import check
 
-Num, need, exactly = check.Num, check.need, check.exactly
+need, exactly = check.need, check.exactly
 TITLES = {"linear_regions": "linear regions", "closed_linear_regions": "closed linear regions",
           "affine_pieces": "affine pieces"}
 
@@ -72,28 +71,27 @@ def continuous(unit):
 
 def outputs(s, pieces, x=None, exact=False):
     """Return the network's outputs on pieces (cells, units, 1 or k), as functions or at points."""
-    one, outs = s.one if x is None else x[0], []
+    one, outs = s.one if x is None else 1, []
     for number in range(len(s.layers) - 1):
-        v = s.values(number, outs, x, exact)
+        v, _ = s.values(number, outs, x, exact)
         p = pieces[:, s.unit0[number] : s.unit0[number + 1]]
         outs.append(s.chosen(number, v, p, one, exact))
-    return s.values(len(s.layers) - 1, outs, x, exact)
+    return s.values(len(s.layers) - 1, outs, x, exact)[0]
 
 def map_of(s, pattern):
     """Return the map of a region in rational numbers."""
-    m = outputs(s, pattern[None, :, None].astype(int), exact=True).m
+    (m,) = outputs(s, pattern[None, :, None].astype(int), exact=True)
     return tuple(np.broadcast_to(m, (1, *m.shape[1:])).ravel().tolist())
 
 def labels(s, P):
     """Return a number for each pattern, the same for the same map; they count from 0."""
     random, low, high = np.random.default_rng(0), [], []
-    x = np.append(1.0, random.random(s.d))[:, None]
-    weights = None
+    x, weights = check.numbers(np.append(1.0, random.random(s.d))[:, None]), None
     for first in range(0, len(P), n := 4096):
         v = outputs(s, P[first : first + n].T.astype(int)[None], x)
-        weights = random.random((1, v.m.shape[1])) if weights is None else weights
-        v = Num(weights) @ v
-        m, e = (np.broadcast_to(a[0, 0], len(P[first : first + n])) for a in (v.m, v.errors))
+        weights = random.random(v[0].shape[1]) if weights is None else weights
+        m, size = (np.broadcast_to((weights @ a)[0], len(P[first : first + n])) for a in v)
+        e = (s.roundings + weights.size) * check.U * size
         low, high = [*low, m - e], [*high, m + e]
     low, high = np.concatenate(low), np.concatenate(high)
     low, high = np.where(low == low, low, -np.inf), np.where(high == high, high, np.inf)
@@ -123,7 +121,7 @@ class Regions:
             ask = [1] * q + s.ask[np.arange(q, len(forms)),
                                   self.P[i].astype(int)[s.unit_of[q:]]].tolist()
             self.known[i] = {r: sign * forms[r] for r, sign in enumerate(ask)
-                             if sign and (forms[r] != 0).any() and not (r < q and s.idle[r])}
+                             if sign and (forms[r] != 0).any()}
         return self.known[i]
 
     def share_facet(self, i, j, t):
@@ -205,7 +203,7 @@ def classes(label, parent):
     return [(g, parent[g][:, None] != parent[g]) for g in several]
 
 def check_further(network, file, say=print):
-    """Check a proof; print what it proves; raise `check.Refuted` where a step is false."""
+    """Check a proof; print what it proves; fail where a step is false."""
     proof = check.Proof(network, file)
     s, further = proof.s, proof.header["further"]
     need(further["quantity"] in TITLES and not s.closed, "a quantity that is not covered")

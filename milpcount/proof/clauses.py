@@ -14,7 +14,6 @@ import numpy as np
 from milpcount.exact.conditions import Conditions
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
-from milpcount.proof.header import number_text
 
 Array = np.ndarray
 
@@ -32,32 +31,37 @@ class Clauses:
         Of each clause: a pattern of the block in its cell, and how many rows it has.
     literals : list of int
         Twice a row's number, plus 1 for the sign "not positive".
-    multipliers : list of float
-        Zero where `exact` has one.
-    exact : dict of int to int
-        By the place of the literal.
+    multipliers : list of float or int
+        Integers where no float64 is the number.
+    sure : list of bool
+        Of each clause, whether it is known that the multipliers refute it.
     """
 
     row: list[int] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
     literals: list[int] = field(default_factory=list)
-    multipliers: list[float] = field(default_factory=list)
-    exact: dict[int, int] = field(default_factory=dict)
+    multipliers: list[float | int] = field(default_factory=list)
+    sure: list[bool] = field(default_factory=list)
+
+    @property
+    def has_integers(self) -> bool:
+        """Whether some multipliers are no floats."""
+        return int in set(map(type, self.multipliers))
 
     def add(self, row: int, literals: Sequence[int], multipliers: Sequence[Any]) -> int:
         """Append a clause and return its number."""
         self.row.append(row)
+        self.sure.append(False)
         self.size.append(len(literals))
         self.literals += literals
-        for m in multipliers:
-            if isinstance(m, int) and m > _EXACT_FLOATS:
-                self.exact[len(self.multipliers)] = m
-                m = 0.0
-            self.multipliers.append(float(m))
+        self.multipliers += map(_short, multipliers)
         return len(self.size) - 1
 
-    def extend(self, row: Array, size: Array, literals: Array, multipliers: Array) -> None:
+    def extend(
+        self, row: Array, size: Array, literals: Array, multipliers: Array, sure: Array
+    ) -> None:
         """Append clauses that floats prove, given in arrays."""
+        self.sure += sure.tolist()
         self.row += row.tolist()
         self.size += size.tolist()
         self.literals += literals.tolist()
@@ -65,11 +69,7 @@ class Clauses:
 
     def replace(self, start: int, multipliers: Sequence[int]) -> None:
         """Set the multipliers from a place on."""
-        for at, m in enumerate(multipliers, start):
-            self.exact.pop(at, None)
-            if m > _EXACT_FLOATS:
-                self.exact[at] = m
-            self.multipliers[at] = 0.0 if at in self.exact else float(m)
+        self.multipliers[start : start + len(multipliers)] = map(_short, multipliers)
 
     def taken(self, kept: Array) -> tuple["Clauses", Array]:
         """Return some of the clauses, and the new number of each by its old one."""
@@ -77,15 +77,13 @@ class Clauses:
         start = np.cumsum([0, *self.size])
         for c in kept.tolist():
             e = slice(int(start[c]), int(start[c + 1]))
-            multipliers = [
-                self.exact.get(at, m) for at, m in enumerate(self.multipliers[e], e.start)
-            ]
-            new[c] = out.add(self.row[c], self.literals[e], multipliers)
+            new[c] = out.add(self.row[c], self.literals[e], self.multipliers[e])
         return out, new
 
-    def texts(self) -> dict[str, str]:
-        """Return the exact multipliers as the format has them."""
-        return {str(at): number_text(m) for at, m in self.exact.items()}
+
+def _short(multiplier: Any) -> Any:
+    """Return a multiplier as a float, if it is one."""
+    return float(multiplier) if multiplier <= _EXACT_FLOATS else multiplier
 
 
 class ExactClauses:
@@ -96,19 +94,15 @@ class ExactClauses:
     network : ExactNetwork
     patterns : bool
         Whether patterns are counted, and so closed cells.
-    domain_rows : sequence of int
-        Numbers of the domain's rows that the exact network has: those that bound something.
     """
 
-    def __init__(
-        self, network: ExactNetwork, patterns: bool, domain_rows: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, network: ExactNetwork, patterns: bool) -> None:
         self._network, self._patterns = network, patterns
         self._starts = network.starts
         sizes = [int(layer.row_starts[-1]) for layer in network.network.layers]
         self.row_base = [0, *np.cumsum(sizes).tolist()]
-        self._domain_ids = [2 * (self.row_base[-1] + i) for i in domain_rows]
         inputs = network.inputs
+        self._domain_ids = [2 * (self.row_base[-1] + i) for i in range(len(inputs.rows))]
         self._domain = Conditions.of(inputs.rows, strict=not patterns)
 
     def layer_of(self, unit: int) -> int:

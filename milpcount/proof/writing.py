@@ -6,43 +6,34 @@ projections find most of them, exact arithmetic the rest. A side that turns out 
 left open; of a complete count that would be a fault.
 """
 
-import io
+import math
 import shutil
 import tempfile
-from collections.abc import Sequence
-from itertools import chain
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from milpcount.counters.warming import compile_kernel
-from milpcount.domain import Domain, InputSet, Union
+from milpcount.domain import Domain, Union
 from milpcount.errors import ContradictionError, OptionError
 from milpcount.events import Listener, Notice, Waiting, log
-from milpcount.exact.evaluate import point_of
-from milpcount.exact.inputs import ExactInputs
-from milpcount.exact.rows import ExactNetwork
-from milpcount.exact.tree import ExactRegionTree
-from milpcount.limits import tick
+from milpcount.limits import Deadline, Limits, OutOfTime
 from milpcount.network import Network
 from milpcount.network.paths import write_atomically
 from milpcount.partitions.counting import check_continuous
-from milpcount.proof import check, check_linear
 from milpcount.proof.archive import Archive
-from milpcount.proof.blocks import Block
-from milpcount.proof.clauses import ExactClauses
-from milpcount.proof.further import Further
-from milpcount.proof.header import header_of, network_bytes, number_text
-from milpcount.result import CountResult, Guarantee, Quantity, Region, patterns_of
-from milpcount.tree.refutations import Projections
+from milpcount.proof.header import network_bytes, without_idle_rows
+from milpcount.proof.writer import Writer
+from milpcount.result import CountResult, Guarantee, Quantity
 
-Array = np.ndarray
-
-_BLOCK_NUMBERS = 1 << 22
-"""Numbers of the rows of the cells of a block, which the checker holds at a time, at most."""
-_LONGEST = 4096
-"""Beginnings of patterns in a block, if it has several cells."""
+COUNT_SHARE = 0.3
+"""Of a time limit, what the count gets where a proof is to be written within it, too."""
+_GROWTH = 16.0
+"""Times as many regions the next proof has, at most: what the last one took says less of more."""
+_CAREFUL = 0.7
+"""Of the time that is left, what a larger proof may be expected to take."""
 
 FURTHER = (Quantity.LINEAR_REGIONS, Quantity.CLOSED_LINEAR_REGIONS, Quantity.AFFINE_PIECES)
 """Quantities whose proofs are those of activation regions, and a section that is theirs."""
@@ -83,6 +74,44 @@ def check_method(method: Any) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Proved:
+    """What a proof that was written proves.
+
+    Attributes
+    ----------
+    lower, upper : int
+    regions, of : int
+        How many regions it is of, and how many were found: the time limit may leave some out.
+    """
+
+    lower: int
+    upper: int
+    regions: int
+    of: int
+
+    @property
+    def status(self) -> str:
+        """Of which regions the proof is."""
+        if self.regions == self.of:
+            return "all regions that were found"
+        return f"time limit: {self.regions:,} of the {self.of:,} regions that were found"
+
+
+def limits_of_count(limits: Limits | None) -> Limits | None:
+    """Return the limits of a count whose proof is to be written within the time limit, too."""
+    if limits is None or limits.seconds is None:
+        return limits
+    return replace(limits, seconds=limits.seconds * COUNT_SHARE)
+
+
+def seconds_left(limits: Limits | None, result: CountResult) -> float | None:
+    """Return what a count has left of the time limit for its proof; None without a limit."""
+    if limits is None or limits.seconds is None:
+        return None
+    return max(0.0, limits.seconds - result.seconds)
+
+
 def write_proof(
     path: str | Path,
     network: Network,
@@ -90,6 +119,7 @@ def write_proof(
     result: CountResult,
     source: dict[str, str] | None = None,
     listener: Listener = log,
+    seconds: float | None = None,
 ) -> tuple[int, int]:
     """Write a proof of a count, and the network that it is about beside it (``PATH.npz``).
 
@@ -104,6 +134,10 @@ def write_proof(
         What is known of the file that the network was read from, for the header.
     listener : callable
         Receives notices, e.g. of compiling.
+    seconds : float, optional
+        Time that it may take, compilation excluded. Where it is short the proof is of as many of
+        the regions as there is time for, and bounds what is left; it takes a second longer at most,
+        or the step at hand.
 
     Returns
     -------
@@ -120,6 +154,20 @@ def write_proof(
     FileFormatError
         If the files cannot be written.
     """
+    made = prove(path, network, domain, result, source, listener, seconds)
+    return made.lower, made.upper
+
+
+def prove(
+    path: str | Path,
+    network: Network,
+    domain: Domain,
+    result: CountResult,
+    source: dict[str, str] | None = None,
+    listener: Listener = log,
+    seconds: float | None = None,
+) -> Proved:
+    """Do what `write_proof` does, and say how far it went."""
     path = Path(path)
     check_covered(network, domain, result.quantity)
     if not result.regions:
@@ -129,25 +177,13 @@ def write_proof(
         lambda text: listener(Notice(text)),
         lambda text, seconds: listener(Waiting(text, seconds)),
     )
+    deadline = Deadline(seconds)
     content = network_bytes(network)
-    inputs = domain.bind(network.n_inputs)
+    inputs = without_idle_rows(domain.bind(network.n_inputs))
     quantity = Quantity.ACTIVATION_REGIONS if result.quantity in FURTHER else result.quantity
-    writer = _Writer(content, network, inputs, quantity, result.regions)
-    with tempfile.TemporaryFile() as draft:
-        with Archive(draft) as archive:
-            lower, upper = writer.write(archive)
-            head = {"lower": str(lower), "upper": str(upper), **writer.header}
-            if result.quantity in FURTHER:
-                lower, upper = writer.further(archive, result.quantity, lower, upper)
-                head["further"] = {
-                    "quantity": result.quantity.value, "lower": str(lower), "upper": str(upper)
-                }  # fmt: skip
-            if result.is_exact and (lower, upper) != (result.lower, result.upper):
-                raise ContradictionError(
-                    f"the count says {result.lower}, its proof {lower} to {upper}: "
-                    "please report this"
-                )
-            archive.put_text("header", head | ({"source": source} if source else {}))
+    writer = Writer(content, network, inputs, quantity, result.regions)
+    with ExitStack() as files:
+        draft, proved = _longest(writer, result, source, deadline, files)
 
         def deliver(stream: BinaryIO) -> None:
             draft.seek(0)
@@ -155,7 +191,63 @@ def write_proof(
 
         write_atomically(network_beside(path), lambda stream: _put(stream, content))
         write_atomically(path, deliver)
-    return lower, upper
+    return proved
+
+
+def _longest(
+    writer: Writer,
+    result: CountResult,
+    source: dict[str, str] | None,
+    deadline: Deadline,
+    files: ExitStack,
+) -> tuple[BinaryIO, Proved]:
+    """Return a proof of as many regions as there is time for.
+
+    With a deadline proofs grow, as long as the time that the last one took says that a larger one
+    can be made; the one of a single region takes no time, and is made in any case.
+    """
+    limited = deadline.remaining() < math.inf
+    done, most, force = None, 1 if limited else writer.total, Deadline()
+    while True:
+        writer.cut(most)
+        draft = files.enter_context(tempfile.TemporaryFile())
+        began = time.monotonic()
+        try:
+            with force.in_force():
+                proved = _draft(writer, result, source, draft)
+        except OutOfTime:
+            assert done is not None, "no deadline was in force"
+            return done
+        if done is not None:
+            done[0].close()
+        done, force = (draft, proved), deadline
+        took = max(time.monotonic() - began, 1e-3)
+        more = int(proved.regions * min(_GROWTH, _CAREFUL * deadline.remaining() / took))
+        if proved.regions == writer.total or more <= 1.2 * proved.regions:
+            return done
+        most = min(writer.total, more)
+
+
+def _draft(
+    writer: Writer, result: CountResult, source: dict[str, str] | None, stream: BinaryIO
+) -> Proved:
+    """Write a proof of what the writer has been cut to."""
+    with Archive(stream) as archive:
+        lower, upper = writer.write(archive)
+        head = {"lower": str(lower), "upper": str(upper), **writer.header}
+        regions = lower
+        if result.quantity in FURTHER:
+            lower, upper = writer.further(archive, result.quantity, lower, upper)
+            head["further"] = {
+                "quantity": result.quantity.value, "lower": str(lower), "upper": str(upper)
+            }  # fmt: skip
+        whole = regions == writer.total and result.is_exact
+        if whole and (lower, upper) != (result.lower, result.upper):
+            raise ContradictionError(
+                f"the count says {result.lower}, its proof {lower} to {upper}: please report this"
+            )
+        archive.put_text("header", head | ({"source": source} if source else {}))
+    return Proved(lower, upper, regions, writer.total)
 
 
 def network_beside(path: Path) -> Path:
@@ -165,163 +257,3 @@ def network_beside(path: Path) -> Path:
 
 def _put(stream: BinaryIO, content: bytes) -> None:
     stream.write(content)
-
-
-class _Writer:
-    """The arrays of a proof, block by block."""
-
-    def __init__(
-        self,
-        content: bytes,
-        network: Network,
-        inputs: InputSet,
-        quantity: Quantity,
-        regions: Sequence[Region],
-    ) -> None:
-        self._network, self._regions = network, regions
-        self._closed = quantity is Quantity.ACTIVATION_PATTERNS
-        self._exact_inputs = ExactInputs.from_inputs(inputs)
-        self._exact = ExactNetwork(network, self._exact_inputs)
-        self._projections = Projections(network, inputs, self._closed)
-        self.header = header_of(content, inputs, quantity, self._projections.seeded)
-        with np.errstate(all="ignore"):
-            self._subject = check.Subject(io.BytesIO(content), self.header)
-        given = inputs.exact or inputs
-        bind = [b < 0 or any(v != 0 for v in r) for r, b in zip(given.rows, given.rhs, strict=True)]
-        self._clauses = ExactClauses(self._exact, self._closed, np.flatnonzero(bind).tolist())
-        kind = np.min_scalar_type(max(int(layer.n_pieces.max()) for layer in network.layers))
-        kind = np.dtype(np.uint32) if kind.itemsize > 4 else kind
-        flat = np.fromiter(chain.from_iterable(patterns_of(regions)), dtype=kind)
-        table = flat.reshape(-1, network.n_units)
-        self._order = np.lexsort(table.T[::-1])
-        self._patterns = table[self._order]
-        differ = self._patterns[1:] != self._patterns[:-1]
-        self._at = np.append(-1, differ.argmax(axis=1))
-
-    def write(self, archive: Archive) -> tuple[int, int]:
-        """Write all that is to be checked; return the bounds that it proves."""
-        archive.put("patterns", self._patterns)
-        with np.errstate(all="ignore"):
-            points, exact = self._witnesses()
-            archive.put("points", points)
-            archive.put_text("exact_points", exact)
-            left = sum(self._layer(archive, k) for k in range(len(self._network.layers)))
-            count, units = len(self._patterns), len(self._subject.pieces)
-            if left:
-                whole = self._subject.bounds(np.full((1, units), -1))[0]
-                left = min(left, whole - count)
-            return count, count + left
-
-    def further(
-        self, archive: Archive, quantity: Quantity, found: int, upper: int
-    ) -> tuple[int, int]:
-        """Write the section of linear regions or the like; return the bounds that it proves.
-
-        Parameters
-        ----------
-        archive : Archive
-        quantity : Quantity
-        found, upper : int
-            The bounds on the activation regions that have been proved.
-        """
-        with np.errstate(all="ignore"):
-            labels = check_linear.labels(self._subject, self._patterns)
-            maps = len(np.unique(labels))
-            if found < upper:
-                return maps, upper
-            if quantity is Quantity.AFFINE_PIECES:
-                return maps, maps
-            closed = quantity is Quantity.CLOSED_LINEAR_REGIONS
-            section = Further(self._subject, self._exact_inputs, self._patterns, closed).section(
-                labels
-            )
-        archive.put_text("further", section)
-        count = found - len(section["joined"])
-        return count, count
-
-    # Sides ---------------------------------------------------------------------------------------
-
-    def _layer(self, archive: Archive, layer: int) -> int:
-        """Write the blocks of a layer; return a bound on what they leave open."""
-        s, left = self._subject, 0
-        start, stop = s.unit0[layer : layer + 2]
-        here = np.flatnonzero(self._at < stop)
-        heads = np.flatnonzero(self._at[here] < start)
-        ends = np.append(heads, here.size)
-        most = max(1, _BLOCK_NUMBERS // (int(s.row0[layer + 1]) * (1 + s.d)))
-        done, number = 0, 0
-        while done < heads.size:
-            tick()
-            full = int(np.searchsorted(ends, ends[done] + _LONGEST, side="right")) - 1
-            more = max(1, min(most, full - done, heads.size - done))
-            rows = here[ends[done] : ends[done + more]]
-            sides = list(check.sides(self._patterns, self._at, rows, s.pieces, start, stop))
-            block = Block(
-                s, self._projections, self._clauses, layer, self._patterns[rows].astype(np.int64),
-                heads[done : done + more] - ends[done],
-                (
-                    np.searchsorted(rows, np.concatenate([i for _, i, _ in sides])),
-                    np.repeat([u for u, _, _ in sides], [i.size for _, i, _ in sides]),
-                    np.concatenate([k for _, _, k in sides]),
-                ),
-            )  # fmt: skip
-            left += block.write(archive, f"{layer}/{number}/")
-            done, number = done + more, number + 1
-        return left
-
-    # Witnesses -----------------------------------------------------------------------------------
-
-    def _witnesses(self) -> tuple[Array, dict[int, list[str]]]:
-        """Return witnesses, and exact ones by their place where floats do not prove them."""
-        P, s = self._patterns, self._subject
-        n = max(1, (1 << 20) // (1 + s.d))
-        if self._projections.seeded:
-            some = (P[k : k + n].astype(np.int64) for k in range(0, len(P), n))
-            parts = [self._projections.seeds(patterns) for patterns in some]
-            points, exact = np.concatenate(parts), dict[int, list[str]]()
-        else:
-            points, exact = self._given_points()
-        for first in range(0, len(P), n):
-            tick()
-            own = slice(first, first + n)
-            given = points[own]
-            short = given.astype(np.float32).astype(float)  # is packed more densely
-            fine = s.attained(P[own], s.points(short))
-            points[own] = np.where(fine[:, None], short, given)
-            rest = np.flatnonzero(~fine)
-            fine[rest] = s.attained(P[own][rest], s.points(given[rest]))
-            for j in (first + np.flatnonzero(~fine)).tolist():
-                tick()
-                t = check.exactly(s.points(points[j : j + 1]))
-                if j not in exact and not s.attained(P[j : j + 1], t, exact=True)[0]:
-                    exact[j] = self._exact_point(j)
-        return points, exact
-
-    def _given_points(self) -> tuple[Array, dict[int, list[str]]]:
-        """Return the parameters of kept witnesses, and exact ones by their place in the order."""
-        place = np.empty_like(self._order)
-        place[self._order] = np.arange(place.size)
-        exact: dict[int, list[str]] = {}
-        table = np.zeros((place.size, self._exact_inputs.dimension))
-        selected = self._exact_inputs.selected
-        for at, region in zip(place.tolist(), self._regions, strict=True):
-            given = region.witness[selected] if region.parameters is None else region.parameters
-            if given.dtype == object:
-                exact[at] = [number_text(v) for v in given]
-            else:
-                table[at] = given
-        return table, exact
-
-    def _exact_point(self, at: int) -> list[str]:
-        """Return the parameters of a region's witness, exactly."""
-        region = self._regions[int(self._order[at])]
-        found = point_of(self._exact_inputs, region)
-        if found is None:
-            tree = ExactRegionTree(self._exact, patterns=self._closed)
-            cell = tree.cell(region.pattern)
-            if cell is None:
-                raise ContradictionError(
-                    f"pattern {region.pattern} was counted and has no point: please report this"
-                )
-            found = cell.witness
-        return [number_text(v) for v in found.fractions()]

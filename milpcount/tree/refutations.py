@@ -29,8 +29,9 @@ from milpcount.tree.search import Search
 
 Array = np.ndarray
 
-Add = Callable[[Array, Array, Array, Array], Any]
-"""Takes clauses: a pattern in the cell of each and its size, then all literals and multipliers."""
+Add = Callable[[Array, Array, Array, Array, Array], Any]
+"""Takes clauses: a pattern in the cell of each and its size, all literals and multipliers, and of
+which it is sure that they refute, with multipliers of single precision."""
 
 _CONFLICTS = 4096
 """Conflicts kept for the current cell of a layer; those beyond take the place of the oldest."""
@@ -68,6 +69,7 @@ class Projections:
         self.seeded = m < n and inputs.is_boxed and not p.small
         self._rows = p.row_values.shape[0] + len(inputs.rhs)
         self._seed_places = _seed_places(network, len(inputs.rhs))
+        self._spread = abs(p.V) @ abs(p.V).T if self.seeded else np.zeros((1, 1))
         layers, words = p.layers.shape[0], self._scratch.bits.shape[1]
         self._conflicts = np.zeros((layers, _CONFLICTS, 2, words), dtype=np.uint64)
         self._conflict_ref = np.zeros((layers, _CONFLICTS), dtype=np.int64)
@@ -82,37 +84,40 @@ class Projections:
         add : callable
             Takes the clauses that are found, in the order of their numbers.
         """
-        ref, _ = self._run(patterns, row, unit, piece, add)
-        return ref
+        return self._run(patterns, row, unit, piece, add).ref
 
-    def seeds(self, patterns: Array) -> Array:
-        """Return the seeds of witnesses of patterns; zeros where none was found."""
+    def seeds(self, patterns: Array) -> tuple[Array, Array]:
+        """Return the seeds of witnesses of patterns, zeros where none was found; which are sure.
+
+        Sure are those of single precision whose points clear all rows by more than all roundings.
+        """
         k, units = patterns.shape
         every = np.arange(k)
         none = np.zeros(k, dtype=np.int64)
-        _, seeds = self._run(patterns, every, np.full(k, units), none, lambda *found: None)
-        found = np.zeros((k, self._seed_places[1]))
-        found[:, self._seed_places[0]] = seeds
-        return found
+        made = self._run(patterns, every, np.full(k, units), none, lambda *found: None)
+        seeds = np.zeros((k, self._seed_places[1]))
+        seeds[:, self._seed_places[0]] = made.seeds
+        return seeds, made.sure
 
-    def _run(
-        self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add
-    ) -> tuple[Array, Array]:
+    def _run(self, patterns: Array, row: Array, unit: Array, piece: Array, add: Add) -> Found:
         p, s = self._program, self._state
         layers, most, count, done = p.layers.shape[0], s.cell.id.shape[0], 0, 0
         entries = _CLAUSES * 8 + most
         found = Found(
             ref=np.full(row.size, UNDECIDED), seeds=np.zeros((len(patterns), p.V.shape[0])),
+            sure=np.zeros(len(patterns), dtype=np.bool_),
             side=np.zeros(_CLAUSES, dtype=np.int64), size=np.zeros(_CLAUSES, dtype=np.int64),
+            proved=np.zeros(_CLAUSES, dtype=np.bool_),
             literals=np.zeros(entries, dtype=np.int64), multipliers=np.zeros(entries),
             used=np.zeros(2, dtype=np.int64),
         )  # fmt: skip
         here = InPlace(
-            at=np.zeros(4, dtype=np.int64),
+            at=np.zeros(5, dtype=np.int64),
             above=np.zeros(p.units.shape[0] + 1, dtype=np.int64),
             owner=np.zeros(layers, dtype=np.int64), conflicts=self._conflicts,
             conflict_ref=self._conflict_ref, n_conflicts=np.zeros(layers, dtype=np.int64),
-            constant_ref=np.zeros(s.rows.kind.size, dtype=np.int64),
+            constant_ref=np.zeros(s.rows.kind.size, dtype=np.int64), spread=self._spread,
+            moved=np.zeros((2, p.V.shape[0])),
         )  # fmt: skip
         sides = Sides(patterns, row, unit, piece)
         while done < row.size:
@@ -128,7 +133,7 @@ class Projections:
             mine = found.ref[from_here:done]
             mine[mine >= 0] += count
             count += int(found.used[CLAUSES_USED])
-        return found.ref, found.seeds
+        return found
 
     def _hand_out(self, found: Found, row: Array, add: Add) -> None:
         """Hand out the clauses of a call, without the bounds of parameters."""
@@ -140,6 +145,7 @@ class Projections:
             np.bincount(of[kept], minlength=clauses),
             found.literals[:entries][kept],
             found.multipliers[:entries][kept],
+            found.proved[:clauses].copy(),
         )
 
 

@@ -1,9 +1,8 @@
 """Proofs of counts of all kinds are accepted, and say exactly the count."""
 
 import ast
-import io
 import sys
-import tokenize
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from milpcount.network.activation import (
     relu,
 )
 from milpcount.proof import check
-from milpcount.proof.writing import write_proof
+from milpcount.proof.writing import prove, write_proof
 from milpcount.tree.refutations import Projections
 from tests import graphs
 from tests.networks import random_network
@@ -103,6 +102,16 @@ def test_witnesses_of_many_inputs_are_seeds(tmp_path):
     assert (tmp_path / "count.proof").stat().st_size < 30_000
 
 
+def test_seeds_have_a_number_for_each_value_of_a_maximum(tmp_path):
+    rng = np.random.default_rng(0)
+    weights, biases = [rng.normal(size=(10, 30))], [rng.normal(size=10)]
+    net = mc.Network.from_arrays(weights, biases, output=False, activation=maxout(2))
+    result, line = proved(net, mc.Box(-1, 1), tmp_path)
+    assert line.startswith(f"exactly {result.lower} ")
+    with np.load(tmp_path / "count.proof") as file:
+        assert file["points"].shape == (result.lower, 10)
+
+
 def test_a_cell_that_float64_cannot_hold(tmp_path):
     weights = [[[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0]]]
     net = mc.Network.from_arrays(weights, [[0.0, -(2.0**-54)], [0.0]], output=False)
@@ -159,6 +168,37 @@ def test_what_is_left_open_is_bounded_by_ranges(activation, most, quantity, tmp_
         assert ends[0] <= true <= ends[-1]
         if line.startswith("exactly "):
             assert true == ends[0]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1e6])
+def test_a_proof_is_of_as_many_regions_as_there_is_time_for(seconds, tmp_path):
+    """However slow the machine: one region takes no time, and what is written is always proved."""
+    net, box, path = random_network(3, 3, [12, 10]), mc.Box(-1, 1), tmp_path / "count.proof"
+    result = mc.count(net, box, keep_regions=True)
+    made = prove(path, net, box, result, seconds=seconds)
+    code, line = verdict(tmp_path / "count.proof.npz", path)
+    assert code == 0 and made.of == result.lower
+    assert made.regions == made.lower <= result.lower <= made.upper
+    if seconds == 0.0:
+        assert made.regions == 1 and line.startswith(f"at least 1, at most {made.upper} ")
+        assert made.status == f"time limit: 1 of the {made.of:,} regions that were found"
+    elif made.regions == made.of:
+        assert made.status == "all regions that were found"
+        assert line.startswith(f"exactly {result.lower} ")
+    assert made.regions == made.of or seconds < 1e6
+
+
+def test_a_time_limit_is_the_counts_and_the_proofs(tmp_path):
+    net, path = random_network(2, 8, [60, 60]), tmp_path / "count.proof"
+    mc.count(random_network(2, 8, [3]), mc.Box(-1, 1), proof=path)  # compiles
+    began = time.monotonic()
+    result = mc.count(net, mc.Box(-1, 1), proof=path, limits=mc.Limits(seconds=2.0))
+    told = result.details["proof"]
+    assert not result.is_exact and result.seconds < 2.0
+    assert time.monotonic() - began < 2.0 + 10.0  # on a busy machine
+    code, line = verdict(tmp_path / "count.proof.npz", path)
+    assert code == 0 and line.startswith(f"at least {told['lower']}, at most {told['upper']} ")
+    assert told["status"].startswith(("all regions", "time limit: "))
 
 
 def test_units_that_a_small_box_settles_leave_nothing_open(tmp_path):
@@ -237,23 +277,9 @@ def test_a_wrong_verdict_of_the_kernel_is_caught(tmp_path, monkeypatch):
     assert code == 1 and "a side cites a clause that its pieces do not imply" in line
 
 
-def code_lines(source):
-    """Return how many lines have code: neither blank nor of a comment or a docstring."""
-    nothing = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-    texts: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and ast.get_docstring(node) is not None:
-                texts |= set(range(first.lineno, first.end_lineno + 1))
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    spans = (range(t.start[0], t.end[0] + 1) for t in tokens if t.type not in nothing)
-    return len({line for span in spans for line in span} - texts)
-
-
 def test_the_checker_stands_alone():
     source = Path(check.__file__).read_text()
-    assert code_lines(source) <= 400
+    assert len(source.splitlines()) <= 400
     for node in ast.walk(ast.parse(source)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module] if isinstance(node, ast.ImportFrom) else []

@@ -35,12 +35,8 @@ def sides_of(patterns):
     pieces = np.full(patterns.shape[1], 2)
     for start, stop in (0, 4), (4, 7):
         here = np.flatnonzero(at < stop)
-        found = list(check.sides(patterns, at, here, pieces, start, stop))
-        yield [
-            (u, patterns[i, :u].tobytes(), k)
-            for u, i, k in found
-            for i, k in zip(i, k, strict=True)
-        ]
+        found = check.sides(patterns, at, here, pieces, start, stop)
+        yield [(u, patterns[i, :u].tobytes(), k) for u, i, k in zip(*found, strict=True)]
 
 
 def without(rows):
@@ -118,6 +114,18 @@ def renamed(old, new):
     return change
 
 
+def exact_witness(a):
+    """One outside, in the place of one in floats that proves nothing."""
+    a["points"][2] = np.nan
+    a["exact_points"] = np.array(json.dumps({"2": ["3/2", "0"]}))
+
+
+def exact_multiplier(a):
+    """A negative one, in a text as exact ones are."""
+    given = a["1/0/multipliers"].tolist()
+    a["1/0/multipliers"] = np.array(json.dumps(["-1/3", *given[1:]]))
+
+
 def missing(name):
     return lambda a: a.pop(name)
 
@@ -137,8 +145,8 @@ KINDS = {
     "witness not a number": of_first("points", (2, 0), np.nan),
     "witnesses swapped": swapped("points", 1, 8),
     "witnesses missing": missing("points"),
-    "exact witness": of_first("exact_points", (), json.dumps({"2": ["3/2", "0"]})),
-    "exact multiplier": of_first("exact", (), json.dumps({"0": "-1"})),
+    "exact witness": exact_witness,
+    "exact multiplier": exact_multiplier,
     "multiplier negative": of_first("multipliers", 0, -1.0),
     "multiplier infinite": of_first("multipliers", 0, np.inf),
     "multiplier not a number": of_first("multipliers", 0, np.nan),
@@ -160,7 +168,7 @@ KINDS = {
     "count lower": of_header(lower="3", upper="3"),
     "upper end lower": of_header(upper="3"),
     "unknown quantity": of_header(quantity="linear_regions"),
-    "another format": of_header(format=1),
+    "another format": of_header(format=2),
     "larger domain": of_domain(lower=[-9.0, -9.0], upper=[9.0, 9.0]),
     "unbounded domain": of_domain(lower=[-np.inf, -np.inf]),
     "empty domain": of_domain(lower=[1.0, 1.0], upper=[1.0, 1.0]),
