@@ -1,0 +1,75 @@
+"""Networks in which floating point gets signs wrong: every engine needs its error bounds there."""
+
+import numpy as np
+import pytest
+
+import milpcount as mc
+from milpcount.tree.few_inputs import VertexSearch
+from milpcount.tree.search import Search
+from tests.cancelling import cancelling
+from tests.networks import patterns
+
+SEEDS = range(4)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 6])
+def test_few_inputs(n, depth):
+    for seed in SEEDS:
+        net, box = cancelling(seed, n, depth), mc.Box(-1, 1)
+        assert patterns(net, box, None) == patterns(net, box, mc.ExactTree()), seed
+
+
+@pytest.mark.parametrize("n", [17, 40])
+def test_many_inputs(n):
+    for seed in SEEDS:
+        net, box = cancelling(seed, n, 3), mc.Box(-1, 1)
+        assert patterns(net, box, None) == patterns(net, box, mc.ExactTree()), seed
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("engine", [VertexSearch, Search])
+def test_engines_by_themselves(engine, n):
+    for seed in SEEDS:
+        net = cancelling(seed, n)
+        inputs = mc.Box(-1, 1).bind(n)
+        search = engine(net, inputs, keep=True)
+        list(search.run())
+        assert set(search.regions.patterns()) == patterns(net, mc.Box(-1, 1), mc.ExactTree()), seed
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_all_of_space(n):
+    for seed in SEEDS:
+        net, space = cancelling(seed, n), mc.Unbounded()
+        assert patterns(net, space, None) == patterns(net, space, mc.ExactTree()), seed
+
+
+def test_patterns():
+    for seed in SEEDS:
+        given = cancelling(seed, 2), mc.Box(-1, 1)
+        quantity = "activation_patterns"
+        found = patterns(*given, None, quantity)
+        assert found == patterns(*given, mc.ExactTree(), quantity), seed
+
+
+def test_sections_with_large_origins():
+    """A plane far out, in which the weights' products with the origin cancel."""
+    random = np.random.default_rng(5)
+    for seed in SEEDS:
+        far = 2.0 ** random.integers(20, 40)
+        w = random.normal(size=(3, 3))
+        w -= np.outer(w @ np.ones(3), np.ones(3)) / 3  # far along (1, 1, 1) rows are small
+        net = mc.Network.from_arrays([w, random.normal(size=(3, 3))], [[0.1] * 3] * 2, output=False)
+        plane = mc.Section([far] * 3, [[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]], mc.Box(-1, 1))
+        assert patterns(net, plane, None) == patterns(net, plane, mc.ExactTree()), seed
+
+
+def test_boxes_of_very_different_widths():
+    random = np.random.default_rng(6)
+    for seed in SEEDS:
+        width = 2.0 ** np.array([0.0, -30.0, 40.0])
+        w = random.normal(size=(4, 3)) / width
+        net = mc.Network.from_arrays([w, random.normal(size=(3, 4))], [[0.3] * 4, [0.1] * 3])
+        box = mc.Box(-width, width)
+        assert patterns(net, box, None) == patterns(net, box, mc.ExactTree()), seed
