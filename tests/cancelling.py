@@ -57,3 +57,85 @@ def _offsets(random: np.random.Generator, large: float, m: float, *, seeing: boo
             return b, c
         if not seeing and true > 0 and seen < -0.5 * place:
             return b, c
+
+
+def in_a_strip(seed: int, n: int) -> mc.Network:
+    """Return a network with a thin strip of the domain, certain in floats, and rows of noise in it.
+
+    The first layer bounds the strip ``a < x_1 < a + 2^-20`` and has ``K + x_1``, ``K - x_1``. Three
+    rows of the second, ``(K + x_1) / 2 - (K - x_1) / 2 - a + b``, have one sign in all of the
+    strip; added to K, b is rounded away, and floats see another there.
+    """
+    random = np.random.default_rng([seed, n, 77])
+    large, a = 2.0 ** int(random.integers(34, 40)), random.integers(-64, 64) / 128
+    first = np.zeros((4, n))
+    first[:, 0] = [1.0, -1.0, 1.0, -1.0]
+    place = large * 2.0**-53
+    b = place * random.choice([-0.3, 0.3], size=3) * random.uniform(0.3, 1.0, size=3)
+    weight = np.zeros((3, 4))
+    weight[:, 2], weight[:, 3] = 0.5, -0.5
+    return network([first, weight], [[-a, a + 2.0**-20, large, large], b - a])
+
+
+def nearly_parallel(seed: int, *, deep: bool = False) -> mc.Network:
+    """Return a network on two inputs: two lines of nearly one direction, and a third one.
+
+    That passes where the two meet, nearly, which floats know much less well than where they are.
+
+    Parameters
+    ----------
+    seed : int
+    deep : bool
+        Whether the third one is a unit of the second layer.
+    """
+    random = np.random.default_rng([seed, 78])
+    angle, tilt = random.uniform(0, np.pi), 10.0 ** random.uniform(-8, -4)
+    p = random.uniform(-0.5, 0.5, size=2)
+    one = np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-one[1], one[0]])
+    rows = np.array([one, one + tilt * across, across + 0.3 * one])
+    far = 10.0 ** random.uniform(-15, -9) * random.choice([-1.0, 1.0])
+    bias = -rows @ p + np.array([0.0, 0.0, far])
+    if not deep:
+        return network([rows], [bias])
+    first = np.vstack([rows[:2], np.eye(2)])
+    second = np.concatenate([np.zeros(2), rows[2]])[None]
+    return network([first, second], [[*bias[:2], 2.0, 2.0], [bias[2] - 2.0 * rows[2].sum()]])
+
+
+def constant_of_noise(seed: int, n: int) -> mc.Network:
+    """Return a network with a unit that is constant, a number that floats lose, and one beside."""
+    random = np.random.default_rng([seed, n, 82])
+    large = 2.0 ** int(random.integers(30, 40))
+    first = np.zeros((2, n))
+    first[:, 0] = 1.0
+    b = random.uniform(0.05, 0.2) * large * 2.0**-52 * (-1.0) ** seed
+    return network([first, [[1.0, -1.0], [1.0, 0.0]]], [[large] * 2, [b, -large]])
+
+
+def through_a_point(seed: int, n: int, rows: int = 4) -> mc.Network:
+    """Return a network of one layer whose hyperplanes meet in one point, exactly."""
+    random = np.random.default_rng([seed, n, 79])
+    weight = random.integers(-3, 4, size=(rows, n)).astype(float)
+    point = random.integers(1, 16, size=n) / 8
+    return network([weight], [-weight @ point])
+
+
+def shifted(seed: int, n: int, depth: int) -> mc.Network:
+    """Return a network of rows known to a part in 2^20 of what they add up, in general position."""
+    random = np.random.default_rng([seed, n, depth, 80])
+    large, weights, biases, before = 2.0**20, [], [], n
+    for number in range(depth):
+        weight = random.normal(size=(3, before))
+        weights.append(weight - weight.mean(axis=1, keepdims=True) if number else weight)
+        biases.append(large + random.normal(size=3) if number + 1 < depth else random.normal(size=3))
+        before = 3
+    return network(weights, biases)
+
+
+def underflowing(seed: int, n: int) -> mc.Network:
+    """Return a network whose products underflow: of the rows below only exact numbers are left."""
+    random = np.random.default_rng([seed, n, 81])
+    small = 2.0 ** random.integers(-600, -540, size=2)
+    weights = [random.normal(size=(3, n)) * small[0], random.normal(size=(3, 3)) * small[1]]
+    return network(weights, [random.normal(size=3) * small[0], np.zeros(3)])

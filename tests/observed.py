@@ -28,7 +28,7 @@ from milpcount.kernel.program import Layout, compile_program
 from milpcount.network import Activation, leaky_relu, maxout, piecewise_linear, relu
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.search import Search
-from tests.cancelling import cancelling
+from tests.cancelling import cancelling, shifted, underflowing
 from tests.interpreted import interpreted
 
 Array = np.ndarray
@@ -209,6 +209,11 @@ def networks(n: int, depth: int, unit: Activation = relu()) -> Iterator[mc.Netwo
         if depth > 1 and unit.is_relu:
             yield cancelling(seed, n, depth)
             yield cancelling(seed + 1, n, depth)
+            yield shifted(seed, n, depth)
+        if unit.rank > 1:  # the second value of each maximum is a million times the first
+            sizes = np.tile([1.0, 1e6], 3)
+            layers = [(w * sizes[:, None], b * sizes) for w, b in zip(weights, biases, strict=True)]
+            yield mc.Network.from_arrays(*zip(*layers, strict=True), output=False, activation=unit)
 
 
 DEPTH = 5
@@ -218,6 +223,8 @@ def few() -> Iterator[Share]:
     for unit in (relu(), leaky_relu(0.3), CLIP, maxout(2)):
         for net in networks(3, DEPTH, unit):
             yield from of_rows(net, mc.Box(-1, 1), 1)
+    for seed in range(3):
+        yield from of_rows(underflowing(seed, 3), mc.Box(-1, 1), 1)
 
 
 def on_base() -> Iterator[Share]:

@@ -26,8 +26,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _HERE = Path(__file__).parent
-_NOT_COMPILED = ("disk_cache", "numbering", "reduction", "program", "image", "quanta")
-"""Files of the kernel's folder that are Python as they stand."""
+_NOT_COMPILED = ("disk_cache", "numbering", "reduction")
+"""Files of the kernel's folder that what is compiled and kept does not depend on."""
 
 
 @dataclass(frozen=True)
