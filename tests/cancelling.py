@@ -62,9 +62,9 @@ def _offsets(random: np.random.Generator, large: float, m: float, *, seeing: boo
 def in_a_strip(seed: int, n: int) -> mc.Network:
     """Return a network with a thin strip of the domain, certain in floats, and rows of noise in it.
 
-    The first layer bounds the strip ``a < x_1 < a + 2^-20`` and has ``K + x_1``, ``K - x_1``. Three
-    rows of the second, ``(K + x_1) / 2 - (K - x_1) / 2 - a + b``, have one sign in all of the
-    strip; added to K, b is rounded away, and floats see another there.
+    The first layer bounds the strip ``a < x_1 < a + 2^-20`` and has ``K + x_1``, ``K - x_1``. The
+    second halves the strip, certainly, and has three rows ``(K + x_1) / 2 - (K - x_1) / 2 - a + b``
+    that have one sign in all of it; added to K, b is rounded away, and floats see another there.
     """
     random = np.random.default_rng([seed, n, 77])
     large, a = 2.0 ** int(random.integers(34, 40)), random.integers(-64, 64) / 128
@@ -72,9 +72,9 @@ def in_a_strip(seed: int, n: int) -> mc.Network:
     first[:, 0] = [1.0, -1.0, 1.0, -1.0]
     place = large * 2.0**-53
     b = place * random.choice([-0.3, 0.3], size=3) * random.uniform(0.3, 1.0, size=3)
-    weight = np.zeros((3, 4))
-    weight[:, 2], weight[:, 3] = 0.5, -0.5
-    return network([first, weight], [[-a, a + 2.0**-20, large, large], b - a])
+    weight = np.zeros((4, 4))
+    weight[0, 0], weight[1:, 2], weight[1:, 3] = 1.0, 0.5, -0.5
+    return network([first, weight], [[-a, a + 2.0**-20, large, large], [-(2.0**-21), *(b - a)]])
 
 
 def nearly_parallel(seed: int, *, deep: bool = False) -> mc.Network:

@@ -127,7 +127,8 @@ def _take_pieces(p, s, layer: int, g: Array, random: np.random.Generator) -> Non
         piece = int(random.integers(count))
         for k in range(count):
             own = p.literals[p.piece_literals[first + k] : p.piece_literals[first + k + 1]]
-            if all((s.rows.b[r] + s.rows.M[r] @ g > 0) == (sign > 0) for r, sign in own):
+            signs = [(s.rows.b[r] + s.rows.M[r] @ g > 0) == (sign > 0) for r, sign in own]
+            if all(signs) and all(s.rows.s[r] != kinds.LOST for r, _ in own):
                 piece = k
         s.pattern[unit] = piece
         set_output(p, unit, first + piece, s.values, s.outputs)
@@ -178,10 +179,18 @@ def _of_cell(search: VertexSearch, exact: ExactNetwork, d: int) -> Iterator[floa
         rows[2 * n + above] = on_the_cube(true, search.inputs)
     for at in s.path.member[d, : s.path.node[d, vertices.VERTICES]].tolist()[-3:]:
         error = float(s.pool.error[at])
-        true = solution([rows[f] for f in s.pool.facet[at].tolist()])
+        facets = s.pool.facet[at].tolist()
+        true = solution([rows[f] for f in facets])
         off = max(abs(Fraction(float(x)) - t) for x, t in zip(s.pool.x[at], true, strict=True))
         if error > 0.0:
             yield float(off / Fraction(error))
+        defect = float(s.pool.known[at, vertices.DEFECT])
+        product = fractions(s.facets[facets, :n]) @ fractions(s.pool.inverse[at])
+        off = max(abs(row).sum() for row in product - np.eye(n, dtype=int))
+        if defect > 0.0:
+            yield float(off / Fraction(defect))
+        else:
+            assert off == 0
 
 
 def solution(rows: list[Array]) -> list[Fraction]:
@@ -210,8 +219,8 @@ def networks(n: int, depth: int, unit: Activation = relu()) -> Iterator[mc.Netwo
             yield cancelling(seed, n, depth)
             yield cancelling(seed + 1, n, depth)
             yield shifted(seed, n, depth)
-        if unit.rank > 1:  # the second value of each maximum is a million times the first
-            sizes = np.tile([1.0, 1e6], 3)
+        if unit.rank > 1:  # the first value of each maximum is a million times the second
+            sizes = np.tile([1e6, 1.0], 3)
             layers = [(w * sizes[:, None], b * sizes) for w, b in zip(weights, biases, strict=True)]
             yield mc.Network.from_arrays(*zip(*layers, strict=True), output=False, activation=unit)
 
@@ -240,7 +249,7 @@ def many() -> Iterator[Share]:
 def section() -> Iterator[Share]:
     random = np.random.default_rng(4)
     for net in networks(6, DEPTH):
-        plane = mc.Section(1e3 * random.normal(size=6), random.normal(size=(2, 6)), mc.Box(-3, 5))
+        plane = mc.Section(1e6 * random.normal(size=6), random.normal(size=(2, 6)), mc.Box(-3, 5))
         yield from of_rows(net, plane, 4)
 
 

@@ -23,7 +23,7 @@ from queue import SimpleQueue
 from tests.mutants.entries import ROOT, Mutant, mutants
 
 _COPIED = ("milpcount", "tests", "experiments", "docs", "data")
-_SECONDS, _SUITE_SECONDS = 150, 3600
+_SECONDS, _ALL_SECONDS, _SUITE_SECONDS = 150, 900, 3600
 KILLED, ALIVE, SLOW, BROKEN = "killed", "ALIVE", "TIMEOUT", "BROKEN"
 _SUITE = ["-m", "not slow", "--ignore=tests/mutants", "tests"]
 
@@ -66,7 +66,9 @@ class Copy:
         ]
         subprocess.run([sys.executable, *how], cwd=folder, check=True)
 
-    def test(self, names: Sequence[str], *, as_python: bool) -> Outcome:
+    def test(
+        self, names: Sequence[str], *, as_python: bool, seconds: float = _SECONDS
+    ) -> Outcome:
         """Run some tests on the copy as it is."""
         environment = {
             **os.environ,
@@ -78,7 +80,7 @@ class Copy:
             "OPENBLAS_NUM_THREADS": "1",
         }
         chosen = _SUITE if self._whole else names
-        plain = ["-n0", "-x", "-q", "--no-header", "-pno:cacheprovider"]
+        plain = ["-n0", "-mnot slow", "-x", "-q", "--no-header", "-pno:cacheprovider"]
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *plain, *chosen],
@@ -90,7 +92,7 @@ class Copy:
             start_new_session=True,
         )
         try:
-            limit = _SUITE_SECONDS if self._whole else _SECONDS
+            limit = _SUITE_SECONDS if self._whole else seconds
             said, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
@@ -123,7 +125,7 @@ def unmutated(copies: Sequence[Copy], chosen: Sequence[Mutant]) -> bool:
     ]
     with ThreadPoolExecutor(len(copies)) as pool:
         runs = [
-            pool.submit(copies[i % len(copies)].test, names, as_python=as_python)
+            pool.submit(copies[i % len(copies)].test, names, as_python=as_python, seconds=_ALL_SECONDS)
             for i, (names, as_python) in enumerate(wanted)
             if names
         ]

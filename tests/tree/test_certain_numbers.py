@@ -12,6 +12,7 @@ from milpcount.kernel import orthant_certificate as orthant
 from milpcount.kernel.program import compile_program
 from milpcount.network import piecewise_linear, relu
 from milpcount.tree.few_inputs import VertexSearch
+from milpcount.tree.search import Search
 from tests.interpreted import interpreted
 from tests.networks import patterns
 from tests.observed import exact_rows, on_the_cube
@@ -22,6 +23,8 @@ CLIP = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
 MOVED = piecewise_linear([1.0], [0.0, 1.0], [0.0, -1.0])
 
 is_negative_sum = interpreted(orthant._is_negative_sum)
+set_coordinates = interpreted(orthant._set_coordinates)
+set_rows = interpreted(orthant._set_rows)
 
 
 def test_a_sum_of_products_is_rounded_for_each_of_them():
@@ -80,6 +83,59 @@ class TestSumsOverWhatIsRead:
         assert not self.claimed([[-1.0, 0.5]], 1e-15, [1.0])
         assert not self.claimed([[-1.0, 0.5], [-1.0, 0.0]], 1e-15, [1.0, 1.0])
         assert not self.claimed([[0.0, -1.0]], 1e-15, [1.0])
+
+
+class TestCoordinates:
+    """Outputs of a layer as coordinates that are not negative, and rows below as forms in these."""
+
+    def searched(self, unit, pieces, seed=0, width=3):
+        random = np.random.default_rng(seed)
+        weights = [np.eye(width), random.normal(size=(2, width))]
+        layers = [({0: weights[0]}, np.zeros(width), unit), ({1: weights[1]}, [0.3, -0.7], relu())]
+        search = Search(mc.Network.from_layers(width, layers), mc.Unbounded().bind(width))
+        search.state.pattern[:width] = pieces
+        search.state.values.s[:] = 1.0
+        search.state.rows.norm[:] = 1.0
+        return search, weights[1]
+
+    @pytest.mark.parametrize("unit", [relu(), ABSOLUTE, FALLING], ids=lambda u: u.name)
+    def test_outputs_have_the_signs_of_their_pieces(self, unit):
+        for pieces in ([0, 0, 0], [0, 1, 0], [1, 1, 1]):
+            search, _ = self.searched(unit, pieces)
+            p, s, work = search.program, search.state, search.scratch
+            width, place = set_coordinates(p, s, 0, work), 1
+            for u, k in enumerate(pieces):
+                out = unit.pieces[k].slope * (1.0 if k else -1.0)  # on the right of 0 or the left
+                form = work.local_forms[p.values.shape[0] + u]
+                if out:
+                    assert form[place] == np.sign(out) and not np.delete(form, place).any()
+                    place += 1
+                else:
+                    assert not form.any()
+            assert width == place
+
+    def test_a_piece_that_does_not_end_at_zero_is_no_coordinate(self):
+        for unit, piece in ((CLIP, 1), (MOVED, 1)):
+            search, _ = self.searched(unit, [piece] * 3)
+            assert set_coordinates(search.program, search.state, 0, search.scratch) == -1
+
+    def test_rows_are_within_their_errors(self):
+        worst = 0.0
+        for seed in range(20):
+            search, weight = self.searched(relu(), [1, 1, 1], seed)
+            p, s, work = search.program, search.state, search.scratch
+            width, first = set_coordinates(p, s, 0, work), 2 * p.V.shape[1]
+            rows = p.row_values.shape[0]
+            for i, r in enumerate((rows - 2, rows - 1)):
+                s.cell.id[first + i], s.cell.sign[first + i] = r, 1
+                s.trial.lam[first + i] = 1.0
+            assert set_rows(p, s, 1, 1, first + 2, 0.5, width, work) == 2
+            for i, bias in enumerate((0.3, -0.7)):
+                form = [Fraction(bias), *(Fraction(w) for w in weight[i].tolist())]
+                size, error = max(map(abs, form)), Fraction(float(work.Q[i, width]))
+                for found, true in zip(work.Q[i, :width].tolist(), form, strict=True):
+                    worst = max(worst, float(abs(Fraction(found) - true / size) / error))
+        assert 1e-6 < worst < 1.0
 
 
 def layers(n, widths, unit, seed):
