@@ -1,0 +1,27 @@
+"""Regions that look alike modulo a prime and are not: exact arithmetic has the last word."""
+
+import numpy as np
+
+import milpcount as mc
+from milpcount.exact.rows import ExactNetwork
+from milpcount.partitions.classes import MapClasses
+
+
+def test_equal_residues_are_compared_exactly():
+    net = mc.Network.from_arrays([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, -0.5], [0.0]])
+    inputs = mc.Box(-1, 1).bind(1)
+    classes = MapClasses(net, inputs)
+    classes.add([(0, 0), (1, 0), (1, 1)])  # 0, x and 2 x - 1/2
+    assert classes.lower == 3 and classes.shared() == []
+    together = [np.array([0, 1, 2])]  # as if all had the same residue
+    assert list(classes.exactly(ExactNetwork(net, inputs), together)) == []
+
+
+def test_equal_maps_are_one_class():
+    net = mc.Network.from_arrays([[[1.0], [1.0]], [[1.0, -1.0]]], [[0.0, 0.0], [0.0]])
+    inputs = mc.Box(-1, 1).bind(1)
+    classes = MapClasses(net, inputs)
+    classes.add([(0, 0), (1, 1)])
+    (shared,) = classes.shared()
+    (found,) = classes.exactly(ExactNetwork(net, inputs), [shared])
+    assert found.tolist() == [0, 1]
