@@ -139,3 +139,27 @@ def underflowing(seed: int, n: int) -> mc.Network:
     small = 2.0 ** random.integers(-600, -540, size=2)
     weights = [random.normal(size=(3, n)) * small[0], random.normal(size=(3, 3)) * small[1]]
     return network(weights, [random.normal(size=3) * small[0], np.zeros(3)])
+
+
+def constant_of_rounding(seed: int, n: int) -> mc.Network:
+    """Return a network with a unit that is constant, of a sign that sums of floats have by chance.
+
+    Two units of the first layer are ``w_k x_1 + B_k``; of ``w_2 h_1 - w_1 h_2 + b`` the slope is
+    zero, and the constant ``w_2 B_1 - w_1 B_2 + b`` is what b lacks of being the nearest float.
+    """
+    random = np.random.default_rng([seed, n, 83])
+    w, large = random.uniform(0.1, 1.0, size=2), random.uniform(1e5, 1e6, size=2)
+    first = np.zeros((2, n))
+    first[:, 0] = w
+    true = Fraction(w[1]) * Fraction(large[0]) - Fraction(w[0]) * Fraction(large[1])
+    return network([first, [[w[1], -w[0]], [1.0, 0.0]]], [large, [-float(true), -large[0]]])
+
+
+def handed_on(seed: int, n: int) -> mc.Network:
+    """Return a network whose second layer loses digits, which the third can only read."""
+    random = np.random.default_rng([seed, n, 84])
+    large = random.uniform(1e9, 1e10)
+    first, second = random.normal(size=(3, n)), random.normal(size=(3, 3))
+    second -= second.mean(axis=1, keepdims=True)
+    weights = [first, second, random.normal(size=(3, 3))]
+    return network(weights, [np.full(3, large), np.full(3, 100.0), -100.0 * weights[2].sum(axis=1)])

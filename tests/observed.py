@@ -28,7 +28,7 @@ from milpcount.kernel.program import Layout, compile_program
 from milpcount.network import Activation, leaky_relu, maxout, piecewise_linear, relu
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.search import Search
-from tests.cancelling import cancelling, shifted, underflowing
+from tests.cancelling import cancelling, handed_on, shifted, underflowing
 from tests.interpreted import interpreted
 
 Array = np.ndarray
@@ -259,7 +259,7 @@ def all_of_space() -> Iterator[Share]:
 
 
 def live_units() -> Iterator[Share]:
-    for net in networks(3, DEPTH):
+    for net in (*networks(3, DEPTH), *(handed_on(seed, 3) for seed in range(4))):
         yield from of_rows(net, mc.Box(0.5, 0.75), 5, reduce=True)
 
 

@@ -10,6 +10,7 @@ from milpcount.tree.search import Search
 from tests.cancelling import (
     cancelling,
     constant_of_noise,
+    constant_of_rounding,
     in_a_strip,
     nearly_parallel,
     shifted,
@@ -92,10 +93,11 @@ def test_rows_of_noise_in_a_strip(n):
         assert patterns(net, box, None) == patterns(net, box, mc.ExactTree()), seed
 
 
+@pytest.mark.parametrize("make", [constant_of_noise, constant_of_rounding])
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 17])
-def test_a_constant_that_floats_lose(n):
+def test_a_constant_that_floats_lose(n, make):
     for seed in SEEDS:
-        net, box = constant_of_noise(seed, n), mc.Box(-1, 1)
+        net, box = make(seed, n), mc.Box(-1, 1)
         assert patterns(net, box, None) == patterns(net, box, mc.ExactTree()), seed
 
 
@@ -126,7 +128,7 @@ def test_large_and_small_numbers(make, n):
         assert patterns(net, box, None) == patterns(net, box, mc.ExactTree()), seed
 
 
-@pytest.mark.parametrize("make", [constant_of_noise, in_a_strip, cancelling])
+@pytest.mark.parametrize("make", [constant_of_noise, constant_of_rounding, in_a_strip, cancelling])
 def test_units_that_are_composed_once_for_all(make):
     for seed in SEEDS:
         net, box = make(seed, 3), mc.Box(-1, 1)
