@@ -7,7 +7,7 @@ import pytest
 
 from milpcount.exact.conditions import Conditions
 from milpcount.exact.geometry import ExactBox, Rows
-from milpcount.exact.proofs import prove_witness
+from milpcount.exact.proofs import is_proof_of_empty, prove_witness
 
 BOX = ExactBox.of([0.0, 0.0], [1.0, 1.0])
 
@@ -33,3 +33,18 @@ def test_inequalities_that_touch_the_box(strict):
     assert len(conditions([0.5, 1.0, 0.0], strict=strict).cutting(BOX)) == 0
     assert conditions([-0.5, -1.0, 0.0], strict=strict).fail_on(BOX)
     assert not conditions([-0.5, 1.0, 0.0], strict=strict).fail_on(BOX)
+
+
+def test_multipliers_that_are_negative_prove_nothing():
+    rows = Rows.of(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))  # x > 0 and y > 0
+    assert not is_proof_of_empty(rows, (1, 1), BOX, (-1, -1))
+    assert not is_proof_of_empty(rows, (1, 1), BOX, (-1, 0))
+    assert is_proof_of_empty(rows, (-1, 1), BOX, (1, 0))
+
+
+def test_a_maximum_below_is_infinite_too():
+    half = ExactBox.of([-np.inf, 0.0], [0.0, 1.0])
+    down, up = Rows.of(np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]])).values
+    assert half.maximum(down) is None and half.maximum(up) == 0
+    whole = ExactBox.of([-np.inf, 0.0], [np.inf, 1.0])
+    assert whole.maximum(down) is None and whole.maximum(up) is None

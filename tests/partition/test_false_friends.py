@@ -3,8 +3,9 @@
 import numpy as np
 
 import milpcount as mc
+from milpcount.exact.geometry import Rows
 from milpcount.exact.rows import ExactNetwork
-from milpcount.partitions.classes import MapClasses
+from milpcount.partitions.classes import MapClasses, is_same
 
 
 def test_equal_residues_are_compared_exactly():
@@ -25,3 +26,10 @@ def test_equal_maps_are_one_class():
     (shared,) = classes.shared()
     (found,) = classes.exactly(ExactNetwork(net, inputs), [shared])
     assert found.tolist() == [0, 1]
+
+
+def test_maps_are_compared_with_their_denominators():
+    integers = np.array([[1, 2], [3, 4]], dtype=object)
+    one, half = Rows(integers, (1, 1)), Rows(integers, (1, 2))
+    assert is_same(one, one) and not is_same(one, half)
+    assert is_same(half, Rows(np.array([[2, 4], [3, 4]], dtype=object), (2, 2)))

@@ -94,6 +94,23 @@ def test_values_and_outputs_at_given_points(unit):
     assert all(1e-6 < share < 1.0 for share in worst.values()), worst
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
+def test_units_change_by_no_more_than_their_values_may(unit):
+    net, random = network(0, unit), np.random.default_rng(7)
+    step = program_of(net, mc.Segment(np.zeros(4), np.ones(4)).bind(4)).steps[1]
+    sizes = 10.0 ** random.uniform(-12, 1, size=(60, 5 * unit.rank))
+    x = random.normal(size=sizes.shape) * sizes
+    e = sizes * 10.0 ** random.uniform(-2, 1, size=sizes.shape)
+    y = NumpyArrays().activate(step, x)
+    bound = unit_errors(step, x, e, y)
+    for k in range(60):
+        signs = random.choice([-1.0, 1.0], size=x.shape[1]).tolist()
+        pairs = zip(x[k].tolist(), e[k].tolist(), signs, strict=True)
+        true = [Fraction(v) + Fraction(r) * Fraction(s) for v, r, s in pairs]
+        own = [true[i : i + unit.rank] for i in range(0, len(true), unit.rank)]
+        list(shares(y[k], bound[k], [_out(net.layers[0].activations[0], v) for v in own]))
+
+
 def test_values_where_rows_are_zero():
     """The place of a crossing is known as well as the row's values; what else is there, no better.
 

@@ -54,6 +54,17 @@ def test_patterns(n):
         assert same(case(seed, n), mc.Box(-1, 1), "activation_patterns"), seed
 
 
+def test_patterns_by_brute_force():
+    """Exact arithmetic is compared with what shares nothing with it but its linear programs."""
+    for seed in range(4):
+        given = case(seed, 1), mc.Box(-1, 1)
+        found = patterns(*given, mc.BruteForce(), "activation_patterns")
+        assert patterns(*given, mc.ExactTree(), "activation_patterns") == found, seed
+    pair = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.0]], output=False)
+    found = patterns(pair, mc.Box(-1, 1), mc.ExactTree(), "activation_patterns")
+    assert found == {(0, 0), (0, 1), (1, 0)}
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_all_of_space(n):
     for seed in range(8):
