@@ -131,7 +131,9 @@ def shifted(seed: int, n: int, depth: int) -> mc.Network:
     for number in range(depth):
         weight = random.normal(size=(3, before))
         weights.append(weight - weight.mean(axis=1, keepdims=True) if number else weight)
-        biases.append(large + random.normal(size=3) if number + 1 < depth else random.normal(size=3))
+        biases.append(
+            large + random.normal(size=3) if number + 1 < depth else random.normal(size=3)
+        )
         before = 3
     return network(weights, biases)
 

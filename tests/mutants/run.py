@@ -66,9 +66,7 @@ class Copy:
         ]
         subprocess.run([sys.executable, *how], cwd=folder, check=True)
 
-    def test(
-        self, names: Sequence[str], *, as_python: bool, seconds: float = _SECONDS
-    ) -> Outcome:
+    def test(self, names: Sequence[str], *, as_python: bool, seconds: float = _SECONDS) -> Outcome:
         """Run some tests on the copy as it is."""
         environment = {
             **os.environ,
@@ -125,7 +123,9 @@ def unmutated(copies: Sequence[Copy], chosen: Sequence[Mutant]) -> bool:
     ]
     with ThreadPoolExecutor(len(copies)) as pool:
         runs = [
-            pool.submit(copies[i % len(copies)].test, names, as_python=as_python, seconds=_ALL_SECONDS)
+            pool.submit(
+                copies[i % len(copies)].test, names, as_python=as_python, seconds=_ALL_SECONDS
+            )
             for i, (names, as_python) in enumerate(wanted)
             if names
         ]

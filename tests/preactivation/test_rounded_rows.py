@@ -19,7 +19,9 @@ def test_a_bias_that_was_rounded_is_not_exact_where_nothing_is_read():
     dead = Layer(Dense([[-1.0]], [-1.0]), relu())
     net = mc.Network((dead, Layer(third, relu())))
     bounds = interval_bounds(net, mc.Box(0, 1).bind(1))
-    assert Fraction(float(bounds.lower[1][0])) <= Fraction(1, 3) <= Fraction(float(bounds.upper[1][0]))
+    assert (
+        Fraction(float(bounds.lower[1][0])) <= Fraction(1, 3) <= Fraction(float(bounds.upper[1][0]))
+    )
 
 
 def test_a_slope_that_sums_to_zero_in_floats_is_none():

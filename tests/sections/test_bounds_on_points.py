@@ -49,7 +49,9 @@ def _out(unit, values):
     if unit.is_maxout:
         return max(values)
     for piece in unit.pieces:
-        if all((values[0] > Fraction(unit.rows[r].threshold)) == (s > 0) for r, s in piece.literals):
+        if all(
+            (values[0] > Fraction(unit.rows[r].threshold)) == (s > 0) for r, s in piece.literals
+        ):
             return Fraction(piece.slope) * values[0] + Fraction(piece.intercept)
     raise AssertionError
 

@@ -144,9 +144,7 @@ def test_a_row_of_noise_that_is_zero_on_a_face(n):
     """``2^-20 (x_1 + 1)``, of terms of 2^40: positive inside, and not positive on the face."""
     first = np.zeros((2, n))
     first[:, 0] = 1.0, 1.0 - 2.0**-20
-    net = mc.Network.from_arrays(
-        [first, [[1.0, -1.0]]], [[2.0**40] * 2, [2.0**-20]], output=False
-    )
+    net = mc.Network.from_arrays([first, [[1.0, -1.0]]], [[2.0**40] * 2, [2.0**-20]], output=False)
     for quantity, expected in (
         ("activation_regions", {(1, 1, 1)}),
         ("activation_patterns", {(1, 1, 0), (1, 1, 1)}),

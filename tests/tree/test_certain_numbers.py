@@ -40,6 +40,18 @@ def test_a_sum_of_products_is_rounded_for_each_of_them():
             assert p.ops[layer] >= p.ops[layer - 1] + widths[layer - 1] + 1
 
 
+@pytest.mark.parametrize("domain_rows", [0, 3, 2000])
+def test_a_certificate_may_add_up_all_rows(domain_rows):
+    """Those of the domain, too: each is a term of the sums that prove a cell empty."""
+    net = mc.Network.from_arrays([np.ones((2, 20))], [np.zeros(2)], output=False)
+    normals = np.random.default_rng(0).normal(size=(domain_rows, 20))
+    polytope = mc.Polytope(normals, np.full(domain_rows, 50.0), lower=-1, upper=1)
+    search = Search(net, (polytope if domain_rows else mc.Box(-1, 1)).bind(20))
+    p = search.program
+    count = p.row_values.shape[0] + p.domain_M.shape[0]
+    assert search.rounding >= count + sum(p.V.shape) + 4
+
+
 @pytest.mark.parametrize("box", [mc.Box(-1, 1), mc.Box([0, -0.5], [0.25, 3])])
 def test_rows_are_multiples_of_their_powers_of_two(box):
     for seed in range(10):
