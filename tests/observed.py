@@ -13,9 +13,10 @@ import milpcount as mc
 from milpcount.domain import InputSet
 from milpcount.exact.rows import ExactNetwork
 from milpcount.kernel import rows as kinds
-from milpcount.kernel import vertex_forms, vertex_search
+from milpcount.kernel import vertex_search
 from milpcount.kernel import vertex_state as vertices
 from milpcount.kernel.columns import (
+    LAYER_FOLLOWS,
     LAYER_ROW,
     LAYER_ROWS,
     LAYER_UNIT,
@@ -24,7 +25,7 @@ from milpcount.kernel.columns import (
     UNIT_PIECE,
     UNIT_ROW,
 )
-from milpcount.kernel.program import Layout, compile_program
+from milpcount.kernel.program import compile_program
 from milpcount.network import Activation, leaky_relu, maxout, piecewise_linear, relu
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.search import Search
@@ -39,6 +40,7 @@ compose_layer = interpreted(kinds.compose_layer)
 compose_on_base = interpreted(kinds.compose_on_base)
 compose_rows = interpreted(kinds.compose_rows)
 set_output = interpreted(kinds.set_output)
+RELU = relu()
 CLIP = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
 
 
@@ -82,10 +84,9 @@ def of_rows(
     exact, V = ExactNetwork(network, inputs), fractions(p.V)
     y = random.uniform(size=p.V.shape[1])
     g = p.V @ y
-    image = V @ fractions(y)
     for layer in range(len(p.layers)):
         values, count = (int(p.layers[layer, k]) for k in (LAYER_VALUES, LAYER_ROWS))
-        if base and layer and p.layers[layer, -1]:
+        if base and layer and p.layers[layer, LAYER_FOLLOWS]:
             # Half of the units above are open, and added to what the others make.
             first, above = (int(p.layers[layer - 1, k]) for k in (LAYER_UNIT, LAYER_UNITS))
             opened = np.arange(first, first + above)[::2]
@@ -206,7 +207,7 @@ def solution(rows: list[Array]) -> list[Fraction]:
     return [row[-1] for row in table]
 
 
-def networks(n: int, depth: int, unit: Activation = relu()) -> Iterator[mc.Network]:
+def networks(n: int, depth: int, unit: Activation = RELU) -> Iterator[mc.Network]:
     """Yield networks of so many inputs and layers: in general position, and of rows that cancel."""
     for seed in range(3):
         random, before, weights, biases = np.random.default_rng([seed, n, depth]), n, [], []

@@ -13,9 +13,11 @@ from milpcount.tree.search import Search
 
 CLIP = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
 
+LOG_MEAN = math.log(50.0)
 
-def strata(log_mean=math.log(50.0), top=math.log(1000.0)):
-    pilot = Pilot((64, 1), log_mean, 1.5, top, 3.0, 100, 50, 0)
+
+def strata(log_mean=LOG_MEAN):
+    pilot = Pilot((64, 1), log_mean, 1.5, math.log(1000.0), 3.0, 100, 50, 0)
     return Strata(SimpleNamespace(), pilot, 0.2, 0.05)  # type: ignore[arg-type]
 
 

@@ -1,6 +1,7 @@
 """Numbers at the points of lines and planes, against fractions: within their bounds, not far."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def network(seed, unit):
     """Return a network whose layers add large numbers up to small ones."""
     random, sizes = np.random.default_rng([seed, unit.rank]), [4, 5, 5, 5, 5]
     layers = []
-    for number, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for number, (a, b) in enumerate(pairwise(sizes)):
         weight = random.normal(size=(b * unit.rank, a))
         if number and seed % 2:
             weight -= weight.mean(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Small networks, degenerate ones half of the time: the search finds what exact arithmetic finds."""
+"""Small networks, half of them degenerate: the search finds what exact arithmetic finds."""
 
 import numpy as np
 import pytest

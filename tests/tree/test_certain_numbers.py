@@ -28,7 +28,7 @@ set_rows = interpreted(orthant._set_rows)
 
 
 def test_a_sum_of_products_is_rounded_for_each_of_them():
-    """Higham: a term of a sum of k products goes through k roundings, and those of what it reads."""
+    """Higham: a term of a sum of k products is rounded k times, and as often as what it reads."""
     random = np.random.default_rng(0)
     for widths in ([40, 300, 20], [5, 5, 5]):
         sizes = list(zip([3, *widths[:-1]], widths, strict=True))
