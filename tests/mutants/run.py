@@ -145,16 +145,16 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args(given)
     every = mutants()
-    stale = [m for m in every if m.fault]
-    for mutant in stale:
-        print(f"{mutant.group}.toml: {mutant.title}: {mutant.fault}")
-    if stale:
-        return 1
     chosen = [m for m in every if not m.is_speed]
     if options.only:
         chosen = [m for m in chosen if any(t in f"{m.group} {m.title}" for t in options.only)]
     if options.part:
         chosen = [m for m in chosen if m.part]
+    stale = [m for m in chosen if m.fault]
+    for mutant in stale:
+        print(f"{mutant.group}.toml: {mutant.title}: {mutant.fault}")
+    if stale:
+        return 1
     if not chosen:
         print("no such mutant")
         return 1
