@@ -2,6 +2,7 @@
 # make test    set up for development and run the tests; test-all adds the slow ones,
 #              test-agreement those that compare methods on many networks
 # make lint    style, types, layers
+# make mutants    plant the faults of tests/mutants, each must fail its test; mutants-all: all fast tests
 # make train   train the networks of data/ again
 # make sweep-small   a part of the MNIST sweep with a report: about two minutes
 # make sweep   the whole sweep; it goes on where it was stopped: hours
@@ -21,7 +22,7 @@ WORKERS ?= 2
 ARGS ?=
 RUN := $(VENV)/bin/python
 
-.PHONY: help count test test-all test-agreement warm lint train sweep-small sweep bench docs dist \
+.PHONY: help count test test-all test-agreement mutants mutants-all warm lint train sweep-small sweep bench docs dist \
 	test-dist test-lowest clean
 
 help:
@@ -38,6 +39,13 @@ test-all: $(VENV)/.dev warm
 
 test-agreement: $(VENV)/.dev warm
 	$(RUN) -m pytest -n $(WORKERS) -m slow tests/agreement $(ARGS)
+
+mutants: $(VENV)/.dev warm
+	$(RUN) -m tests.mutants.run --workers $(WORKERS) $(ARGS)
+
+# Hours: every fault that is planted in the kernel is compiled.
+mutants-all: $(VENV)/.dev warm
+	$(RUN) -m tests.mutants.run --suite --workers $(WORKERS) $(ARGS)
 
 # The kernel is compiled once, here, instead of by every worker at the same time.
 warm: $(VENV)/.dev

@@ -122,6 +122,17 @@ def test_what_another_process_adds_is_seen_after_a_refresh(path):
     assert "a" in two
 
 
+def test_half_of_a_line_is_left_until_the_rest_is_there(path):
+    one, two = Store(path), Store(path)
+    one.add(record("a"))
+    line = json.dumps(record("b", lower="123"))
+    for part, known in ((line, {"a"}), ("\n", {"a", "b"})):
+        with path.open("a") as stream:
+            stream.write(part)
+        two.refresh()
+        assert set(two.records) == known
+
+
 def test_counts_are_exact_integers_of_any_size():
     huge = 2**64 + 1
     row = decoded({"key": "a", "lower": str(huge), "estimate": None, "bounds": {"naive": "7"}})
@@ -150,6 +161,19 @@ def test_a_file_is_written_whole_or_not_at_all(path, monkeypatch):
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError):
+        write_whole(path, "new")
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_old_file_stays_where_the_new_one_cannot_take_its_place(path, monkeypatch):
+    write_whole(path, "old")
+
+    def fail(*_):
+        raise OSError(errno.EACCES, "in use")
+
+    monkeypatch.setattr(type(path), "replace", fail)
     with pytest.raises(OSError):
         write_whole(path, "new")
     assert path.read_text() == "old"

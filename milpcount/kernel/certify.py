@@ -25,7 +25,16 @@ finite: rows have unit norm, so the rounding granted for their errors is above 1
 
 @jit
 def is_interior(rows, offset, error, first, count, g):
-    """Return whether a point g satisfies rows ``first..count`` beyond all rounding."""
+    """Return whether a point g satisfies rows ``first..count`` beyond all rounding.
+
+    With r^ the computed unit row and r the true function, ``|r^ - r| <= ops u sigma`` anywhere on
+    the cube (see `rows`; sigma here times the norm). A value at g is a sum of m products and the
+    constant, each of which goes through m + 1 roundings in any order, and two more that scale it:
+    it is off by at most ``(m + 3) u sum |r^_q| |g_q| + .. <= (m + 3) u sigma``, as ``|g_q| <= S_q``
+    and sigma is at least ``sum |r_q| S_q + |b|``. Where g has been mixed from other points its own
+    roundings count the same way. All of that is in ``error = u (ops + rounding) sigma``, whose
+    `rounding` is chosen with the search: it is at least m + n and three times the rows.
+    """
     total = 0.0
     for i in range(first, count):
         t = offset[i]
@@ -49,7 +58,20 @@ def _highest(z):
 
 @jit
 def is_empty(rows, offset, error, lam, first, count, V, y, z):
-    """Return whether non-negative multipliers prove the cell empty beyond all rounding."""
+    """Return whether non-negative multipliers prove the cell empty beyond all rounding.
+
+    A point y of the cell has ``0 < sum lam_i r_i(V y) <= max over the cube of sum lam_i r_i``. What
+    is computed of that maximum is the sum of the positive parts of ``z_j = sum_q y_q V_qj``, of
+    ``y_q = sum_i lam_i r^_iq``, and of ``lam_i b^_i``: a product ``lam_i r^_iq V_qj`` goes through
+    `count` roundings in y, m in z and n in the sum over j at most, so that all of it is off by ::
+
+        (count + m + n + 4) u sum_i lam_i (sum_q |r^_iq| S_q + |b^_i|)
+            <= sum_i lam_i (count + m + n + 4) u sigma_i
+
+    (Higham 2002, section 3.1, for any order of the sums, with ``sum_j |V_qj| <= S_q``), and by
+    ``sum_i lam_i ops u sigma_i`` for the rows themselves. Both are within ``sum_i lam_i error_i``,
+    as `rounding` is at least three times the rows, and m + n, and more.
+    """
     combine(rows, lam, first, count, y, V, z)
     total, size = _highest(z), 0.0
     for i in range(first, count):

@@ -18,6 +18,15 @@ terms. Multipliers for which the z_j are zero but for rounding, as the projectio
 moved a little first: by nu = F x with F^T nu = Delta, where F has the rows f_i and Delta is what
 the z_j are too large by. What is proved rests on the sums alone.
 
+**Errors.** A coefficient of f_i is a sum of products along the paths from the coordinate to the
+row, and so in as many roundings at most as the same row has in `rows`, where `p.ops` counts them,
+with the size that is composed here beside it as the majorant: the sum of the magnitudes of all
+products. Taking off the second value and the threshold, the sign, the norm and its quotient are
+within 8 more. So the form is off by ``u (ops + 8) (size + tiny) / norm`` in the sum of its
+coefficients' errors, `tiny` for what underflows. A sum z_j of k rows is off by that, weighted, and
+by ``(k + 3) u`` times the sum of its products' magnitudes; half of it again is granted for the
+rounding of these bounds. Nothing is asked of the multipliers but that they are not negative.
+
 Rows of deeper layers are composed from the outputs in between, in the same coordinates; a row that
 the piece of a coordinate's unit has is a coordinate itself and not needed.
 """

@@ -162,7 +162,8 @@ class Search:
         # Points of a pool are mixed from earlier ones, three roundings each time, at most as often
         # as the pools have room; with few parameters none are mixed.
         mixed = 0.0 if p.small else 3.0 * POOL * p.layers.shape[0]
-        self.rounding = 3.0 * p.row_values.shape[0] + sum(p.V.shape) + mixed + _SLACK
+        rows = p.row_values.shape[0] + p.domain_M.shape[0]  # that a certificate may add up
+        self.rounding = 3.0 * rows + sum(p.V.shape) + mixed + _SLACK
         self.regions = KeptRegions(Source(network, inputs))
         self.exact_cells = self.exact_rows = self.thin_regions = 0
         self._answers = ExactAnswers(network, inputs, layout, patterns)

@@ -23,6 +23,7 @@ from milpcount.kernel import (
     vertex_parity,
     vertex_search,
 )
+from milpcount.kernel.compiled import IS_PYTHON
 from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.disk_cache import alone
 from milpcount.kernel.image import SMALL
@@ -62,8 +63,8 @@ class Kernel:
 
     @property
     def is_compiled(self) -> bool:
-        """Whether this process has it, or finds all of it on the disk."""
-        return all(
+        """Whether this process has it, or finds all of it on the disk, or runs it as Python."""
+        return IS_PYTHON or all(
             entry.signatures or entry._cache.kept_in(entry.targetctx) is not None
             for entry in self.entries
         )
@@ -71,6 +72,8 @@ class Kernel:
     @property
     def kept_in(self) -> Path | None:
         """The folder on the disk that has it, None if none has."""
+        if IS_PYTHON:
+            return None
         folders = [entry._cache.kept_in(entry.targetctx) for entry in self.entries]
         return None if None in folders else folders[0]
 

@@ -196,6 +196,14 @@ def test_einsum_refused(write_onnx):
         read_onnx(write_onnx(rows, {}, [1, 3, 4]))
 
 
+def test_constants_of_an_einsum_are_not_multiplied_with_rounding(write_onnx):
+    rows = [("Einsum", "x A B", "y", {"equation": "nij,j,j->ni"})]
+    exact = {"A": np.full(4, 3.0), "B": np.full(4, 0.25)}
+    assert read_onnx(write_onnx(rows, exact, [1, 3, 4])).output is not None
+    with pytest.raises(FileFormatError, match="products of its constants are not exact"):
+        read_onnx(write_onnx(rows, {"A": np.full(4, 0.1), "B": np.full(4, 0.3)}, [1, 3, 4]))
+
+
 @pytest.mark.parametrize("attributes", [{}, {"reverse": 1}, {"exclusive": 1, "reverse": 1}])
 def test_running_sums(write_onnx, attributes):
     rows = [("CumSum", "x axis", "y", attributes)]

@@ -64,6 +64,15 @@ def test_matrices(columns):
     assert mod.Matrix(sparse.csr_array(matrix)).times(values).tolist() == expected
 
 
+def test_the_largest_sums_of_limbs():
+    columns = 8192
+    matrix = np.full((1, columns), 2.0**53 - 1.0)
+    values = np.full((columns, 1), P - 1, dtype=np.uint64)
+    values[::3] = P - 2
+    expected = sum((2**53 - 1) * int(v) for v in values[:, 0]) % P
+    assert mod.Matrix(matrix).times(values).tolist() == [[expected]]
+
+
 def check_walk(network, domain):
     """Outputs and rows modulo p are those of the exact affine functions, at the same point."""
     inputs = domain.bind(network.n_inputs)
