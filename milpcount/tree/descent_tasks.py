@@ -162,7 +162,8 @@ def _slice(search: Search, made: descent_state.Walks, pace: Pace, deadline: Dead
 def _in_populations(search: Search, batch: Batch, deadline: Deadline) -> Iterator[Walked]:
     """Make estimates by populations; yield what is complete, as `walking` does."""
     began, pace = time.perf_counter(), Pace(_SLICE_SECONDS)
-    assert batch.potential is not None
+    potential = batch.potential
+    assert potential is not None
     batch = replace(batch, population=affordable(search.program, batch.population))
     made, random = descent_state.new_walks(batch), np.random.default_rng(batch.seed)
     sizes, taken = np.zeros(0), made.taken[:0]
@@ -175,7 +176,7 @@ def _in_populations(search: Search, batch: Batch, deadline: Deadline) -> Iterato
         )
 
     while sizes.size < batch.walks:
-        population = Population(search, made, batch.potential, random)
+        population = Population(search, made, potential, random)
         while not population.is_done:
             stop = population.stop()
             made.control[descent_state.STOP_LAYER : descent_state.STOP_PLACE + 1] = stop

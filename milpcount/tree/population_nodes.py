@@ -76,7 +76,7 @@ def bytes_of(p: Program) -> int:
     """Return about how much room a copy takes at most."""
     units, (m, n) = p.units.shape[0], p.V.shape
     widest = int((p.layers[:, LAYER_VALUES] + p.layers[:, LAYER_ROWS]).max())
-    return 8 * (units * (3 * m + n) + widest * m)
+    return int(8 * (units * (3 * m + n) + widest * m))
 
 
 def _restore(views: Iterator[Array], copies: tuple[Array, ...]) -> None:
