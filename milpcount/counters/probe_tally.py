@@ -208,7 +208,7 @@ class Tally:
             "walks_for_an_estimate": self.walks_for_an_estimate,
             "subtrees_counted": self.counted,
             "sides_left_out_undecided": self.undecided,
-            "walks_that_ended_without_a_region": self.dead_ends,
+            "walks_that_ended_early": self.dead_ends,
         }
         return Snapshot(
             lower=lower,

@@ -64,7 +64,7 @@ class Walks(NamedTuple):
 
     ``control``: the current walk; the regions that were found before the subtree that is being
     counted; the most that a subtree of the last layer may have to be counted; how many sides were
-    left out undecided, how many walks ended without a region for that reason, how many subtrees
+    left out undecided, how many walks ended above the last layer for that reason, how many subtrees
     were counted, and how many tests the descents of the last layer took; how many choices are on
     record; whether walks are made in stages, and from which place of which layer on they stop.
     ``seed`` (1,): state of the generator. ``preference``, ``leaning``: of the `Batch`. ``log_size``

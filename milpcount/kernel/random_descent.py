@@ -10,8 +10,9 @@ entered once and the walks share what is learned of its cell. Walks may also be 
 so that many advance side by side and are replaced by each other in between.
 
 No walk asks for exact arithmetic to decide a side: what floating point cannot decide is left out,
-as if it were empty. The estimate's expectation is then below the number of regions, never above,
-and lower bounds stay valid.
+as if it were empty; where that leaves nothing of a cell, it counts as one region, since it has
+interior points. The estimate's expectation is then below the number of regions, never above, and
+lower bounds stay valid.
 """
 
 import numpy as np
@@ -293,8 +294,8 @@ def walk(p, s, scratch, q, rounding):
                     q.control[UNDECIDED_SIDES] += 1
         k, log_p = choose(p, s, q, d, unit, pieces, layer == last_layer and not in_stages)
         if k < 0:
+            # No side is decided, but the node's cell has interior points: one region at least.
             q.control[DEAD_ENDS] += 1
-            q.log_size[t] = -np.inf
             if in_stages:
                 return DONE
             _finish(p, s, q)

@@ -46,7 +46,7 @@ class Walked:
         Sums of products over all choices: what was known, how they leaned, and what came below.
     tests, descent_tests, undecided, dead_ends, counted : int
         Projections; those of the descents of the last layer; sides left out because floating point
-        could not decide them; walks that ended for that reason; subtrees counted.
+        could not decide them; walks that ended early for that reason; subtrees counted.
     seconds : float
     """
 
