@@ -27,7 +27,8 @@ class Probing:
     A walk takes one child at every node, with a known probability; the product of the reciprocals
     is an unbiased estimate of the number of regions (Knuth 1975). The probabilities are learned
     from the walks before: what every unit prefers, and, where walks differ wildly, how choices
-    should lean by the geometry. Subtrees that are small for certain are counted. The lower bound is
+    should lean by the geometry. Subtrees that are small for certain are counted, and so are small
+    parts of the network that nothing joins to the rest; others multiply. The lower bound is
     a confidence sequence by betting: it holds at all numbers of walks at once, so a run may be
     stopped at any time, for any reason. Sides that floating point cannot decide are left out, which
     can lower the estimates but never lifts the bound.
@@ -46,9 +47,9 @@ class Probing:
         Descents of the last layer in every walk of the first round; their mean is the walk's
         estimate. Later rounds make more of them where most of the spread comes from there.
     population : int
-        Walks that are made side by side for one estimate, where walks differ wildly, and replace
-        each other on the way down: see `milpcount.tree.populations`. Fewer where they have no room;
-        1 for walks on their own.
+        Walks that are made side by side for one estimate and replace each other on the way down,
+        see `milpcount.tree.populations`: where walks differ wildly and most of their work is above
+        the last layer. Fewer where they have no room; 1 for walks on their own.
     """
 
     confidence: float = 0.95
