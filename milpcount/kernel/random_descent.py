@@ -216,6 +216,15 @@ def _is_implied(s, d, k, pieces):
     return True
 
 
+@jit
+def _leave_out(s, d):
+    """Take the rows that a child at depth d + 1 has more than its parent out of its cell."""
+    for i in range(s.path.size[d], s.path.size[d + 1]):
+        if s.path.lam[d + 1, i] != 0.0:
+            s.path.start[d + 1] = -1  # the projection that was kept rests on the row
+    s.path.size[d + 1] = s.path.size[d]
+
+
 @entry
 def walk(p, s, scratch, q, rounding):
     """Make the walks of a batch; or, in stages, advance the current one.
@@ -310,7 +319,7 @@ def walk(p, s, scratch, q, rounding):
         s.path.turn[d] = k + 1
         descend(p, s, d, unit, k)
         if _is_implied(s, d, k, pieces):
-            s.path.size[d + 1] = s.path.size[d]
+            _leave_out(s, d)
         q.own_square[d + 1] = q.square[d, k]
         if q.square[d, k] >= 0.0:
             q.place[REACH] = q.square[d, k]

@@ -101,8 +101,8 @@ def _contents(search: Search, made: Walks, depth: int, layer: int) -> Iterator[A
     room = min(size + p.most_literals, s.path.lam.shape[1])
     for array in (
         s.path.stage, s.path.turn, s.path.layer, s.path.place, s.path.witness, s.path.prefix,
-        s.path.polygon, s.path.corners, s.sides.verdict, s.sides.witness, s.sides.polygon,
-        s.sides.corners, made.own_square, made.square,
+        s.path.start, s.path.polygon, s.path.corners, s.sides.verdict, s.sides.witness,
+        s.sides.start, s.sides.polygon, s.sides.corners, made.own_square, made.square,
     ):  # fmt: skip
         yield array[at]
     yield s.path.lam[depth, :room]
