@@ -5,9 +5,10 @@ m: with a fraction lambda of the wealth each time, the wealth after n of them is
 ``1 - lambda + lambda X_i / m``, a non-negative supermartingale. By Ville's inequality it ever
 reaches 1 / (1 - confidence) with probability at most 1 - confidence, so every m at which it has is
 rejected (Waudby-Smith & Ramdas, JRSS B 86, 2024, section 4, with the upper limit of X taken away: a
-bound from below needs none). Averaging the wealth of many gamblers with fixed fractions keeps the
-property. The numbers may be chosen adaptively, and the run may be stopped at any time for any
-reason.
+bound from below needs none). Averaging the wealth of many gamblers keeps the property. They differ
+in their fractions, which are fixed, and in when they begin: some let the first 8, 16, 32, ..
+numbers pass, which are small where numbers get better as more is learned. The numbers may be chosen
+adaptively, and the run may be stopped at any time for any reason.
 """
 
 import math
@@ -17,6 +18,11 @@ import numpy as np
 
 FRACTIONS = 1.0 / (1.0 + np.exp(-np.linspace(-4.5, 2.5, 12)))
 """Fractions of the wealth that the gamblers bet, from 1 % to 92 %."""
+
+_FIRST_PASSED = 8
+"""Numbers that the first of those who wait let pass; each of the others waits twice as long."""
+_WAITING = 0.2
+"""Share of the wealth of those who wait."""
 
 _ACCURACY = 1e-6
 """Of the logarithm; the bound is rounded down by it, far above the roundings of all sums."""
@@ -59,8 +65,23 @@ def log_lower_bound(log_values: np.ndarray, confidence: float) -> float:
 def _log_wealth(log_values: np.ndarray, log_mean: float) -> float:
     """Return the logarithm of the mean wealth of the gamblers at one m; it falls as m grows."""
     ratio = np.exp(np.minimum(log_values - log_mean, _LARGEST))
-    wealth = np.log1p(FRACTIONS[:, None] * (ratio - 1.0)).sum(axis=1)
-    return float(np.logaddexp.reduce(wealth) - math.log(FRACTIONS.size))
+    gains = np.log1p(FRACTIONS[:, None] * (ratio - 1.0))
+    begins = _begins(ratio.size)
+    wealth = np.stack([gains[:, begin:].sum(axis=1) for begin in begins])
+    # The j-th of those who wait has 1 / (j (j + 1)) of their part. Who has not begun has it still.
+    turn = np.arange(1.0, len(begins))
+    share = np.append(1.0 - _WAITING, _WAITING / (turn * (turn + 1.0))) / FRACTIONS.size
+    owned = np.logaddexp.reduce(wealth + np.log(share)[:, None], axis=None)
+    return float(np.logaddexp(owned, math.log(_WAITING / len(begins))))
+
+
+def _begins(n: int) -> list[int]:
+    """Return after how many of n numbers gamblers begin, as far as they do."""
+    begins, passed = [0], _FIRST_PASSED
+    while passed < n:
+        begins.append(passed)
+        passed *= 2
+    return begins
 
 
 def log_mean(log_values: np.ndarray) -> float:

@@ -22,7 +22,7 @@ Array = np.ndarray
 _WILD = 3.0
 """Standard deviation of the estimates, in bits, from which walks lean: those of a first round are
 below 2.2 on all of 210 networks of 22 units, and above 3.5 on those of a hundred and more."""
-_SHARE = 0.7
+SHARE = 0.7
 """Share of the fitted slopes that is used: part of Q is in the units' preferences already."""
 _STEEPEST = 2.0
 """Most that a slope may make of a choice of typical spread: more is noise."""
@@ -42,7 +42,7 @@ def differ_wildly(log_size: Array) -> bool:
     return bool(finite.size > 1 and finite.std(ddof=1) >= _WILD * math.log(2.0))
 
 
-def leanings(moments: Array, current: Array) -> Array:
+def leanings(moments: Array, current: Array, share: float = SHARE) -> Array:
     """Return the leanings for the next round.
 
     Parameters
@@ -51,16 +51,18 @@ def leanings(moments: Array, current: Array) -> Array:
         Of the choices made, see `milpcount.kernel.descent_state`.
     current : ndarray, shape (layers, 2)
         With which the last of them were made.
+    share : float
+        Of the fitted slopes that is used.
 
     Returns
     -------
     ndarray, shape (layers, 2)
         To a node's own piece, and per unit of squared distance to the near one.
     """
-    return np.stack([_slopes(m, c) for m, c in zip(moments, current, strict=True)])
+    return np.stack([_slopes(m, c, share) for m, c in zip(moments, current, strict=True)])
 
 
-def _slopes(moments: Array, current: Array) -> Array:
+def _slopes(moments: Array, current: Array, share: float) -> Array:
     """Fit the slopes of one layer; few choices move them little."""
     n, known = moments[0, 0], moments.shape[0] - 3
     if n < 2.0 * moments.shape[0]:
@@ -75,7 +77,7 @@ def _slopes(moments: Array, current: Array) -> Array:
     scale = np.where(moving, spread, 1.0)
     ridge = np.zeros(moments.shape[0] - 1)
     ridge[known:] = noise * (scale / _LIKELY) ** 2
-    start = np.concatenate([np.zeros(known), current / _SHARE])
+    start = np.concatenate([np.zeros(known), current / share])
     step = np.linalg.lstsq(gram + np.diag(ridge), below - gram @ start, rcond=1e-12)[0]
     slopes = np.clip((start + step)[known:] * scale, -_STEEPEST, _STEEPEST) / scale
-    return np.where(moving, _SHARE * slopes, current)
+    return np.where(moving, share * slopes, current)

@@ -263,13 +263,13 @@ class Strata:
     def run(self) -> Iterator[int]:
         """Walk until the interval is as wanted; yield the number of walks under way."""
         problem = self._problem
-        subject = subject_of(problem)
+        subject = subject_of(problem.network, problem.inputs, problem)
         for number in count():
             batches = self._batches(number)
             while batches and self._known:
                 self._take(self._known.pop(0), batches.pop(0).walks)
             try:
-                for current in make(problem, subject, batches, self._take):
+                for current in make(problem, [(subject, batch) for batch in batches], self._take):
                     yield 0 if current is None else len(current.log_size)
             except KeyboardInterrupt:
                 self._conclude()

@@ -7,6 +7,8 @@ from typing import Any
 
 from milpcount.counters.method import Problem
 from milpcount.counters.scheduler import Tasks
+from milpcount.domain import InputSet
+from milpcount.network import Network
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 0.5
@@ -17,26 +19,27 @@ Take = Callable[[Any, int], bool]
 whether the walks go on. A batch that was cut short is the last one."""
 
 
-def subject_of(problem: Problem) -> Any:
-    """Return what is walked: laid out here, or packed for other processes."""
+def subject_of(network: Network, inputs: InputSet, problem: Problem) -> Any:
+    """Return what is walked: what makes a search here, or what is packed for other processes."""
     if problem.executor is None:
+        from milpcount.kernel.program import compile_program
         from milpcount.tree.search import Search
 
-        return Search(problem.network, problem.inputs)
+        program = compile_program(network, inputs)
+        return lambda: Search(network, inputs, program=program)
     from milpcount.tree.split import Subject
 
-    return Subject.pack(problem.network, problem.inputs)
+    return Subject.pack(network, inputs)
 
 
-def make(problem: Problem, subject: Any, batches: Sequence[Any], take: Take) -> Iterator[Any]:
+def make(problem: Problem, jobs: Sequence[tuple[Any, Any]], take: Take) -> Iterator[Any]:
     """Make batches and hand them over in their order; yield what is under way, for the progress.
 
     Parameters
     ----------
     problem : Problem
-    subject : object
-        Of `subject_of`.
-    batches : sequence of milpcount.kernel.descent_state.Batch
+    jobs : sequence of (object, milpcount.kernel.descent_state.Batch)
+        What is walked, as `subject_of` returns it, and the batch.
     take : callable
 
     Yields
@@ -45,14 +48,17 @@ def make(problem: Problem, subject: Any, batches: Sequence[Any], take: Take) -> 
         The walks of an unfinished batch, where they are known.
     """
     if problem.executor is None:
-        for batch in batches:
-            if not (yield from _here(subject, batch, problem, take)):
+        before, search = None, None
+        for subject, batch in jobs:
+            if subject is not before:
+                before, search = subject, subject()
+            if not (yield from _here(search, batch, problem, take)):
                 return
         return
-    yield from _elsewhere(problem, subject, batches, take)
+    yield from _elsewhere(problem, jobs, take)
 
 
-def _elsewhere(problem: Problem, subject: Any, batches: Sequence[Any], take: Take) -> Iterator[Any]:
+def _elsewhere(problem: Problem, jobs: Sequence[tuple[Any, Any]], take: Take) -> Iterator[Any]:
     from milpcount.tree.descent_tasks import make_walks
 
     assert problem.executor is not None
@@ -62,13 +68,13 @@ def _elsewhere(problem: Problem, subject: Any, batches: Sequence[Any], take: Tak
     tasks, walks_of = Tasks[int](problem.executor, problem.notice), dict[int, Any]()
     taken = 0
     try:
-        for i, batch in enumerate(batches):
+        for i, (subject, batch) in enumerate(jobs):
             tasks.submit(i, make_walks, subject, batch, until)
-        while taken < len(batches):
+        while taken < len(jobs):
             patience = min(_POLL_SECONDS, problem.deadline.remaining() + _GRACE_SECONDS)
             walks_of |= {i: future.result() for i, future in tasks.finished(patience)}
             while taken in walks_of:  # in their order, whatever comes back first
-                if not take(walks_of.pop(taken), batches[taken].walks):
+                if not take(walks_of.pop(taken), jobs[taken][1].walks):
                     return
                 taken += 1
             # At the end of its time the driver listens once more: what is done counts by then.
@@ -81,13 +87,13 @@ def _elsewhere(problem: Problem, subject: Any, batches: Sequence[Any], take: Tak
         tasks.cancel()
 
 
-def _here(subject: Any, batch: Any, problem: Problem, take: Take) -> Generator[Any, None, bool]:
+def _here(search: Any, batch: Any, problem: Problem, take: Take) -> Generator[Any, None, bool]:
     """Make the walks of a batch in this process, or as many as there is time for."""
     from milpcount.tree.descent_tasks import walking
 
     done = None
     try:
-        for done in walking(subject, batch, problem.deadline):
+        for done in walking(search, batch, problem.deadline):
             # At the end of its time the driver listens once more: what is done counts by then.
             if not problem.deadline.passed():
                 yield done

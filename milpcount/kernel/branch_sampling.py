@@ -18,6 +18,7 @@ from milpcount.kernel.descent_state import (
     DISTANCE,
     LEANED_NEAR,
     LEANED_OWN,
+    LEFT,
     NEAR,
     ONE,
     OWN,
@@ -129,6 +130,7 @@ def _record(s, q, d, own, chosen, pieces, total, log_p):
     place = s.path.place[d] / np.float64(s.opened.number[layer])
     c[ONE], c[PLACE], c[PLACE_SQUARED] = 1.0, place, place * place
     c[DISTANCE] = q.own_square[d]
+    c[LEFT] = s.opened.number[layer] - s.path.place[d]
     c[LEANED_OWN] = (1.0 if chosen == own else 0.0) - mean_own
     c[LEANED_NEAR] = mean_square - q.square[d, chosen]
     c[BELOW] = q.log_size[q.control[WALK]] - log_p

@@ -6,11 +6,13 @@ probabilities are; the nearer they are to the shares of the children's subtrees,
 variance. A subtree that is small for certain is counted instead. A walk that has come to the last
 layer descends it several times and takes the mean; where choices do not lean (`branch_sampling`),
 at points spaced evenly in the unit interval that they divide (systematic sampling). The root is
-entered once and the walks share what is learned of its cell.
+entered once and the walks share what is learned of its cell. Walks may also be made in stages,
+so that many advance side by side and are replaced by each other in between.
 
 No walk asks for exact arithmetic to decide a side: what floating point cannot decide is left out,
-as if it were empty. The estimate's expectation is then below the number of regions, never above,
-and lower bounds stay valid.
+as if it were empty; where that leaves nothing of a cell, it counts as one region, since it has
+interior points. The estimate's expectation is then below the number of regions, never above, and
+lower bounds stay valid.
 """
 
 import numpy as np
@@ -45,18 +47,23 @@ from milpcount.kernel.descent_state import (
     DESCENT,
     DESCENT_TESTS,
     DESCENTS,
+    HALTED,
+    IN_STAGES,
     NOT_SPLIT,
     OFFSET,
     POINT,
+    REACH,
     SQUARES,
+    STOP_LAYER,
+    STOP_PLACE,
     SUM,
-    UNDECIDED,
+    UNDECIDED_SIDES,
     WALK,
     WIDTH,
 )  # fmt: skip
 from milpcount.kernel.layer_entry import enter_layer_at
 from milpcount.kernel.layers import units_of
-from milpcount.kernel.projection import EMPTY, FULL
+from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED
 from milpcount.kernel.sides import price, test_piece
 from milpcount.kernel.stages import (
     ASK_DOMAIN,
@@ -129,7 +136,7 @@ def _go_on_counting(p, s, scratch, q, rounding):
         if wanted != ASK_SIDE:
             return wanted
         s.control[VERDICT] = EMPTY
-        q.control[UNDECIDED] += 1
+        q.control[UNDECIDED_SIDES] += 1
 
 
 @jit
@@ -200,17 +207,36 @@ def _finish(p, s, q):
         s.path.turn[0] = 0
 
 
+@jit
+def _is_implied(s, d, k, pieces):
+    """Return whether a node's cell lies on piece k, so that the piece's rows add nothing to it."""
+    for j in range(pieces):
+        if j != k and s.sides.verdict[d, j] != EMPTY:
+            return False
+    return True
+
+
+@jit
+def _leave_out(s, d):
+    """Take the rows that a child at depth d + 1 has more than its parent out of its cell."""
+    for i in range(s.path.size[d], s.path.size[d + 1]):
+        if s.path.lam[d + 1, i] != 0.0:
+            s.path.start[d + 1] = -1  # the projection that was kept rests on the row
+    s.path.size[d + 1] = s.path.size[d]
+
+
 @entry
 def walk(p, s, scratch, q, rounding):
-    """Make the walks of a batch.
+    """Make the walks of a batch; or, in stages, advance the current one.
 
     Returns
     -------
     int
-        `DONE` at the end, `PAUSED` between or within walks when the budget is spent, or what is
-        wanted from Python.
+        `DONE` at the end, of the one walk if they are made in stages; `HALTED` at its next stop;
+        `PAUSED` between or within walks when the budget is spent; or what is wanted from Python.
     """
     c, last_layer = s.control, p.layers.shape[0] - 1
+    in_stages = q.control[IN_STAGES] > 0
     most = np.float64(q.control[COUNT_BELOW])
     while q.control[WALK] < q.log_size.shape[0]:
         t = q.control[WALK]
@@ -221,6 +247,8 @@ def walk(p, s, scratch, q, rounding):
             c[FLOOR] = 0
             q.control[COUNTED] += 1
             q.log_size[t] += np.log(np.float64(c[REGIONS] - q.control[COUNT_FROM]))
+            if in_stages:
+                return DONE
             _finish(p, s, q)
             continue
         if c[BUDGET] <= 0:
@@ -228,12 +256,15 @@ def walk(p, s, scratch, q, rounding):
         d = c[DEPTH]
         layer = s.path.layer[d]
         if layer > last_layer:
+            if in_stages:
+                return DONE
             _finish(p, s, q)
             continue
         if s.path.stage[d] == ROOT:
             if not enter_root(p, s, scratch):
                 return ASK_DOMAIN
             q.own_square[d] = square_of_trial(s)
+            q.place[REACH] = q.own_square[d]
         if s.path.stage[d] == COMPOSE:
             came = enter_layer_at(p, s, scratch, d, rounding)
             if came == PASSED:
@@ -243,11 +274,16 @@ def walk(p, s, scratch, q, rounding):
                 set_squares(q, d, own, q.own_square[d])
             if came != ENTERED:
                 return came
+        if in_stages and (
+            layer > q.control[STOP_LAYER]
+            or (layer == q.control[STOP_LAYER] and s.path.place[d] >= q.control[STOP_PLACE])
+        ):
+            return HALTED
         if layer == last_layer:
             if d > 0 and _most_below(p, s, d, most) <= most:
                 _start_count(s, q, d)
                 continue
-            if q.control[DESCENT] < 0:
+            if q.control[DESCENT] < 0 and not in_stages:
                 _branch(p, s, q, d)
         unit = s.opened.unit[layer, s.path.place[d]]
         pieces = p.units[unit, UNIT_PIECES]
@@ -263,16 +299,18 @@ def walk(p, s, scratch, q, rounding):
                 ):
                     q.square[d, k] = square_of_trial(s)
                 if s.sides.verdict[d, k] == OPEN:
-                    s.sides.verdict[d, k] = EMPTY
-                    q.control[UNDECIDED] += 1
-        k, log_p = choose(p, s, q, d, unit, pieces, layer == last_layer)
+                    s.sides.verdict[d, k] = UNDECIDED
+                    q.control[UNDECIDED_SIDES] += 1
+        k, log_p = choose(p, s, q, d, unit, pieces, layer == last_layer and not in_stages)
         if k < 0:
+            # No side is decided, but the node's cell has interior points: one region at least.
             q.control[DEAD_ENDS] += 1
-            q.log_size[t] = -np.inf
+            if in_stages:
+                return DONE
             _finish(p, s, q)
             continue
         if log_p < 0.0:
-            if layer == last_layer:
+            if layer == last_layer and not in_stages:
                 q.trial[unit] = k
             else:
                 q.taken[t, unit] = k
@@ -280,7 +318,11 @@ def walk(p, s, scratch, q, rounding):
         s.path.stage[d] = DESCEND
         s.path.turn[d] = k + 1
         descend(p, s, d, unit, k)
+        if _is_implied(s, d, k, pieces):
+            _leave_out(s, d)
         q.own_square[d + 1] = q.square[d, k]
+        if q.square[d, k] >= 0.0:
+            q.place[REACH] = q.square[d, k]
         if s.path.stage[d + 1] == TEST:
             below = s.opened.unit[layer, s.path.place[d + 1]]
             own = piece_of_point(p, s, below, s.path.witness[d + 1])

@@ -12,11 +12,15 @@ from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.random_descent import walk
 from milpcount.kernel.state import ASKED, BUDGET, PATIENCE, TESTS
 from milpcount.limits import Deadline, OutOfTime
+from milpcount.tree.populations import TRANSITION, Population, affordable, log_mean
 from milpcount.tree.search import Pace, Search
 from milpcount.tree.split import Subject
 
 Array = np.ndarray
 _SLICE_SECONDS = 0.1
+NO_TRANSITIONS = np.zeros((0, TRANSITION))
+_OUT_OF_TIME = -1
+"""In place of what the kernel wants."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +32,21 @@ class Walked:
     entered : bool
         Whether a point of the domain's interior was found, so that there is a region.
     log_size : ndarray, shape (walks,)
-        Natural logarithms of the estimates; fewer than asked for if there was no time.
+        Natural logarithms of the estimates, one for each walk or population; fewer than asked for
+        if there was no time.
     log_square : ndarray, shape (walks,)
         Natural logarithms of the mean squares of each walk's descents.
     taken : ndarray of int, shape (walks, units)
-    moments : ndarray, shape (layers, 7, 7)
+        Of a population, that of one of its walks, drawn by their weights.
+    population : int
+        Walks of each estimate.
+    transitions : ndarray, shape (stages, 13)
+        Of the walks of populations; see `milpcount.tree.populations`.
+    moments : ndarray, shape (layers, 8, 8)
         Sums of products over all choices: what was known, how they leaned, and what came below.
     tests, descent_tests, undecided, dead_ends, counted : int
         Projections; those of the descents of the last layer; sides left out because floating point
-        could not decide them; walks that ended for that reason; subtrees counted.
+        could not decide them; walks that ended early for that reason; subtrees counted.
     seconds : float
     """
 
@@ -44,6 +54,8 @@ class Walked:
     log_size: Array
     log_square: Array
     taken: Array
+    population: int
+    transitions: Array
     moments: Array
     tests: int
     descent_tests: int
@@ -102,56 +114,122 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
     DomainError
         If the domain has no interior.
     """
-    began = time.perf_counter()
     search.begin()
     if search.state.cell.inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.
         search.state.control[PATIENCE] = 0
     own = search.numbering
     batch = replace(batch, preference=own.part(batch.preference.T).T)
-    made, pace, c = descent_state.new_walks(batch), Pace(_SLICE_SECONDS), search.state.control
-    deadline, spoke = deadline or Deadline(), began
+    deadline = deadline or Deadline()
+    if batch.population > 1:
+        yield from _in_populations(search, batch, deadline)
+        return
+    began, made, pace = time.perf_counter(), descent_state.new_walks(batch), Pace(_SLICE_SECONDS)
+    spoke = began
     while True:
-        c[BUDGET], start = pace.budget, time.perf_counter()
-        wanted = walk(search.program, search.state, search.scratch, made, search.rounding)
+        wanted = _slice(search, made, pace, deadline)
         now = time.perf_counter()
-        pace.note(pace.budget - int(c[BUDGET]), now - start)
-        if wanted == stages.ASK_DOMAIN:
-            search.reject_domain()
-        if wanted == stages.ASK_ROOM:
-            search.make_room()
-        if wanted == stages.ASK_ROW:
-            try:
-                with deadline.in_force():
-                    search.answer_row(int(c[ASKED]))
-            except OutOfTime:
-                yield _walked(made, search, now - began)
-                return
-        late = deadline.passed()
+        late = wanted == _OUT_OF_TIME or deadline.passed()
         if wanted == stages.DONE or late or now - spoke >= 0.5 * _SLICE_SECONDS:
             spoke = now
-            yield _walked(made, search, now - began)
+            done = slice(0, int(made.control[descent_state.WALK]))
+            sizes = made.log_size[done].copy()
+            taken = made.taken[done]
+            yield _walked(made, search, sizes, made.log_square[done].copy(), taken, began)
         if wanted == stages.DONE or late:
             return
 
 
-def _walked(made: descent_state.Walks, search: Search, seconds: float) -> Walked:
-    c, done = made.control, int(made.control[descent_state.WALK])
+def _slice(search: Search, made: descent_state.Walks, pace: Pace, deadline: Deadline) -> int:
+    """Walk for a while, answer what the kernel asks, and return what it wanted."""
+    c = search.state.control
+    c[BUDGET], start = pace.budget, time.perf_counter()
+    wanted = int(walk(search.program, search.state, search.scratch, made, search.rounding))
+    pace.note(pace.budget - int(c[BUDGET]), time.perf_counter() - start)
+    if wanted == stages.ASK_DOMAIN:
+        search.reject_domain()
+    if wanted == stages.ASK_ROOM:
+        search.make_room()
+    if wanted == stages.ASK_ROW:
+        try:
+            with deadline.in_force():
+                search.answer_row(int(c[ASKED]))
+        except OutOfTime:
+            return _OUT_OF_TIME
+    return wanted
+
+
+def _in_populations(search: Search, batch: Batch, deadline: Deadline) -> Iterator[Walked]:
+    """Make estimates by populations; yield what is complete, as `walking` does."""
+    began, pace = time.perf_counter(), Pace(_SLICE_SECONDS)
+    potential = batch.potential
+    assert potential is not None
+    batch = replace(batch, population=affordable(search.program, batch.population))
+    made, random = descent_state.new_walks(batch), np.random.default_rng(batch.seed)
+    sizes, taken = np.zeros(0), made.taken[:0]
+    transitions = list[Array]()
+
+    def so_far() -> Walked:
+        stages_made = np.array(transitions).reshape(-1, TRANSITION)
+        return _walked(
+            made, search, sizes, 2.0 * sizes, taken, began, batch.population, stages_made
+        )
+
+    while sizes.size < batch.walks:
+        population = Population(search, made, potential, random)
+        while not population.is_done:
+            stop = population.stop()
+            made.control[descent_state.STOP_LAYER : descent_state.STOP_PLACE + 1] = stop
+            for i in population.waiting():
+                if population.is_ahead(i, stop):
+                    continue
+                population.take_up(i)
+                wanted = stages.PAUSED
+                while wanted not in (stages.DONE, descent_state.HALTED):
+                    wanted = _slice(search, made, pace, deadline)
+                    if wanted == _OUT_OF_TIME or deadline.passed():
+                        yield so_far()
+                        return
+                    yield so_far()
+                population.put_down(i, is_done=wanted == stages.DONE)
+            population.draw()
+        sizes = np.append(sizes, log_mean(population.log_weight))
+        # Walks of a population have most of their choices in common: one of them is learned from.
+        share = np.exp(population.log_weight - max(population.log_weight.max(), -1e300))
+        drawn = random.choice(batch.population, p=share / share.sum()) if share.any() else 0
+        taken = np.vstack([taken, made.taken[drawn : drawn + 1]])
+        transitions += population.transitions
+        made.log_size[:] = 0.0
+        made.taken[:] = descent_state.NOT_SPLIT
+    yield so_far()
+
+
+def _walked(
+    made: descent_state.Walks,
+    search: Search,
+    log_size: Array,
+    log_square: Array,
+    taken: Array,
+    began: float,
+    population: int = 1,
+    transitions: Array = NO_TRANSITIONS,
+) -> Walked:
+    c = made.control
     return Walked(
         bool(search.state.path.stage[0] != stages.ROOT),
-        made.log_size[:done].copy(),
-        made.log_square[:done].copy(),
+        log_size,
+        log_square,
         search.numbering.spread(
-            made.taken[:done].astype(
-                np.min_scalar_type(-int(search.program.units[:, UNIT_PIECES].max()))
-            ),
+            taken.astype(np.min_scalar_type(-int(search.program.units[:, UNIT_PIECES].max()))),
             descent_state.NOT_SPLIT,
         ),
+        population,
+        transitions,
         made.moments.copy(),
         int(search.state.control[TESTS]),
         int(c[descent_state.DESCENT_TESTS]),
-        int(c[descent_state.UNDECIDED]),
+        int(c[descent_state.UNDECIDED_SIDES]),
         int(c[descent_state.DEAD_ENDS]),
         int(c[descent_state.COUNTED]),
-        seconds,
+        time.perf_counter() - began,
     )

@@ -84,6 +84,7 @@ def test_a_network_whose_last_layer_is_wild() -> None:
         [rng.normal(size=30), rng.normal(size=60)],
         output=False,
     )
-    found, again = (count(network, Box(-1, 1), Probing(probes=112), seed=1) for _ in range(2))
+    method = Probing(probes=112, population=1)
+    found, again = (count(network, Box(-1, 1), method, seed=1) for _ in range(2))
     assert found.details["descents_of_the_last_layer"] > 8
     assert (found.lower, found.estimate) == (again.lower, again.estimate)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.linalg import hadamard
 
 from milpcount import Box, Network, Probing, count
 from milpcount.counters.leanings import differ_wildly, leanings
@@ -86,7 +87,7 @@ def test_a_run_learns_them_where_walks_are_wild() -> None:
     assert not first.details["choices_leaned"]
     assert found[0].details["choices_leaned"]
     assert (found[0].lower, found[0].estimate) == (found[1].lower, found[1].estimate)
-    tame = Network.from_arrays([np.eye(5)], [np.zeros(5)], output=False)
+    tame = Network.from_arrays([hadamard(4)], [np.zeros(4)], output=False)
     assert not count(tame, Box(-1, 1), Probing(probes=48)).details["choices_leaned"]
 
 

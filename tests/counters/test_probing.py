@@ -6,10 +6,11 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy.linalg import hadamard
 
 import milpcount as mc
 from milpcount.counters.preferences import preferences
-from milpcount.counters.probing import rounds
+from milpcount.counters.probe_tally import round_size
 from milpcount.errors import OptionError
 from milpcount.kernel.descent_state import Batch
 from milpcount.network import Layer, Network, leaky_relu, maxout
@@ -176,10 +177,11 @@ class TestMethod:
         assert 1 < result.lower <= exact(network)
 
     def test_saturation_is_reported(self):
-        network = Network.from_arrays([np.eye(5)], [np.zeros(5)], output=False)
+        # Orthogonal hyperplanes: all walks split every unit.
+        network = Network.from_arrays([hadamard(8)], [np.zeros(8)], output=False)
         result = mc.count(network, BOX, mc.Probing(probes=16))
         assert result.details["all_probes_saw_the_same_number"]
-        assert 16 <= result.lower < 32 == result.estimate
+        assert 128 <= result.lower < 256 == result.estimate
 
     def test_one_region(self):
         network = Network.from_arrays([[[1.0]]], [[5.0]], output=False)
@@ -197,15 +199,22 @@ class TestMethod:
             ({"gap": math.nan}, "above 0"),
             ({"count_below": -1}, "0 to 1,000,000"),
             ({"descents": 0}, "1 to 1,000"),
+            ({"population": 0}, "1 to 1,000"),
         ],
     )
     def test_bad_options(self, options, says):
         with pytest.raises(OptionError, match=says):
             mc.Probing(**options)
 
-    def test_rounds_add_up(self):
-        for walks in (1, 16, 17, 100, 5000):
-            assert sum(rounds(walks)) == walks
+    def test_rounds_grow(self):
+        assert [round_size(k, 0) for k in (0, 1, 2, 9)] == [16, 32, 64, 1024]
+        assert [round_size(k, k) for k in (1, 4, 5, 9, 60)] == [2, 2, 4, 8, 1024]
+
+    @pytest.mark.parametrize("probes", [1, 16, 17, 100])
+    def test_no_more_walks_are_made_than_asked_for(self, probes):
+        for shape in ((2, (6, 6)), (4, (12, 30))):
+            made = mc.count(random_network(7, *shape), BOX, mc.Probing(probes=probes))
+            assert probes - 15 <= made.details["probes"] <= probes
 
     @pytest.mark.parametrize(("shape", "leans"), [((8, (6, 6)), False), ((4, (12, 30)), True)])
     def test_coverage(self, shape, leans):
