@@ -89,7 +89,9 @@ dist: $(VENV)/.dev
 test-dist: $(VENV)/.dev
 	MILPCOUNT_DIST=1 $(RUN) -m pytest -n 0 -m slow tests/packaging $(ARGS)
 
-# Of these Python 3.11 has wheels; a Python that is newer than they are has none.
+# All extras but torch, whose plain wheels bring gigabytes of GPU libraries. Of these versions Python
+# 3.11 has wheels; a Python that is newer than they are has none.
+LOWEST := onnx,sklearn,omlt,exact,plot,plotly,parquet,scip,cbc,gurobi,cplex,dask,vnnlib
 test-lowest: $(VENV)/.lowest warm-lowest
 	$(VENV)/lowest/bin/python -m pytest -n $(WORKERS) -m "not slow" -W default $(ARGS)
 
@@ -131,8 +133,8 @@ $(VENV)/.lowest: $(VENV)/.made pyproject.toml experiments/lowest.py
 	@test -x $(VENV)/lowest/bin/python || $(PYTHON) -m venv $(VENV)/lowest
 	@$(VENV)/lowest/bin/python -m experiments.lowest > $(VENV)/lowest/constraints.txt
 	@$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint $(VENV)/lowest/constraints.txt --editable '.[onnx,sklearn,exact,plot,parquet]' 'click>=8.2' pytest hypothesis \
-		pytest-timeout pytest-xdist
+		--constraint $(VENV)/lowest/constraints.txt --editable '.[$(LOWEST)]' 'click>=8.2' \
+		pytest hypothesis pytest-timeout pytest-xdist
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml

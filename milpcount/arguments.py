@@ -82,6 +82,8 @@ def _reader(value: Any) -> str:
         return "mc.Network.from_torch(module, input_shape=..), with the shape of one input"
     if _is_a(value, "sklearn.base", "BaseEstimator"):
         return "mc.Network.from_sklearn(model)"
+    if _is_a(value, "omlt.neuralnet", "NetworkDefinition"):
+        return "mc.Network.from_omlt(definition)"
     if _is_a(value, "onnx", "ModelProto"):
         return "the file it was read from, mc.Network.load('net.onnx')"
     if isinstance(value, (list, tuple)) or _is_a(value, "numpy", "ndarray"):

@@ -67,6 +67,8 @@ class Progress:
         What else the method has to say at this moment, e.g. runs done.
     upper : int or None
         A valid upper bound at this moment, where the method has one of its own; it never grows.
+    what : str
+        What `regions` are, for people: the quantity's name.
     """
 
     regions: int
@@ -75,6 +77,7 @@ class Progress:
     seconds: float
     note: str = ""
     upper: int | None = None
+    what: str = "regions"
 
 
 @dataclass(frozen=True)

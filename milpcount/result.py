@@ -322,7 +322,7 @@ class CountResult:
         """Return the result as (name, text) pairs for people."""
         low, high = integers.human(self.lower), integers.human(self.upper)
         count = f"{low}   exact" if self.is_exact else f"{low} ≤ count ≤ {high}"
-        rate = self.regions_per_second
+        rate, unit = self.regions_per_second, self.quantity.title.split()[-1]
         rows = [(self.quantity.title, count), ("status", self.status.value)]
         if not self.is_exact:
             rows.append(("upper bound", self.upper_source))
@@ -339,7 +339,7 @@ class CountResult:
         if self.share is not None and not self.status.is_complete:
             rows.append(("tree closed", f"{100 * self.share:.2f} %"))
         rows += [
-            ("time", f"{self.seconds:.3g} s" + (f"   {rate:,.0f} regions/s" if rate else "")),
+            ("time", f"{self.seconds:.3g} s" + (f"   {rate:,.0f} {unit}/s" if rate else "")),
             ("programs solved", integers.human(self.lps)),
             ("network", self.network),
             ("domain", self.domain),

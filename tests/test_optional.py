@@ -128,6 +128,7 @@ USES = {
     "pyomo": lambda: registry.find("pyomo:highs").load().require(),
     "torch": lambda: Network.from_torch(None),
     "sklearn": lambda: Network.from_sklearn(None),
+    "omlt": lambda: Network.from_omlt(None),
     "flint": lambda: arithmetic._solve_flint([[1]], [[1]]),
 }
 

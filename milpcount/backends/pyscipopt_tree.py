@@ -14,6 +14,7 @@ finds nothing more.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -202,8 +203,10 @@ def handler(module: Any, variables: Sequence[Any], judge: Callable[[list[float]]
 
         def conslock(self, constraint: Any, locktype: Any, nlockspos: int, nlocksneg: int) -> None:
             both = nlockspos + nlocksneg
-            for variable in variables:
-                self.model.addVarLocks(variable, both, both)
+            # Before PySCIPOpt 6.2 SCIP takes the locks off when the model is no longer there.
+            with suppress(ReferenceError):
+                for variable in variables:
+                    self.model.addVarLocks(variable, both, both)
 
     return Handler()
 

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import cast
 
-from milpcount.backends.backend import Backend
+from milpcount.backends.backend import Backend, Capability
 from milpcount.errors import NotInstalledError, OptionError
 
 
@@ -98,9 +98,15 @@ BACKENDS = (
 """One line per backend; any other solver that Pyomo reaches goes by ``pyomo:NAME`` too."""
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of the backends."""
-    return tuple(entry.name for entry in BACKENDS)
+TAKE_ROWS = frozenset({Capability.LAZY_ROWS, Capability.RESTARTS})
+"""Either of these lets a search go on under rows that were not there when it began."""
+
+
+def names(any_of: frozenset[Capability] = frozenset()) -> tuple[str, ...]:
+    """Return the names of the backends, or of those with one of the capabilities."""
+    return tuple(
+        entry.name for entry in BACKENDS if not any_of or any_of & entry.load().capabilities
+    )
 
 
 def find(name: str) -> Entry:

@@ -22,7 +22,7 @@ _BARS = (24, 10, 0)
 
 
 def rate(event: Progress) -> float:
-    """Return the regions per second so far."""
+    """Return what is found per second so far."""
     return event.regions / event.seconds if event.seconds > 0 else 0.0
 
 
@@ -45,9 +45,9 @@ def parts(event: Progress) -> tuple[str, ...]:
     if event.note:
         return (event.note, *most)
     return (
-        f"{event.regions:,} regions",
+        f"{event.regions:,} {event.what}",
         *most,
-        f"{rate(event):,.0f} regions/s",
+        f"{rate(event):,.0f} {event.what.split()[-1]}/s",
         f"{event.lps:,} programs",
     )
 

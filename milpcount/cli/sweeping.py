@@ -16,6 +16,7 @@ from milpcount.counters.method import Method
 from milpcount.errors import OptionError, SolverError
 from milpcount.network import shipped
 from milpcount.printable import one_line
+from milpcount.result import Quantity
 from milpcount.store import Record, Store, write_whole
 from milpcount.sweep.experiment import Experiment, MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of
@@ -237,6 +238,7 @@ def parts(at: Standing) -> list[str]:
     lower = [f"{title} ≥ {found:,}" for title, found in working if found]
     said += lower[:1] or [f"now {title}" for title in at.running[:1]]
     if at.regions_per_second:
+        # Of activation regions, whatever else is counted: they alone are found in parts.
         said.append(f"{at.regions_per_second:,.0f} regions/s")
     if at.seconds_left is not None and at.seconds >= EVERY:  # sooner it is a wild guess
         said.append(f"about {duration(at.seconds_left)} left")
@@ -253,9 +255,10 @@ def answer(line: Record) -> str:
         }
         return ", ".join(f"{key} {integers.human(value)}" for key, value in found.items())
     lower = integers.human(integers.from_text(line["lower"]))
+    what = Quantity(line["quantity"]).title
     if line["exact"] and line.get("confidence") is None:
-        return f"{lower} regions"
+        return f"{lower} {what}"
     sure = "" if line.get("confidence") is None else f" with confidence {line['confidence']:g}"
     guess = line.get("estimate")
     about = "" if guess is None else f", about {integers.human(integers.from_text(guess))}"
-    return f"at least {lower} regions{sure}{about}"
+    return f"at least {lower} {what}{sure}{about}"

@@ -154,6 +154,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
                     Progress(
                         snapshot.lower, snapshot.lps, snapshot.share, now - began, snapshot.note,
                         snapshot.upper if snapshot.upper_source == SAMPLED else least.upper,
+                        problem.quantity.title,
                     )
                 )  # fmt: skip
                 reached = _limit_reached(problem, snapshot)

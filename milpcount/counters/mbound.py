@@ -51,7 +51,8 @@ class MBound:
     backend : str
         ``tree``: the region tree, which takes any activation and domain; or a solver of the MILP:
         ``highs`` (one tree), ``scip`` (rows added while it searches), ``cpsat`` and ``pyomo:NAME``
-        (solved again). All return the same for the same seed.
+        (solved again). All return the same for the same seed. The native pools of ``gurobi`` and
+        ``cplex`` take no rows, and so no XORs.
     hybrid : int, optional
         Instead, count exactly what a fixed number s of XORs leaves, up to so many regions a run:
         ``2^s q min M`` with ``q^runs = 1 - confidence`` (Hybrid-MBound of Gomes et al.; proof in
@@ -103,13 +104,18 @@ class MBound:
             self._check_backend()
 
     def _check_backend(self) -> None:
+        able = ", ".join((TREE, *registry.names(registry.TAKE_ROWS)))
         try:
-            registry.find(self.backend)
+            capabilities = registry.find(self.backend).load().capabilities
         except OptionError:
-            known = ", ".join((TREE, *registry.names()))
             raise OptionError(
-                f"backend {self.backend!r} is not known; give one of: {known}"
+                f"backend {self.backend!r} is not known; give one of: {able}"
             ) from None
+        if not capabilities & registry.TAKE_ROWS:
+            raise OptionError(
+                f"backend {self.backend!r} enumerates in one call and takes no rows while it does, "
+                f"which XORs are: give one of: {able}"
+            )
 
     @property
     def _error(self) -> Fraction:

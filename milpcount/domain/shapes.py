@@ -61,6 +61,16 @@ class Box:
     lower: Any = 0.0
     upper: Any = 1.0
 
+    @classmethod
+    def from_omlt(cls, definition: Any) -> "Box":
+        """Return the box of an OMLT definition; see `milpcount.network.omlt_reader.input_bounds`.
+
+        It is of the inputs before they are scaled, which are those of `Network.from_omlt`.
+        """
+        from milpcount.network.omlt_reader import input_bounds
+
+        return cls(*input_bounds(definition))
+
     def bind(self, n_inputs: int) -> InputSet:
         """Return the set for a network with so many inputs.
 

@@ -322,6 +322,13 @@ class Network:
         return read_sklearn(model)
 
     @classmethod
+    def from_omlt(cls, definition: Any) -> "Network":
+        """Return the network of an OMLT definition; see `milpcount.network.omlt_reader`."""
+        from milpcount.network.omlt_reader import read_omlt
+
+        return read_omlt(definition)
+
+    @classmethod
     def load(cls, path: str | Path, output: str | None = None) -> "Network":
         """Return the network in a file (``.npz``, ``.onnx``, ``.pt2``, ``.nnet``).
 

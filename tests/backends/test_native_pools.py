@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.registry import find
+from milpcount.backends.registry import BACKENDS, TAKE_ROWS, find
 from milpcount.errors import NotInstalledError, OptionError
+from milpcount.formulation.formulate import formulate
+from milpcount.formulation.linear_program import Row
+from milpcount.limits import Deadline
 from milpcount.result import Status
 from tests.networks import random_network
 
@@ -62,9 +65,24 @@ def test_limits_leave_valid_bounds(backend):
     assert none.status in (Status.TIME_LIMIT, Status.COMPLETE) and none.lower <= 101 <= none.upper
 
 
-def test_xors_are_refused(backend):
+@pytest.mark.parametrize("entry", BACKENDS, ids=lambda entry: entry.name)
+def test_xors_are_refused_where_no_rows_are_taken_installed_or_not(entry):
+    if entry.load().capabilities & TAKE_ROWS:
+        assert mc.MBound(1, backend=entry.name).backend == entry.name
+        return
+    assert entry.name in POOLS
+    with pytest.raises(OptionError, match=r"takes no rows.*give one of: tree, highs, ") as caught:
+        mc.MBound(1, backend=entry.name)
+    allowed = str(caught.value).partition("give one of: ")[2].split(", ")
+    assert not set(POOLS) & set(allowed) and "pyomo:cbc" in allowed
+
+
+def test_rows_of_a_callback_are_refused(backend):
+    row = Row(np.array([0]), np.array([1.0]), 0.0, 0.0)
+    formulation = formulate(PAIR, mc.Box(-1, 1))
+    search = find(backend).load().search(formulation, lambda *_: [row], "pool", Deadline(None))
     with pytest.raises(OptionError, match="takes no rows"):
-        mc.count(PAIR, mc.Box(-1, 1), mc.MBound(1, backend=backend), seed=1)
+        list(search.run())
 
 
 def test_a_licence_that_is_too_small_is_named(backend):

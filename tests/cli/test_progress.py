@@ -137,6 +137,10 @@ def test_waiting_is_shown_with_its_seconds():
 
 
 def test_the_upper_end_is_told_where_there_is_one():
+    event = Progress(1000, 2500, 0.5, 10.0, what="activation patterns")
+    assert progress.summary(event) == (
+        "1,000 activation patterns   100 patterns/s   2,500 programs"
+    )
     event = Progress(1000, 2500, 0.5, 10.0, upper=2_449_835)
     assert "1,000 regions   at most 2,449,835   100 regions/s" in progress.line(event)
     assert "at most" not in progress.line(at(10.0))

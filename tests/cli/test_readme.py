@@ -38,7 +38,7 @@ LONG = ("selftest",)
 """Commands with a test of their own."""
 OF_THE_SOURCES = ("make",)
 """What needs more than the installed package."""
-EXTRAS = ("torch", "onnx", "pandas", "matplotlib", "sklearn", "pyarrow")
+EXTRAS = ("torch", "onnx", "pandas", "matplotlib", "sklearn", "pyarrow", "omlt")
 
 
 @pytest.mark.parametrize(("code", "printed"), BLOCKS)

@@ -47,6 +47,7 @@ OPTIONS = {
     ("--workers", 0): "workers=0: give an integer from 1 to",
     ("--xor-size", 10**9, "--method", "mbound"): "1,000,000,000 units in an XOR",
     ("--xor-size", "9" * 5000, "--method", "mbound"): "xor",
+    ("--backend", "gurobi", "--method", "mbound"): "takes no rows",
     ("--runs", 10**9, "--method", "mbound"): "1,000,000,000 runs, and 2,000 are the most",
     ("--hybrid", HUGE, "--method", "mbound"): "hybrid: ~1.0·10^30 regions",
     ("--probes", HUGE, "--method", "probe"): "probes: ~1.0·10^30 walks",

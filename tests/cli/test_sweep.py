@@ -127,9 +127,11 @@ def test_a_live_bar_on_a_terminal(experiment):
 
 def test_lines_for_people():
     assert answer({"bounds": {"naive": "1000"}}) == "naive 1,000"
-    assert answer({"lower": "1000", "exact": True}) == "1,000 regions"
+    whole = {"lower": "1000", "exact": True, "quantity": "activation_patterns"}
+    assert answer(whole) == "1,000 activation patterns"
     partly = {"lower": "7", "exact": False, "confidence": 0.95, "estimate": "9"}
-    assert answer(partly) == "at least 7 regions with confidence 0.95, about 9"
+    partly["quantity"] = "affine_pieces"
+    assert answer(partly) == "at least 7 affine pieces with confidence 0.95, about 9"
     assert [duration(s) for s in (0, 61.9, 3661)] == ["0:00", "1:01", "1:01:01"]
 
 

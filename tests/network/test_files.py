@@ -282,6 +282,7 @@ def test_network_methods(tmp_path, small):
         ("onnx", read_onnx, "milpcount[onnx]"),
         ("torch", Network.from_torch, "milpcount[torch]"),
         ("sklearn", Network.from_sklearn, "milpcount[sklearn]"),
+        ("omlt", Network.from_omlt, "milpcount[omlt]"),
     ],
 )
 def test_optional_packages_are_asked_for(monkeypatch, module, use, command):

@@ -27,7 +27,8 @@ RNG = np.random.default_rng(8)
 
 
 def a_sparse(n_out, n_in, share=0.3):
-    matrix = sparse.random_array((n_out, n_in), density=share, rng=RNG, format="csr")
+    kept = RNG.random((n_out, n_in)) < share
+    matrix = sparse.csr_array(np.where(kept, RNG.uniform(size=kept.shape), 0.0))
     return Sparse(matrix, RNG.normal(size=n_out))
 
 

@@ -288,3 +288,15 @@ def test_a_mean_of_thirds_overflows_nothing(write_onnx):
     with pytest.raises(NetworkError, match="holds inf"):
         rows = [("Mul", "x big", "u"), ("Mul", "u big", "v"), ("CumSum", "v axis", "y")]
         read_onnx(write_onnx(rows, {"big": 1e200, "axis": np.array(1)}, ["N", 2], opset=14))
+
+
+@pytest.mark.parametrize(("operator", "expected"), [("Conv", [12, 20, 52, 60]),
+                                                   ("MaxPool", [6, 8, 16, 18])])  # fmt: skip
+def test_constants_are_folded_right(write_onnx, operator, expected):
+    """They are folded by onnx's own reference, which is wrong in some versions."""
+    constants = {"image": np.arange(25.0).reshape(1, 1, 5, 5), "ones": np.ones((1, 1, 2, 2))}
+    attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "auto_pad": "VALID"}
+    sources = "image ones" if operator == "Conv" else "image"
+    rows = [(operator, sources, "c", attributes), ("Add", "x c", "s"), ("Relu", "s", "y")]
+    net = read_onnx(write_onnx(rows, constants, ["N", 1, 2, 2]))
+    np.testing.assert_array_equal(net(np.zeros(4)), expected)

@@ -85,6 +85,28 @@ def test_what_they_hold(built: dict[str, Path]) -> None:
     assert max(path.stat().st_size for path in built.values()) < 8e6
 
 
+@pytest.mark.parametrize("files", ["", "https://host.example/milpcount/blob/main/"])
+def test_what_an_index_shows_has_no_dead_link(files: str, built: dict[str, Path], tmp_path: Path):
+    wheel = built["wheel"]
+    if files:  # one line of pyproject.toml makes every link absolute
+        with tarfile.open(built["sdist"]) as archive:
+            archive.extractall(tmp_path, filter="data")
+        (source,) = tmp_path.iterdir()
+        settings = (source / "pyproject.toml").read_text(encoding="utf-8")
+        assert settings.count('\nfiles = ""') == 1
+        settings = settings.replace('\nfiles = ""', f'\nfiles = "{files}"')
+        (source / "pyproject.toml").write_text(settings, encoding="utf-8")
+        run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, source, cwd=tmp_path)
+        (wheel,) = tmp_path.glob("*.whl")
+    inside = zipfile.ZipFile(wheel)
+    shown = inside.read(f"milpcount-{VERSION}.dist-info/METADATA").decode()
+    links = re.findall(r"\]\(([^)\s]+)\)", shown)
+    assert all(link.startswith("https://") for link in links), links
+    assert len(links) > 20 or not files
+    assert ("Project-URL: Documentation, https://host.example/" in shown) == bool(files)
+    assert "Description-Content-Type: text/markdown" in shown and "# milpcount" in shown
+
+
 @pytest.mark.parametrize(("kind", "base"), CASES, ids=lambda text: Path(text).name)
 def test_a_fresh_environment(kind: str, base: str, built: dict[str, Path], tmp_path: Path) -> None:
     place = tmp_path / "environment"

@@ -1,5 +1,6 @@
 """What is told to others about a release is one and the same everywhere."""
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -58,3 +59,40 @@ def test_every_extra_is_on_the_page_of_platforms():
     page = text("docs/platforms.md")
     for extra in PROJECT["project"]["optional-dependencies"]:
         assert f"`{extra}`" in page, extra
+
+
+@pytest.fixture
+def hook():
+    pytest.importorskip("hatchling", reason="hatchling is not installed: pip install '.[dev]'")
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LINKED = "[a](docs/a.md#b) ![f](x/f.png) [c](https://c.example) [d](#d)\n```py\nx[0](y)\n```\n"
+
+
+def test_links_lead_under_the_address(hook):
+    assert hook.readme(LINKED, "https://h.example/t/", "https://r.example") == (
+        "[a](https://h.example/t/docs/a.md#b) ![f](https://r.example/x/f.png) "
+        "[c](https://c.example) [d](#d)\n```py\nx[0](y)\n```\n"
+    )
+    assert "![f](https://h.example/x/f.png)" in hook.readme(LINKED, "https://h.example")
+
+
+def test_links_without_an_address_are_their_text(hook):
+    shown = hook.readme(LINKED)
+    assert shown.startswith("a  [c](https://c.example) [d](#d)\n```py\nx[0](y)\n```\n")
+    assert "`docs/` of the sources" in shown
+
+
+def test_no_link_of_the_readme_stays_relative(hook):
+    for files in ("", "https://h.example"):
+        links = hook.LINK.findall(hook.readme(text("README.md"), files))
+        assert all(re.match("https://|#", target) for _, _, target in links)
+        assert len(links) == (len(hook.LINK.findall(text("README.md"))) if files else 0)
+
+
+def test_urls_name_files_that_exist(hook):
+    assert all((ROOT / path).exists() for path in hook.URLS.values())

@@ -45,7 +45,9 @@ def test_a_training_and_its_animation(tmp_path) -> None:
     from PIL import Image
 
     with Image.open(target) as image:
-        assert image.n_frames >= 1 and image.size == (460, 460)
+        assert image.n_frames >= 1
+        # 4.6 inches of 100 dots; versions of matplotlib round 4.6 * 100 differently
+        assert image.size in ((460, 460), (459, 459))
     with pytest.raises(OptionError, match=r"\.gif"):
         section.animate([], tmp_path / "plane.mp4")
     with pytest.raises(OptionError, match=r"mc\.track"):
