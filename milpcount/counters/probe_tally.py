@@ -75,9 +75,18 @@ def round_size(number: int, in_populations: int) -> int:
 class Tally:
     """The walks so far, in their order, and what they show."""
 
-    def __init__(self, method: Plan, network: Network, *, entered: bool, boxed: bool) -> None:
+    def __init__(
+        self,
+        method: Plan,
+        network: Network,
+        *,
+        entered: bool,
+        boxed: bool,
+        by_vertices: bool = False,
+    ) -> None:
         self.method, self.network, self.entered = method, network, entered
-        self._may_populate = boxed and method.population > 1
+        self._may_populate = boxed and method.population > 1 and not by_vertices
+        self._by_vertices = by_vertices
         self.log_size: Array = np.zeros(0)
         self.taken: Array = np.zeros((0, network.n_units), dtype=np.int8)
         self.transitions: Array = np.zeros((0, 13))
@@ -112,6 +121,7 @@ class Tally:
                 self.descents,
                 population,
                 self.potential,
+                self._by_vertices,
             )
             for i, seed in enumerate(key.generate_state(-(-walks // size), np.uint64))
         ]
@@ -217,6 +227,7 @@ class Tally:
             "walks_for_an_estimate": self.walks_for_an_estimate,
             "subtrees_counted": self.counted,
             "sides_left_out_undecided": self.undecided,
+            "by_vertices": self._by_vertices,
             "walks_that_ended_early": self.dead_ends,
         }
         return Snapshot(

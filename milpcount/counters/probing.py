@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount import caps
-from milpcount.counters.components import components
+from milpcount.counters.components import Component, components
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.no_units import the_one_region
 from milpcount.counters.probe_components import probe_components
 from milpcount.counters.probe_tally import Tally, round_size
 from milpcount.counters.walk_batches import make, subject_of
 from milpcount.counters.warming import prepare
+from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.errors import OptionError
 from milpcount.result import Guarantee, Quantity
 
@@ -97,6 +98,16 @@ class Probing:
 
     def warm_up(self, problem: Problem) -> None:
         """Compile the kernel, or load it, here and in the workers."""
+        from milpcount.tree.few_inputs import has_few_inputs
+        from milpcount.tree.vertex_walks import can_be_walked
+
+        inputs = with_implied_bounds(problem.inputs)
+        if not _is_one(components(problem.network, problem.inputs), problem):
+            prepare(problem, "tree")  # small components are counted
+        elif problem.network.n_units and has_few_inputs(inputs):
+            prepare(problem, "vertices_probe")
+            if can_be_walked(problem.network, inputs):
+                return
         prepare(problem, self.name)
 
     def run(self, problem: Problem) -> Iterator[Snapshot]:
@@ -107,16 +118,25 @@ class Probing:
         # Boxes and all of space have interior points; a polytope's has to be found.
         yield Snapshot(lower=int(not problem.inputs.rows.size))
         parts = components(problem.network, problem.inputs)
-        if len(parts) == 1 and parts[0].network is problem.network:
+        if _is_one(parts, problem):
             yield from self._probe(problem)
         else:
             yield from probe_components(self, problem, parts)
 
     def _probe(self, problem: Problem) -> Iterator[Snapshot]:
-        network, inputs = problem.network, problem.inputs
-        tally = Tally(self, network, entered=not inputs.rows.size, boxed=inputs.is_boxed)
+        from milpcount.tree.vertex_walks import can_be_walked
+
+        network, inputs = problem.network, with_implied_bounds(problem.inputs)
+        few = can_be_walked(network, inputs)
+        tally = Tally(
+            self,
+            network,
+            entered=not inputs.rows.size,
+            boxed=inputs.is_boxed,
+            by_vertices=few,
+        )
         yield tally.snapshot()
-        subject, left = subject_of(network, inputs, problem), self.probes
+        subject, left = subject_of(network, inputs, problem, few), self.probes
         for number in itertools.count():
             population = tally.population
             size = min(left // population, round_size(number, tally.rounds_in_populations))
@@ -136,3 +156,8 @@ class Probing:
             yield tally.snapshot()
             if tally.is_cut or (self.gap is not None and tally.gap <= self.gap):
                 return
+
+
+def _is_one(parts: list[Component], problem: Problem) -> bool:
+    """Return whether a network has no independent components."""
+    return len(parts) == 1 and parts[0].network is problem.network

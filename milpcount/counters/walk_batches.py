@@ -19,14 +19,17 @@ Take = Callable[[Any, int], bool]
 whether the walks go on. A batch that was cut short is the last one."""
 
 
-def subject_of(network: Network, inputs: InputSet, problem: Problem) -> Any:
+def subject_of(
+    network: Network, inputs: InputSet, problem: Problem, by_vertices: bool = False
+) -> Any:
     """Return what is walked: what makes a search here, or what is packed for other processes."""
     if problem.executor is None:
         from milpcount.kernel.program import compile_program
+        from milpcount.tree.few_inputs import VertexSearch
         from milpcount.tree.search import Search
 
-        program = compile_program(network, inputs)
-        return lambda: Search(network, inputs, program=program)
+        program, kind = compile_program(network, inputs), VertexSearch if by_vertices else Search
+        return lambda: kind(network, inputs, program=program)
     from milpcount.tree.split import Subject
 
     return Subject.pack(network, inputs)

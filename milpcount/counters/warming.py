@@ -21,7 +21,7 @@ _prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
 
 METHODS = {
     "tree": ("vertices", "tree"),
-    "probe": ("probe",),
+    "probe": ("vertices_probe", "probe"),
     "mbound": ("vertices_mbound", "mbound"),
     "points": ("points",),
     "proof": ("proof",),

@@ -47,6 +47,8 @@ class Batch:
     potential : ndarray, shape (layers, 5), optional
         What the logarithm of a walk's further weight is likely to be, as a function of what is
         known of a node; needed for populations.
+    by_vertices : bool
+        Whether cells carry their vertices, see `milpcount.tree.vertex_walks`.
     """
 
     preference: np.ndarray
@@ -57,6 +59,7 @@ class Batch:
     descents: int
     population: int = 1
     potential: np.ndarray | None = None
+    by_vertices: bool = False
 
 
 class Walks(NamedTuple):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,57 +12,17 @@ from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.random_descent import walk
 from milpcount.kernel.state import ASKED, BUDGET, PATIENCE, TESTS
 from milpcount.limits import Deadline, OutOfTime
+from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.populations import TRANSITION, Population, affordable, log_mean
 from milpcount.tree.search import Pace, Search
 from milpcount.tree.split import Subject
+from milpcount.tree.vertex_walks import walking_by_vertices
+from milpcount.tree.walked import NO_TRANSITIONS, Walked
 
 Array = np.ndarray
 _SLICE_SECONDS = 0.1
-NO_TRANSITIONS = np.zeros((0, TRANSITION))
 _OUT_OF_TIME = -1
 """In place of what the kernel wants."""
-
-
-@dataclass(frozen=True, eq=False)
-class Walked:
-    """Walks that were made.
-
-    Attributes
-    ----------
-    entered : bool
-        Whether a point of the domain's interior was found, so that there is a region.
-    log_size : ndarray, shape (walks,)
-        Natural logarithms of the estimates, one for each walk or population; fewer than asked for
-        if there was no time.
-    log_square : ndarray, shape (walks,)
-        Natural logarithms of the mean squares of each walk's descents.
-    taken : ndarray of int, shape (walks, units)
-        Of a population, that of one of its walks, drawn by their weights.
-    population : int
-        Walks of each estimate.
-    transitions : ndarray, shape (stages, 13)
-        Of the walks of populations; see `milpcount.tree.populations`.
-    moments : ndarray, shape (layers, 8, 8)
-        Sums of products over all choices: what was known, how they leaned, and what came below.
-    tests, descent_tests, undecided, dead_ends, counted : int
-        Projections; those of the descents of the last layer; sides left out because floating point
-        could not decide them; walks that ended early for that reason; subtrees counted.
-    seconds : float
-    """
-
-    entered: bool
-    log_size: Array
-    log_square: Array
-    taken: Array
-    population: int
-    transitions: Array
-    moments: Array
-    tests: int
-    descent_tests: int
-    undecided: int
-    dead_ends: int
-    counted: int
-    seconds: float
 
 
 def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Walked | None:
@@ -88,17 +48,20 @@ def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Wa
     """
     from milpcount.tree.warm_up import warm_up
 
-    warm_up("probe")  # no part of the time
+    warm_up("vertices_probe" if batch.by_vertices else "probe")  # no part of the time
     deadline = Deadline(None if until is None else until - time.time())
     unpacked = subject.unpack(deadline)
     if unpacked is None:
         return None
     network, inputs, program = unpacked
-    *_, last = walking(Search(network, inputs, program=program), batch, deadline)
+    kind = VertexSearch if batch.by_vertices else Search
+    *_, last = walking(kind(network, inputs, program=program), batch, deadline)
     return last
 
 
-def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> Iterator[Walked]:
+def walking(
+    search: Search | VertexSearch, batch: Batch, deadline: Deadline | None = None
+) -> Iterator[Walked]:
     """Make the walks of a batch; yield what is complete about ten times a second and at the end.
 
     Parameters
@@ -114,6 +77,9 @@ def walking(search: Search, batch: Batch, deadline: Deadline | None = None) -> I
     DomainError
         If the domain has no interior.
     """
+    if isinstance(search, VertexSearch):
+        yield from walking_by_vertices(search, batch, deadline)
+        return
     search.begin()
     if search.state.cell.inputs.shape[0] > 1:
         # With hundreds of rows a second attempt takes seconds; leaving a side out costs a bit.

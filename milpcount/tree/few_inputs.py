@@ -118,7 +118,7 @@ class VertexSearch:
     @property
     def statistics(self) -> dict[str, int]:
         """How sides were decided, by name."""
-        found = {"decided_by_vertices": int(self.state.control[vertices.TESTS])}
+        found = {"decided_by_vertices": self.tests_of_rows}
         found |= {"cells_handed_over": self._handed}
         other = dict.fromkeys(DECISIONS, 0) if self._other is None else self._other.statistics
         return found | {name: self._statistics.get(name, 0) + other[name] for name in DECISIONS}
@@ -200,6 +200,16 @@ class VertexSearch:
         if wanted == vertex_stages.ASK_ROOM:
             self._make_room()
         return bool(wanted == vertex_stages.DONE)
+
+    @property
+    def tests_of_rows(self) -> int:
+        """Rows tested so far, one by one, at the vertices of a cell."""
+        return int(self.state.control[vertices.TESTS])
+
+    @property
+    def budget_left(self) -> int:
+        """What the last slice has left of its budget."""
+        return int(self.state.control[vertices.BUDGET])
 
     def _make_room(self) -> None:
         """Make room for longer paths and more vertices."""

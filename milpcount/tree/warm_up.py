@@ -108,6 +108,12 @@ def _walk() -> None:
         pass
 
 
+def _walk_by_vertices() -> None:
+    batch = Batch(np.zeros((1, 2)), np.zeros((1, 2)), 1, 0, 0, 1, by_vertices=True)
+    for _ in walking(VertexSearch(_one_unit(), Box(-1, 1).bind(1)), batch):
+        pass
+
+
 def _points() -> None:
     network = Network.from_arrays([np.ones((1, SMALL + 1))], [[-0.5]], output=False)
     inputs = Box(0, 1).bind(SMALL + 1)
@@ -150,6 +156,9 @@ KERNELS = {
         _points,
     ),
     "proof": Kernel("what refutes the sides of a proof", 15, (refutations.refute,), _refute),
+    "vertices_probe": Kernel(
+        "the kernel of random walks for few inputs", 12, (vertex_search.walk,), _walk_by_vertices
+    ),
     "probe": Kernel("the kernel of random walks", 35, (random_descent.walk,), _walk),
 }
 """By name; a method may need several, and some only in the course of a count."""

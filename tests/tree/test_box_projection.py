@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from milpcount import Box, Network
-from milpcount.kernel.box_projection import box_project
+from milpcount.kernel.box_projection import _follow, box_project
 from milpcount.kernel.compiled import entry
 from milpcount.kernel.projection import FULL
 from milpcount.kernel.state import Cell, Trial
 from milpcount.tree.search import Search
 
 project = entry(box_project.py_func)  # in the kernel it is a part of others
+follow = entry(_follow.py_func)
 INPUTS, ROWS, MARGIN = 60, 300, 2.0**-30
 
 
@@ -39,3 +40,24 @@ def test_far_more_rows_than_inputs_near_a_corner(seed: int) -> None:
     assert verdict == FULL
     assert (rows @ image @ trial.x + offset > 0).all()
     assert trial.lam.sum() < 1e3  # steps along flat models once drove the multipliers to 1e12
+
+
+def test_what_is_kept_of_the_columns() -> None:
+    rng = np.random.default_rng(0)
+    network = Network.from_arrays([rng.normal(size=(5, 300))], [np.zeros(5)], output=False)
+    search = Search(network, Box(-1, 1).bind(300))
+    starts, program = search.state.starts, search.program
+    starts.hessian[1], y = program.H, np.zeros(5)
+    for size in (0.01, 0.1, 1.0, 0.1, 10.0, 0.05):
+        y = y * 0.5 + rng.normal(size=5) * size
+        z = program.V.T @ y
+        follow(program.VT, z, starts, 1, search.scratch)
+        inside = abs(z) < 0.5
+        held = np.where(inside, 0.0, 0.5 * np.sign(z))
+        expected = np.tril((program.V * inside) @ program.V.T)
+        assert np.allclose(np.tril(starts.hessian[1]), expected, atol=1e-10 * abs(program.H).max())
+        assert np.allclose(starts.shift[1], program.V @ held, atol=1e-10)
+        # So that V x is had from them: a step in the projection.
+        x = np.clip(0.5 + z, 0.0, 1.0)
+        hessian = expected + np.tril(expected, -1).T
+        assert np.allclose(starts.centre + starts.shift[1] + hessian @ y, program.V @ x, atol=1e-9)

@@ -93,8 +93,24 @@ class TestKnown:
             (Xor((), True), set()),
         ],
     )
-    def test_three_regions_and_one_xor(self, xor, left):
-        assert regions(self.net, mc.Box(-1, 1), [xor]) == left
+    @pytest.mark.parametrize("by", [Search, VertexSearch])
+    def test_three_regions_and_one_xor(self, xor, left, by):
+        assert regions(self.net, mc.Box(-1, 1), [xor], by) == left
+
+    @pytest.mark.parametrize("by", [Search, VertexSearch])
+    def test_one_that_comes_late_rules_out_what_was_decided(self, by):
+        # The first region that is found has the second unit on; then it is to be off.
+        net, told = network([[[1.0], [1.0], [1.0]]], [[-0.5, 0.0, 0.5]]), []
+
+        def tell(pattern):
+            told.append(pattern)
+            if len(told) == 1:
+                search.add(Xor(((1, 1),), not pattern[1]))
+
+        search = by(net, mc.Box(-1, 1).bind(1), parities=True, on_region=tell)
+        for _ in search.run():
+            pass
+        assert len(told) == 3 and [p[1] for p in told[1:]] == [1 - told[0][1]] * 2
 
     def test_what_contradicts_leaves_nothing(self):
         both = [Xor(((0, 1),), True), Xor(((0, 1),), False)]

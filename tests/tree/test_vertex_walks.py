@@ -1,5 +1,7 @@
 """Random walks among cells with vertices: their weights are unbiased estimates of the count."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.kernel.vertex_descent import LEFT_OUT, WALK, VertexWalks, new_walks
 from milpcount.kernel.vertex_state import Room
 from milpcount.tree.few_inputs import VertexSearch
+from milpcount.tree.vertex_walks import can_be_walked
 from tests.graphs import KINDS
 from tests.tree.test_vertices import case
 
@@ -37,6 +40,41 @@ def assert_mean(log_size: Array, expected: int) -> None:
     sizes = np.exp(log_size)
     error = sizes.std() / np.sqrt(sizes.size)
     assert abs(sizes.mean() - expected) <= 5.0 * error + 1e-9 * expected
+
+
+def test_three_regions_by_hand() -> None:
+    # ReLU(x - 1/2) and ReLU(-x - 1/2) on [-1, 1]. The first unit splits it 3 : 1; the second then
+    # splits the left part, of which it is the last: both of its regions are counted.
+    net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[-0.5, -0.5]], output=False)
+    search = VertexSearch(net, mc.Box(-1, 1).bind(1))
+    made = new_walks(np.zeros((2, 2)), np.ones(1), 40, seed=0)
+    while not search.walk(made, 1000):
+        pass
+    left = made.taken[:, 0] == 0
+    assert 0 < left.sum() < 40
+    assert np.exp(made.log_size[left]) == pytest.approx(2 / 0.75)
+    assert np.exp(made.log_size[~left]) == pytest.approx(1 / 0.25)
+
+
+@pytest.mark.parametrize("seed", [9, 16, 17])
+def test_by_probing(seed: int) -> None:
+    net, box = case(seed)
+    found = mc.count(net, box, mc.Probing(probes=300), seed=1)
+    assert found.details["by_vertices"] == can_be_walked(net, box.bind(net.n_inputs))
+    right = mc.count(net, box).lower
+    assert found.lower <= right
+    error = found.details["relative_standard_error_of_the_estimate_no_guarantee"]
+    assert abs(2.0 ** found.details["log2_estimate"] / right - 1.0) <= 5.0 * error + 1e-9
+    with ThreadPoolExecutor(2) as pool:
+        again = mc.count(net, box, mc.Probing(probes=300), seed=1, executor=pool)
+    assert again.estimate == found.estimate
+
+
+def test_corners_that_regions_meet_in_are_left_to_other_walks() -> None:
+    net = mc.Network.from_arrays([np.eye(2), [[1.0, -1.0]]], [[0.0, 0.0], [0.0]], output=False)
+    assert not can_be_walked(net, mc.Box(-1, 1).bind(2))
+    found = mc.count(net, mc.Box(-1, 1), mc.Probing(probes=100))
+    assert not found.details["by_vertices"]
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0])
