@@ -15,7 +15,7 @@ from milpcount.kernel.columns import (
 )
 from milpcount.kernel.descent_state import REACH, Walks
 from milpcount.kernel.program import Program
-from milpcount.kernel.state import BASED, DEPTH
+from milpcount.kernel.state import BASED, DEPTH, POOL
 from milpcount.tree.search import Search
 
 Array = np.ndarray
@@ -76,7 +76,7 @@ def bytes_of(p: Program) -> int:
     """Return about how much room a copy takes at most."""
     units, (m, n) = p.units.shape[0], p.V.shape
     widest = int((p.layers[:, LAYER_VALUES] + p.layers[:, LAYER_ROWS]).max())
-    return int(8 * (units * (3 * m + n) + widest * m))
+    return int(8 * (units * (3 * m + n) + widest * m + 2 * POOL))
 
 
 def _restore(views: Iterator[Array], copies: tuple[Array, ...]) -> None:
@@ -91,6 +91,7 @@ def _sizes(search: Search, depth: int, layer: int) -> Iterator[Array]:
     yield s.opened.number[at]
     if layer:
         yield s.pool.number[at]
+        yield s.pool.round[at]
         yield s.conflicts.number[at]
 
 
@@ -131,6 +132,7 @@ def _of_the_layer(search: Search, layer: int) -> Iterator[Array]:
         for array in arrays:
             yield array[table[first] : table[first] + table[count]]
     points, conflicts = int(s.pool.number[layer]), int(s.conflicts.number[layer])
+    yield s.pool.table[layer]
     yield s.pool.bits[layer, :points]
     yield s.pool.g[layer, :points]
     yield s.conflicts.bits[layer, : min(conflicts, s.conflicts.bits.shape[1])]
