@@ -292,3 +292,14 @@ def test_kept_regions_prove_the_count(name, tmp_path):
         if result.lower > 1:
             assert not replace(result, lower=result.lower + 1, upper=result.lower + 1).verify()
             assert replace(result, lower=1, upper=result.lower - 1).verify().is_refuted
+
+
+def test_regions_of_one_map_that_only_a_flip_joins():
+    # The output is -2 left of -1 and right of 1, and -|x| - 1 in between: two pieces apart have one
+    # map, and each is what lies behind the other's hyperplane x = 0, where neither of them is.
+    net = mc.Network.from_arrays(
+        [[[1.0], [-1.0]], [[1.0, 1.0], [1.0, 1.0]], [[1.0, -1.0]]],
+        [[0.0, 0.0], [-1.0, 1.0], [0.0]],
+    )
+    assert mc.count(net, mc.Box(-2, 2), quantity="linear_regions").lower == 4
+    assert mc.count(net, mc.Box(-2, 2), quantity="affine_pieces").lower == 3
