@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from milpcount.kernel.box_projection import box_project, take_start, transposed
+from milpcount.kernel.box_projection import box_project
 from milpcount.kernel.certify import is_empty, is_empty_in_integers, is_interior
 from milpcount.kernel.columns import LITERAL_ROW, LITERAL_SIGN, UNIT_PIECE, UNIT_PIECES
 from milpcount.kernel.compiled import copy, entry, fill, jit
 from milpcount.kernel.cone_certificate import is_empty_cone
 from milpcount.kernel.orthant_certificate import is_empty_in_orthant, layer_of
+from milpcount.kernel.products import transposed
 from milpcount.kernel.projection import EMPTY, FULL, project
 from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
+from milpcount.kernel.starts import take_start
 from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, START, TESTS
 
 OPEN = -1

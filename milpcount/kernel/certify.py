@@ -12,8 +12,8 @@ unit above its threshold (a unit is inactive at 0, and the domain is closed).
 
 import numpy as np
 
-from milpcount.kernel.box_projection import combine
 from milpcount.kernel.compiled import fill, jit
+from milpcount.kernel.products import combine
 from milpcount.kernel.rows import EXACT_QUANTA
 from milpcount.kernel.state import CLOSED
 

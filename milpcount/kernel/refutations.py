@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from milpcount.kernel.box_projection import box_project, take_start, transposed
+from milpcount.kernel.box_projection import box_project
 from milpcount.kernel.cell import NARROWEST, decide, push_piece
 from milpcount.kernel.certify import is_empty
 from milpcount.kernel.columns import (
@@ -27,6 +27,7 @@ from milpcount.kernel.columns import (
 from milpcount.kernel.compiled import clear_bits, entry, fill, jit
 from milpcount.kernel.conflict_cache import add_literals
 from milpcount.kernel.layers import rows_of, units_of
+from milpcount.kernel.products import transposed
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.rows import (
     LOST,
@@ -38,6 +39,7 @@ from milpcount.kernel.rows import (
     compose_rows,
     set_output,
 )
+from milpcount.kernel.starts import take_start
 from milpcount.kernel.state import INTEGER_EMPTY, START
 
 Array = np.ndarray

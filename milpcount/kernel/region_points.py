@@ -7,13 +7,15 @@ with the cells on its way. Nothing is proved here (see `milpcount.tree.witnesses
 certificate is needed.
 """
 
-from milpcount.kernel.box_projection import box_project, take_start, transposed
+from milpcount.kernel.box_projection import box_project
 from milpcount.kernel.cell import NARROWEST, push_piece
 from milpcount.kernel.columns import LAYER_ROWS, LAYER_VALUES, UNIT_PIECE
 from milpcount.kernel.compiled import copy, entry, fill, jit
 from milpcount.kernel.layers import rows_of, units_of
+from milpcount.kernel.products import transposed
 from milpcount.kernel.projection import FULL
 from milpcount.kernel.rows import LOST, UNKNOWN, compose_layer, compose_rows, set_output
+from milpcount.kernel.starts import take_start
 from milpcount.kernel.state import PATIENT_STEPS
 
 _STEPS = 40

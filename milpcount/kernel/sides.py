@@ -1,6 +1,5 @@
 """The tests of a unit's pieces at a node: by corners, by what is known, or by a projection."""
 
-from milpcount.kernel.box_projection import keep_start
 from milpcount.kernel.cell import OPEN, decide, piece_of_point, push_piece
 from milpcount.kernel.certify import is_interior
 from milpcount.kernel.columns import (
@@ -26,6 +25,7 @@ from milpcount.kernel.rows import (
     NORMAL,
 )  # fmt: skip
 from milpcount.kernel.stages import COMPOSE
+from milpcount.kernel.starts import keep_start
 from milpcount.kernel.state import (
     CLAUSE_HITS,
     COUNT,

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from milpcount import Box, Network
-from milpcount.kernel.box_projection import _follow, box_project
+from milpcount.kernel.box_projection import box_project
 from milpcount.kernel.compiled import entry
 from milpcount.kernel.projection import FULL
+from milpcount.kernel.starts import follow
 from milpcount.kernel.state import Cell, Trial
 from milpcount.tree.search import Search
 
 project = entry(box_project.py_func)  # in the kernel it is a part of others
-follow = entry(_follow.py_func)
+keep_up = entry(follow.py_func)
 INPUTS, ROWS, MARGIN = 60, 300, 2.0**-30
 
 
@@ -51,7 +52,7 @@ def test_what_is_kept_of_the_columns() -> None:
     for size in (0.01, 0.1, 1.0, 0.1, 10.0, 0.05):
         y = y * 0.5 + rng.normal(size=5) * size
         z = program.V.T @ y
-        follow(program.VT, z, starts, 1, search.scratch)
+        keep_up(program.VT, z, starts, 1, search.scratch)
         inside = abs(z) < 0.5
         held = np.where(inside, 0.0, 0.5 * np.sign(z))
         expected = np.tril((program.V * inside) @ program.V.T)
