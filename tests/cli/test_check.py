@@ -41,7 +41,7 @@ def test_a_proof_of_another_network_is_refused(shell, net, tmp_path):
     network([np.eye(2)], [[0.0, 0.0]]).save(other)
     checked = shell("check", other, proof)
     assert (
-        checked.returncode == 1 and "NOT proved: the proof is of another network" in checked.stdout
+        checked.returncode == 1 and "NOT proved: it is of another network" in checked.stdout
     )
 
 

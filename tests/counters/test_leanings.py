@@ -71,7 +71,7 @@ def test_walks_of_a_wide_network_find_more_with_them() -> None:
     subject = Subject.pack(network, Box(-1, 1).bind(60))
     leaning, means, spreads = np.zeros((2, 2)), [], []
     for seed in range(3):
-        made = make_walks(subject, Batch(np.zeros((90, 2)), leaning, 60, seed, 16, 2))
+        made = make_walks(subject, Batch(np.zeros((90, 2)), leaning, 240, seed, 16, 2))
         bits = made.log_size / math.log(2.0)
         means.append(bits.mean())
         spreads.append(bits.std())

@@ -330,7 +330,7 @@ class TestInterrupt:
         [
             ("corner", mc.RegionTree()),
             ("wide", mc.RegionTree()),
-            ("deep", mc.Probing()),
+            ("deep", mc.Probing(probes=10**6)),
             ("unbounded", mc.MBound()),
             ("deep", mc.ExactTree()),
             ("wide", mc.SolutionPool()),

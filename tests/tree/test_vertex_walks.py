@@ -56,7 +56,7 @@ def test_three_regions_by_hand() -> None:
     assert np.exp(made.log_size[~left]) == pytest.approx(1 / 0.25)
 
 
-@pytest.mark.parametrize("seed", [9, 16, 17])
+@pytest.mark.parametrize("seed", [0, 16, 32])
 def test_by_probing(seed: int) -> None:
     net, box = case(seed)
     found = mc.count(net, box, mc.Probing(probes=300), seed=1)
