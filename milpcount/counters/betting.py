@@ -67,7 +67,9 @@ def _log_wealth(log_values: np.ndarray, log_mean: float) -> float:
     ratio = np.exp(np.minimum(log_values - log_mean, _LARGEST))
     gains = np.log1p(FRACTIONS[:, None] * (ratio - 1.0))
     begins = _begins(ratio.size)
-    wealth = np.stack([gains[:, begin:].sum(axis=1) for begin in begins])
+    ends = [*begins[1:], ratio.size]
+    parts = np.stack([gains[:, i:j].sum(axis=1) for i, j in zip(begins, ends, strict=True)])
+    wealth = np.cumsum(parts[::-1], axis=0)[::-1]
     # The j-th of those who wait has 1 / (j (j + 1)) of their part. Who has not begun has it still.
     turn = np.arange(1.0, len(begins))
     share = np.append(1.0 - _WAITING, _WAITING / (turn * (turn + 1.0))) / FRACTIONS.size

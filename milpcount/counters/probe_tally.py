@@ -69,7 +69,8 @@ def round_size(number: int, in_populations: int) -> int:
     """
     if in_populations:
         return int(min(2 ** ((in_populations + 3) // 4), _LARGEST_ROUND))
-    return int(min(_FIRST_ROUND * 2**number, _LARGEST_ROUND))
+    # A round ends with a look at all walks so far: of very many, their number is to grow slowly.
+    return int(min(_FIRST_ROUND * 2**number, _LARGEST_ROUND) * max(1, number - 8))
 
 
 class Tally:

@@ -339,7 +339,7 @@ class TestInterrupt:
         ids=lambda value: value if isinstance(value, str) else value.name,
     )
     def test_ctrl_c_is_heard_soon(self, case: str, method: Method) -> None:
-        mc.count(SMALL, mc.Box(-1, 1), method)
+        mc.count(SMALL, mc.Box(-1, 1), method, limits=mc.Limits(seconds=0.5))
         reaction, stop = interrupted(lambda: mc.count(*HARD[case], method), 0.6)
         assert reaction < 1.0  # half a second, on a machine that does nothing else
         assert stop.result.status is mc.Status.INTERRUPTED
