@@ -40,9 +40,7 @@ def test_a_proof_of_another_network_is_refused(shell, net, tmp_path):
     mc.count(NET, mc.Box(-1, 1), proof=proof)
     network([np.eye(2)], [[0.0, 0.0]]).save(other)
     checked = shell("check", other, proof)
-    assert (
-        checked.returncode == 1 and "NOT proved: it is of another network" in checked.stdout
-    )
+    assert checked.returncode == 1 and "NOT proved: it is of another network" in checked.stdout
 
 
 def test_a_file_that_is_no_proof(shell, net, tmp_path):
