@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from milpcount.counters.betting import log_lower_bound, log_mean, to_integer
+from milpcount.counters.betting import _log_wealth, log_lower_bound, log_mean, to_integer
 
 
 def bound(values, confidence=0.95):
@@ -85,3 +85,12 @@ class TestCoverage:
                 x.append(random.lognormal(-(spread**2) / 2, spread))
             failures += bound(x) > 1.0
         assert failures <= 25
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+@pytest.mark.parametrize("n", [1, 9, 40])
+def test_the_wealth_at_the_bound_is_what_ville_asks(n, confidence):
+    values = np.random.default_rng(n).normal(size=n)
+    bound = log_lower_bound(values, confidence)
+    needed = -math.log1p(-confidence)
+    assert needed <= _log_wealth(values, bound) <= needed + 1e-3
