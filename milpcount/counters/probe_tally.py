@@ -222,7 +222,7 @@ class Tally:
             "all_probes_saw_the_same_number": bool(np.ptp(self.log_size) == 0.0)
             if np.isfinite(self.log_size).all()
             else False,
-            "descents_of_the_last_layer": self.made_descents,
+            "descents_of_the_last_layer": 0 if self._by_vertices else self.made_descents,
             "what_limits_the_gap": self.limit,
             "choices_leaned": self.leaned,
             "walks_for_an_estimate": self.walks_for_an_estimate,

@@ -96,7 +96,7 @@ def _walked(search: VertexSearch, made: VertexWalks, seconds: float) -> Walked:
         log_size=sizes,
         taken=search.numbering.spread(made.taken[done], -1),
         layers=search.program.layers.shape[0],
-        tests=search.tests_of_rows,
+        tests=search.tests,  # of programs: vertices need none
         undecided=int(made.control[LEFT_OUT]),
         seconds=seconds,
     )
