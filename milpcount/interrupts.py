@@ -2,7 +2,8 @@
 
 Python raises KeyboardInterrupt wherever the main thread happens to be. In a callback of a weak
 reference or in a finaliser that is the end of it: what is raised there is printed and forgotten,
-and a count of hours goes on. So it is noted, too, and raised again at the next look.
+and a count of hours goes on. A library may catch it with a bare ``except`` and raise an error of
+its own. So it is noted, too, and raised again at the next look.
 """
 
 import signal
@@ -43,6 +44,22 @@ def noted() -> Iterator[None]:
 def _note(number: int, frame: FrameType | None) -> None:
     _came.append(number)
     raise KeyboardInterrupt
+
+
+@contextmanager
+def unmasked() -> Iterator[None]:
+    """Raise Ctrl-C as what it is where a library has made another error of it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        In place of any exception that leaves the context after one was noted.
+    """
+    try:
+        yield
+    except Exception:
+        look()
+        raise
 
 
 def heard() -> None:

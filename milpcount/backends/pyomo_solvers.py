@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from milpcount import optional
+from milpcount import interrupts, optional
 from milpcount.backends import registry
 from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
 from milpcount.backends.highs import MIXED_INTEGER, MixedInteger, Solution
@@ -150,6 +150,7 @@ class PyomoModel:
             try:
                 return self._new(seconds) if self.is_new else self._old(seconds)
             except Exception as error:
+                interrupts.look()  # what redirects the output keeps the name of an exception only
                 # Where Pyomo removes a file, `except WindowsError` makes a NameError of it.
                 if _is_interrupt(error):
                     raise KeyboardInterrupt from None

@@ -97,8 +97,9 @@ def count(
     with interrupts.noted(), lasting or nullcontext():
         ready = True
         try:
-            if counted.n_units:
-                method.warm_up(problem())
+            with interrupts.unmasked():
+                if counted.n_units:
+                    method.warm_up(problem())
         except KeyboardInterrupt:  # what is known without a run is an answer, too
             interrupts.heard()
             ready = False
@@ -143,7 +144,7 @@ def _drive(method: Method, problem: Problem, listener: Listener) -> _Run:
     by_itself = problem.network.n_units > 0 or isinstance(method, wrapped)
     run = method.run(problem) if by_itself else the_one_region(problem)
     try:
-        with problem.deadline.in_force():
+        with interrupts.unmasked(), problem.deadline.in_force():
             problem.network.identified()  # by the clock, if it was not yet
             for snapshot in run:
                 interrupts.look()

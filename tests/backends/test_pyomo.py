@@ -1,4 +1,6 @@
+import contextlib
 import pickle
+import signal
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount import examples
+from milpcount import examples, interrupts
 from milpcount.backends import pyomo_solvers
 from milpcount.backends.highs import Solution
 from milpcount.backends.no_good import NoGoods
@@ -77,6 +79,17 @@ def test_ctrl_c_that_pyomo_hides_is_ctrl_c() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Hiding(knapsack(), "highs").solve(1.0)
+
+
+def test_ctrl_c_that_pyomo_swallows_is_ctrl_c() -> None:
+    class Swallowing(PyomoModel):
+        def _new(self, seconds: float) -> Solution:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            raise RuntimeError("KeyboardInterrupt:  (4: TeeStream)")
+
+    with pytest.raises(KeyboardInterrupt), interrupts.noted():
+        Swallowing(knapsack(), "highs").solve(1.0)
 
 
 def test_presolve_of_highs_is_off() -> None:

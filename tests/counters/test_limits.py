@@ -339,11 +339,22 @@ class TestInterrupt:
         ids=lambda value: value if isinstance(value, str) else value.name,
     )
     def test_ctrl_c_is_heard_soon(self, case: str, method: Method) -> None:
-        mc.count(SMALL, mc.Box(-1, 1), method, limits=mc.Limits(seconds=0.5))
+        mc.count(*HARD[case], method, limits=mc.Limits(seconds=0.5))  # loads what it needs
         reaction, stop = interrupted(lambda: mc.count(*HARD[case], method), 0.6)
         assert reaction < 1.0  # half a second, on a machine that does nothing else
         assert stop.result.status is mc.Status.INTERRUPTED
         assert stop.result.lower <= stop.result.upper
+
+    def test_one_that_a_library_makes_an_error_of_is_ctrl_c(self) -> None:
+        def listen(event: Any) -> None:
+            if getattr(event, "regions", 0) > 0:
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+                raise RuntimeError("KeyboardInterrupt:  (4: TeeStream)")
+
+        with pytest.raises(mc.Interrupted) as caught:
+            mc.count(*HARD["deep"], listener=listen)
+        assert caught.value.result.lower > 0
 
     def test_walks_of_the_round_under_way_count(self) -> None:
         mc.count(SMALL, mc.Box(-1, 1), mc.Probing())
