@@ -27,10 +27,10 @@ import numpy as np
 
 import milpcount as mc
 from milpcount.cli.tables import print_table
-from milpcount.counters.mbound import MBound
+from milpcount.counters.mbound.mbound import MBound
+from milpcount.counters.mbound.xor_runs import Mechanism, Run
 from milpcount.counters.method import Method, Problem
-from milpcount.counters.probing import Probing
-from milpcount.counters.xor_runs import Mechanism, Run
+from milpcount.counters.probing.probing import Probing
 from milpcount.domain import InputSet
 from milpcount.formulation.xor import XorFamily, unstable_variables
 from milpcount.limits import Deadline

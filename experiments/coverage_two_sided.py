@@ -19,9 +19,9 @@ from statistics import median
 import milpcount as mc
 from experiments.coverage import Case, Enumerated, cases
 from milpcount.cli.tables import print_table
-from milpcount.counters.hashing import Hashing
+from milpcount.counters.approximate.hashing import Hashing
+from milpcount.counters.approximate.strata import Strata, pilots
 from milpcount.counters.method import Problem
-from milpcount.counters.strata import Strata, pilots
 from milpcount.formulation.xor import XorFamily
 from milpcount.limits import Deadline
 

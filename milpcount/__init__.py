@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from milpcount.api import bound, count, partition, regions
     from milpcount.bounds.table import BoundTable
-    from milpcount.counters.approximate import Approximate
+    from milpcount.counters.approximate.approximate import Approximate
     from milpcount.counters.brute_force import BruteForce
     from milpcount.counters.comparison import compare
     from milpcount.counters.exact_tree import ExactTree
-    from milpcount.counters.mbound import MBound
-    from milpcount.counters.probing import Probing
+    from milpcount.counters.mbound.mbound import MBound
+    from milpcount.counters.probing.probing import Probing
     from milpcount.counters.region_tree import RegionTree
     from milpcount.counters.section import SectionWalk
     from milpcount.counters.solution_pool import SolutionPool
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
-    "Approximate": "counters.approximate",
+    "Approximate": "counters.approximate.approximate",
     "BoundTable": "bounds.table",
     "Box": "domain",
     "BruteForce": "counters.brute_force",
@@ -48,12 +48,12 @@ _HOMES = {
     "ExactTree": "counters.exact_tree",
     "Interrupted": "errors",
     "Limits": "limits",
-    "MBound": "counters.mbound",
+    "MBound": "counters.mbound.mbound",
     "Network": "network",
     "Plane": "domain",
     "Polyline": "domain",
     "Polytope": "domain",
-    "Probing": "counters.probing",
+    "Probing": "counters.probing.probing",
     "Quantity": "result",
     "RegionTree": "counters.region_tree",
     "Section": "domain",

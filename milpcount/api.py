@@ -20,7 +20,7 @@ from milpcount.bounds.table import BoundTable
 from milpcount.bounds.theorem import BOUNDED
 from milpcount.counters import driver
 from milpcount.counters.method import Method
-from milpcount.counters.streaming import stream
+from milpcount.counters.region_stream import stream
 from milpcount.domain import Domain, InputSet, Plane, Polyline, Segment
 from milpcount.errors import Interrupted, OptionError
 from milpcount.events import Listener, log

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 import milpcount as mc
-from milpcount.kernel.numbering import LIVE
 from milpcount.kernel.program import Layout, compile_program
+from milpcount.kernel.unit_numbering import LIVE
 from milpcount.tree.search import Search
 from tests import extremes, graphs
 

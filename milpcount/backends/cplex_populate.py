@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.backends.backend import OnPattern, Search, with_rows
 from milpcount.backends.native_pools import CAPABILITIES, NativePool
+from milpcount.enumeration.search import OnPattern, Search, with_rows
 from milpcount.errors import NotInstalledError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY

@@ -11,16 +11,10 @@ from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 
-from milpcount.backends.backend import (
-    Capability,
-    Constraint,
-    OnPattern,
-    Search,
-    SearchState,
-    Stop,
-)
-from milpcount.backends.conflicts import Clause, Conflicts, Pattern, excludes
+from milpcount.backends.backend import Capability
 from milpcount.backends.cpsat_master import Master, cp_model
+from milpcount.enumeration.conflict_clauses import Clause, Conflicts, Pattern, excludes
+from milpcount.enumeration.search import Constraint, OnPattern, Search, SearchState, Stop
 from milpcount.exact.geometry import Point
 from milpcount.exact.inputs import ExactInputs
 from milpcount.formulation.formulate import Formulation

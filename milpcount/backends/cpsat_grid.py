@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from milpcount.backends.backend import OnPattern, SearchState, Stop
 from milpcount.backends.cpsat_master import Master
 from milpcount.domain import InputSet
+from milpcount.enumeration.search import OnPattern, SearchState, Stop
 from milpcount.errors import DomainError, OptionError
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline

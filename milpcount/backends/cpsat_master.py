@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.backends.backend import Constraint, Parity, SearchState
-from milpcount.backends.conflicts import Clause, Pattern
+from milpcount.enumeration.conflict_clauses import Clause, Pattern
+from milpcount.enumeration.search import Constraint, Parity, SearchState
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.pattern_map import PatternMap
 from milpcount.limits import Deadline

@@ -14,8 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
-from milpcount.backends.backend import Capability, OnSolution, SearchState
-from milpcount.backends.no_good import Proposals
+from milpcount.backends.backend import Capability
+from milpcount.enumeration.no_good import Proposals
+from milpcount.enumeration.search import OnSolution, SearchState
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.linear_program import LinearProgram

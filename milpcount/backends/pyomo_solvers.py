@@ -14,9 +14,10 @@ import numpy as np
 
 from milpcount import interrupts, optional
 from milpcount.backends import registry
-from milpcount.backends.backend import Capability, OnPattern, Search, with_rows
-from milpcount.backends.highs import MIXED_INTEGER, MixedInteger, Solution
-from milpcount.backends.no_good import LEAST_MARGIN, NoGoods
+from milpcount.backends.backend import Capability
+from milpcount.enumeration.highs_programs import MIXED_INTEGER, MixedInteger, Solution
+from milpcount.enumeration.no_good import LEAST_MARGIN, NoGoods
+from milpcount.enumeration.search import OnPattern, Search, with_rows
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY, Outcome

@@ -12,9 +12,9 @@ bound. On generic networks both are the same; on structured ones the faces make 
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from milpcount.backends.backend import SearchState
-from milpcount.backends.no_good import LEAST_MARGIN, feasibility_program
-from milpcount.backends.pyscipopt_tree import Model
+from milpcount.backends.pyscipopt_model import Model
+from milpcount.enumeration.no_good import LEAST_MARGIN, feasibility_program
+from milpcount.enumeration.search import SearchState
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline
 

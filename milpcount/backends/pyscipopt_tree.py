@@ -13,156 +13,22 @@ finds nothing more.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from milpcount import optional
-from milpcount.backends.backend import (
-    Capability,
-    OnPattern,
-    OnSolution,
-    Search,
-    SearchState,
-    with_rows,
-)
-from milpcount.backends.no_good import Proposals
-from milpcount.backends.quiet import QuietStderr
-from milpcount.errors import SolverError
+from milpcount.backends.backend import Capability
+from milpcount.backends.pyscipopt_count import NativeCount
+from milpcount.backends.pyscipopt_model import Model, pyscipopt
+from milpcount.enumeration.no_good import Proposals
+from milpcount.enumeration.search import OnPattern, OnSolution, Search, SearchState, with_rows
 from milpcount.formulation.formulate import Formulation
-from milpcount.formulation.highs_model import FEASIBILITY
-from milpcount.formulation.linear_program import LinearProgram, Row
+from milpcount.formulation.linear_program import Row
 from milpcount.limits import Deadline
 
-YIELD_SECONDS = 0.2
-ENDED = {
-    "infeasible": True,
-    "inforunbd": True,
-    "timelimit": False,
-    "userinterrupt": False,
-}
-"""Every status that a search without accepted solutions may end in, and whether it is complete; the
-program is bounded."""
-SETTINGS = {
-    "numerics/feastol": FEASIBILITY,
-    "misc/catchctrlc": False,  # Ctrl-C belongs to Python
-    # What rests on the objective or on symmetry must not remove patterns.
-    "misc/allowstrongdualreds": False,
-    "misc/allowweakdualreds": False,
-    "misc/usesymmetry": 0,
-    # A restart would presolve again what solutions were cut off by.
-    "presolving/maxrestarts": 0,
-    # Cuts that are wrong by rounding cut off thin cells.
-    "separating/maxrounds": 0,
-    "separating/maxroundsroot": 0,
-}
 PLAIN = {"presolving/maxrounds": 0, "conflict/enable": False, "randomization/randomseedshift": 1}
 """Further settings of the searches that have to confirm that nothing is left."""
-
-
-def pyscipopt() -> Any:
-    """Return the module.
-
-    Raises
-    ------
-    NotInstalledError
-        If it is missing, or cannot be loaded.
-    """
-    return optional.require("pyscipopt", "the backend 'pyscipopt'", extra="scip")
-
-
-class Model:
-    """A program in SCIP, solved in a thread of its own.
-
-    Parameters
-    ----------
-    program : LinearProgram
-    deadline : Deadline
-    settings : mapping, optional
-        Of SCIP, beside `SETTINGS`.
-
-    Attributes
-    ----------
-    scip : pyscipopt.Model
-    variables : list
-        In the order of the columns.
-    """
-
-    def __init__(
-        self, program: LinearProgram, deadline: Deadline, settings: Mapping[str, Any] | None = None
-    ) -> None:
-        self.module, self.deadline = pyscipopt(), deadline
-        self.scip = self.module.Model()
-        self.scip.hideOutput()
-        self.scip.setParams({**SETTINGS, **(settings or {})})
-        columns = zip(program.lower, program.upper, program.integer, strict=True)
-        self.variables = [
-            self.scip.addVar(lb=float(low), ub=float(high), vtype=_kind(low, high, integer))
-            for low, high, integer in columns
-        ]
-        for i in range(program.n_rows):
-            self.add(program.row(i))
-
-    def add(self, row: Row) -> None:
-        """Add a row, before the search or while it runs."""
-        total = self.module.quicksum(
-            value * self.variables[k]
-            for value, k in zip(row.coefficients.tolist(), row.columns, strict=True)
-        )
-        if np.isneginf(row.lower):
-            self.scip.addCons(total <= row.upper)
-        elif np.isposinf(row.upper):
-            self.scip.addCons(total >= row.lower)
-        elif row.lower == row.upper:
-            self.scip.addCons(total == row.upper)
-        else:
-            self.scip.addCons((total >= row.lower) <= row.upper)
-
-    def run(self, state: SearchState) -> Iterator[SearchState]:
-        """Yield the state while SCIP searches; closing the iterator stops the search."""
-        left = self.deadline.remaining()
-        if np.isfinite(left):
-            self.scip.setParam("limits/time", max(left, 1e-3))
-        quiet = QuietStderr()
-        with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(self.scip.optimizeNogil)
-            try:
-                while not wait([future], YIELD_SECONDS).done:
-                    quiet.release()
-                    yield state
-                    quiet = QuietStderr()
-            finally:
-                quiet.release()
-                while not wait([future], 0).done:
-                    self.scip.interruptSolve()
-                    wait([future], 0.01)
-        future.result()
-        state.nodes += int(self.scip.getNTotalNodes())
-
-    def complete(self) -> bool:
-        """Return whether the search has ended by itself.
-
-        Raises
-        ------
-        SolverError
-            If SCIP has failed.
-        """
-        status = str(self.scip.getStatus())
-        if status not in ENDED:
-            raise SolverError(
-                f"SCIP ended with {status!r} although every solution was cut off: count with the "
-                "backend 'highs'"
-            )
-        return ENDED[status]
-
-
-def _kind(low: float, high: float, integer: bool) -> str:
-    """Return SCIP's name of a kind of column; the columns that take up parities reach beyond 1."""
-    if not integer:
-        return "C"
-    return "B" if low >= 0 and high <= 1 else "I"
 
 
 def handler(module: Any, variables: Sequence[Any], judge: Callable[[list[float]], bool]) -> Any:
@@ -309,8 +175,5 @@ class PyScipOpt:
     ) -> Search:
         """Return an enumeration that has not begun."""
         if mode == "countsols":
-            from milpcount.backends.pyscipopt_count import NativeCount
-
-            found: Search = NativeCount(formulation, deadline)
-            return found
+            return NativeCount(formulation, deadline)
         return HandlerTree(formulation, with_rows(on_pattern), deadline)

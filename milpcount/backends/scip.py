@@ -7,30 +7,27 @@ ends as infeasible, every pattern has been found.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from milpcount import optional
-from milpcount.backends.backend import (
-    Capability,
-    OnPattern,
-    OnSolution,
-    Search,
-    SearchState,
-    with_rows,
+from milpcount.backends.backend import Capability
+from milpcount.backends.scip_search import (
+    BOOL_SETTINGS,
+    INT_SETTINGS,
+    REAL_SETTINGS,
+    bounded,
+    in_a_thread,
 )
-from milpcount.backends.no_good import Proposals
-from milpcount.backends.quiet import QuietStderr
+from milpcount.enumeration.no_good import Proposals
+from milpcount.enumeration.search import OnPattern, OnSolution, Search, SearchState, with_rows
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
-from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.limits import Deadline
 
-YIELD_SECONDS = 0.2
 LAZY_ENGINES = ("GSCIP",)
 """Solvers of MathOpt that are known to enforce lazy rows."""
 EXHAUSTED = {
@@ -102,20 +99,10 @@ class LazyTree:
         SolverError
             If SCIP fails.
         """
-        quiet = QuietStderr()
-        with ThreadPoolExecutor(1) as pool:
-            try:
-                future = pool.submit(self._solve)
-                while not wait([future], YIELD_SECONDS).done:
-                    quiet.release()
-                    yield self.state
-                    quiet = QuietStderr()
-            finally:
-                quiet.release()
-                self.interrupter.interrupt()
+        result = yield from in_a_thread(self._solve, self.interrupter.interrupt, self.state)
         if self.failure is not None:
             raise self.failure
-        self._end(future.result())
+        self._end(result)
         yield self.state
 
     def _end(self, result: Any) -> None:
@@ -146,14 +133,9 @@ class LazyTree:
         limit = timedelta(seconds=max(left, 1e-3)) if np.isfinite(left) else None
         found = self.module.SolveParameters(time_limit=limit, threads=1)
         settings = found.gscip
-        settings.real_params["numerics/feastol"] = FEASIBILITY
-        # What rests on the objective or on symmetry must not remove patterns.
-        settings.bool_params["misc/allowstrongdualreds"] = False
-        settings.bool_params["misc/allowweakdualreds"] = False
-        settings.int_params["misc/usesymmetry"] = 0
-        # Cuts that are wrong by rounding cut off thin cells.
-        settings.int_params["separating/maxrounds"] = 0
-        settings.int_params["separating/maxroundsroot"] = 0
+        settings.real_params.update(REAL_SETTINGS)
+        settings.bool_params.update(BOOL_SETTINGS)
+        settings.int_params.update(INT_SETTINGS)
         if self.columns.z.size > self.columns.fixed.size:
             # With rows of several z that sum to one, presolving and lazy rows of XORs together have
             # lost patterns: of a max pool of 16 regions, 3 that satisfied all of them.
@@ -199,12 +181,7 @@ def to_mathopt(module: Any, program: LinearProgram) -> tuple[Any, list[Any]]:
 
 def _bounded(variables: list[Any], row: Row) -> Any:
     terms = zip(row.coefficients.tolist(), row.columns, strict=True)
-    total = sum(value * variables[k] for value, k in terms)
-    if np.isneginf(row.lower):
-        return total <= row.upper
-    if np.isposinf(row.upper):
-        return total >= row.lower
-    return (row.lower <= total) <= row.upper if row.lower != row.upper else total == row.upper
+    return bounded(sum(value * variables[k] for value, k in terms), row)
 
 
 class Scip:

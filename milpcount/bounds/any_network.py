@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from milpcount.bounds import wiring
 from milpcount.bounds.case import Case
-from milpcount.bounds.cells import LayerCells, UnitCells, layer_cells
-from milpcount.bounds.covered import covered_cells
+from milpcount.bounds.empirical_graph import covered_cells
 from milpcount.bounds.graph_recursion import count_cells, most_states, product_of_layers
+from milpcount.bounds.layer_cells import LayerCells, UnitCells, layer_cells
 from milpcount.bounds.layers import UnitLayer
 from milpcount.bounds.wiring import Reading
 from milpcount.network import Network

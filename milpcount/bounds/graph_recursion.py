@@ -2,7 +2,7 @@
 
 After some layers, a *state* holds for each layer s that later ones still depend on a bound c_s on
 the rank of its outputs (`milpcount.bounds.wiring`). With r the rank that the state allows layer l
-and (m, h) the worst histogram of its cells (`milpcount.bounds.cells`),
+and (m, h) the worst histogram of its cells (`milpcount.bounds.layer_cells`),
 
     G(l, c) = sum_{(m, h)} h G(l+1, c with c_l = min(r, m)),      G(L+1, .) = 1,
 
@@ -14,8 +14,8 @@ that fills many moving units first, and a larger state may stand for a smaller o
 states few where many layers are depended on.
 
 Where the cells of a layer depend on how many units of its sources move, K in all (A(K) and I(K) of
-`milpcount.bounds.covered`), the state holds these numbers too. More of them allow more units to be
-active and to cut, so that the same induction goes through.
+`milpcount.bounds.empirical_graph`), the state holds these numbers too. More of them allow more
+units to be active and to cut, so that the same induction goes through.
 
 On a chain of rectifiers this is Theorem 1 of Serra et al., on one of units without constant pieces
 Theorem 2 of Hu and Zhang (2018), of maxout units the product of the maxima of Montúfar, Ren and
@@ -25,7 +25,7 @@ Zhang (2022); on a chain of units with both sorts of pieces it is smaller than t
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from milpcount.bounds.cells import CoveredCells, LayerCells
+from milpcount.bounds.layer_cells import CoveredCells, LayerCells
 from milpcount.bounds.wiring import Reading
 
 MOST_STATES = 1_000

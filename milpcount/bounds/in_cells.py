@@ -19,8 +19,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from milpcount.bounds import wiring
-from milpcount.bounds.cells import LayerCells, UnitCells, unit_cells
 from milpcount.bounds.graph_recursion import count_cells, most_states
+from milpcount.bounds.layer_cells import LayerCells, UnitCells, unit_cells
 from milpcount.bounds.ranks import rank_bound
 from milpcount.domain import InputSet
 from milpcount.network import Activation, Network

@@ -7,7 +7,7 @@ from typing import Any
 from milpcount import arguments
 from milpcount.bounds.best import naive
 from milpcount.counters import driver
-from milpcount.counters.approximate import Approximate
+from milpcount.counters.approximate.approximate import Approximate
 from milpcount.counters.brute_force import BruteForce
 from milpcount.counters.exact_tree import ExactTree
 from milpcount.counters.method import COUNTED, Method

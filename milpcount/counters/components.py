@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from milpcount.domain import InputSet
-from milpcount.kernel.numbering import ranges
+from milpcount.kernel.unit_numbering import ranges
 from milpcount.limits import tick
 from milpcount.network import Network, Source
 from milpcount.network.affine import Dense

@@ -11,8 +11,8 @@ from milpcount import integers, interrupts
 from milpcount.arguments import check_counted
 from milpcount.caps import check_seed
 from milpcount.counters import from_regions, union
+from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.method import COUNTED, SAMPLED, Method, Problem, Snapshot
-from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain
 from milpcount.errors import Interrupted, LostWorkersError
 from milpcount.events import Finished, Listener, Notice, Progress, Started, Waiting, ignore

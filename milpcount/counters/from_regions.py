@@ -15,8 +15,8 @@ import numpy as np
 from milpcount.bounds.best import naive
 from milpcount.counters import union
 from milpcount.counters.method import Method, Problem, Snapshot
-from milpcount.counters.over_parts import FromParts
-from milpcount.counters.tally import Tally
+from milpcount.counters.over_unions import FromParts
+from milpcount.counters.running_bounds import Tally
 from milpcount.domain import Domain, Union
 from milpcount.errors import OptionError
 from milpcount.limits import OutOfTime
@@ -235,7 +235,7 @@ class _Decided(Tally):
     def _orders(self, decisions: list[int]) -> Adjacent | None:
         """Return what tells facets by the region tree's search, where that is faster."""
         from milpcount.tree.few_inputs import has_few_inputs
-        from milpcount.tree.orders import MOST_DECISIONS, Orders
+        from milpcount.tree.output_order import MOST_DECISIONS, Orders
 
         if len(decisions) > MOST_DECISIONS or has_few_inputs(self._problem.inputs):
             return None

@@ -7,8 +7,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.method import CLOSING, Problem, Snapshot
-from milpcount.counters.no_units import the_one_region
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
 from milpcount.domain.implied_bounds import with_implied_bounds
@@ -16,7 +16,7 @@ from milpcount.limits import OutOfTime
 from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 
 if TYPE_CHECKING:
-    from milpcount.counters.parts import Parts
+    from milpcount.counters.work_queue import Parts
 
 _SLICE_SECONDS = 0.1
 _SNAPSHOT_SECONDS = 0.4
@@ -67,7 +67,7 @@ class RegionTree:
         return self._run_in_parts(problem, problem.executor)
 
     def _run_here(self, problem: Problem) -> Iterator[Snapshot]:
-        from milpcount.tree.closing import Closing
+        from milpcount.tree.closing_bound import Closing
         from milpcount.tree.few_inputs import searching
 
         problem = _bounded(problem)
@@ -109,10 +109,10 @@ class RegionTree:
         yield shown(closing.look(now=True) if is_late or not is_all else None)
 
     def _run_in_parts(self, problem: Problem, executor: Executor) -> Iterator[Snapshot]:
-        from milpcount.counters.parts import Parts
-        from milpcount.tree.blocks import Source
-        from milpcount.tree.kept import KeptRegions
-        from milpcount.tree.split import Subject, Task, search_parts
+        from milpcount.counters.work_queue import Parts
+        from milpcount.tree.kept_regions import KeptRegions
+        from milpcount.tree.region_blocks import Source
+        from milpcount.tree.subtree_tasks import Subject, Task, search_parts
 
         problem = _bounded(problem)
         subject = Subject.pack(problem.network, problem.inputs)

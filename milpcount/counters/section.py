@@ -18,7 +18,7 @@ from milpcount.limits import OutOfTime
 from milpcount.network import Network
 from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
 from milpcount.sections.exact import ExactSigns, corners
-from milpcount.sections.found import Found, Settings
+from milpcount.sections.findings import Found, Settings
 from milpcount.sections.network_program import program_of
 from milpcount.sections.walk import Walk
 

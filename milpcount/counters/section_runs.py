@@ -32,7 +32,7 @@ from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
 from milpcount.sections.exact import ExactSigns, Unavailable, corners
-from milpcount.sections.found import Found
+from milpcount.sections.findings import Found
 from milpcount.sections.network_program import program_of
 from milpcount.sections.program import Program
 from milpcount.sections.walk import Walk

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from milpcount.backends import registry
-from milpcount.backends.backend import Search, SearchState
-from milpcount.backends.cell_oracle import MARGIN
-from milpcount.backends.no_good import LEAST_MARGIN
+from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.counters.no_units import the_one_region
+from milpcount.enumeration.cell_feasibility import MARGIN
+from milpcount.enumeration.no_good import LEAST_MARGIN
+from milpcount.enumeration.search import Search, SearchState
 from milpcount.errors import OptionError, SolverError
 from milpcount.exact.evaluate import parameters_of
 from milpcount.exact.geometry import Point

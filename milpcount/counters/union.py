@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 
 from milpcount.bounds.best import best_upper
+from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.method import Method, Problem, Snapshot
-from milpcount.counters.no_units import the_one_region
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import DomainError, OptionError
 from milpcount.network import Network

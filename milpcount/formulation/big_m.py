@@ -47,7 +47,7 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.formulation.expressions import Outputs, expression
-from milpcount.formulation.lengths import typical_slopes
+from milpcount.formulation.gradient_lengths import typical_slopes
 from milpcount.formulation.linear_program import Builder, LinearProgram
 from milpcount.formulation.margins import Form, Margins
 from milpcount.formulation.parameters import parameter_box
@@ -90,7 +90,7 @@ def build(
     DomainError
         If the domain is empty or unbounded.
     """
-    # Numbers that are not finite are for `milpcount.formulation.fit`.
+    # Numbers that are not finite are for `milpcount.formulation.coefficient_range`.
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return Construction(network, inputs, bounds, layers).finish(form)
 

@@ -12,7 +12,7 @@ from milpcount.errors import DomainError, OptionError
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import decide
 from milpcount.formulation import big_m
-from milpcount.formulation.fit import require_fit
+from milpcount.formulation.coefficient_range import require_fit
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.margins import Form
 from milpcount.formulation.pattern_map import PatternMap

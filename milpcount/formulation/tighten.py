@@ -15,8 +15,8 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.formulation import big_m, highs_model
+from milpcount.formulation.coefficient_range import is_fit
 from milpcount.formulation.expressions import expression
-from milpcount.formulation.fit import is_fit
 from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.parameters import parameter_box

@@ -15,7 +15,7 @@ import numpy as np
 from milpcount.kernel.compiled import inlined, jit
 from milpcount.kernel.products import image, symmetric_product, transposed
 from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED
-from milpcount.kernel.starts import follow
+from milpcount.kernel.warm_starts import follow
 
 _RIDGE = 1e-10
 _CUT = 1e-12

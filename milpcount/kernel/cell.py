@@ -11,8 +11,8 @@ from milpcount.kernel.orthant_certificate import is_empty_in_orthant, layer_of
 from milpcount.kernel.products import transposed
 from milpcount.kernel.projection import EMPTY, FULL, project
 from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
-from milpcount.kernel.starts import take_start
 from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, START, TESTS
+from milpcount.kernel.warm_starts import take_start
 
 OPEN = -1
 """No verdict."""

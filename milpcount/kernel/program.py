@@ -19,10 +19,10 @@ from scipy import sparse
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
 from milpcount.kernel.columns import RUN_LENGTH, RUN_UNIT
-from milpcount.kernel.image import SMALLEST, Image, input_exponents
-from milpcount.kernel.numbering import Numbering
-from milpcount.kernel.quanta import COARSEST, exponent, exponent_of
-from milpcount.kernel.reduction import Reduction, most_in_a_row, reduced
+from milpcount.kernel.exact_sums import COARSEST, exponent, exponent_of
+from milpcount.kernel.image_space import SMALLEST, Image, input_exponents
+from milpcount.kernel.stable_units import Reduction, most_in_a_row, reduced
+from milpcount.kernel.unit_numbering import Numbering
 from milpcount.limits import tick
 from milpcount.network import Network
 
@@ -105,7 +105,7 @@ def compile_program(network: Network, inputs: InputSet, *, reduce: bool | None =
     inputs : InputSet
     reduce : bool, optional
         Whether units that have one piece on all of the domain are left out, composed into those
-        that read them; by default where that saves work. See `reduction`.
+        that read them; by default where that saves work. See `stable_units`.
 
     Returns
     -------

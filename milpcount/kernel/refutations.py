@@ -39,8 +39,8 @@ from milpcount.kernel.rows import (
     compose_rows,
     set_output,
 )
-from milpcount.kernel.starts import take_start
 from milpcount.kernel.state import INTEGER_EMPTY, START
+from milpcount.kernel.warm_starts import take_start
 
 Array = np.ndarray
 

@@ -15,8 +15,8 @@ from milpcount.kernel.layers import rows_of, units_of
 from milpcount.kernel.products import transposed
 from milpcount.kernel.projection import FULL
 from milpcount.kernel.rows import LOST, UNKNOWN, compose_layer, compose_rows, set_output
-from milpcount.kernel.starts import take_start
 from milpcount.kernel.state import PATIENT_STEPS
+from milpcount.kernel.warm_starts import take_start
 
 _STEPS = 40
 """Newton steps of a first attempt."""

@@ -25,7 +25,6 @@ from milpcount.kernel.rows import (
     NORMAL,
 )  # fmt: skip
 from milpcount.kernel.stages import COMPOSE
-from milpcount.kernel.starts import keep_start
 from milpcount.kernel.state import (
     CLAUSE_HITS,
     COUNT,
@@ -34,6 +33,7 @@ from milpcount.kernel.state import (
     POOL_HITS,
     START,
 )  # fmt: skip
+from milpcount.kernel.warm_starts import keep_start
 
 _OPERATIONS = 1000
 """Multiplications in a unit of the budget: about a test of a small cell."""

@@ -15,7 +15,7 @@ from milpcount.domain import InputSet
 from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.partitions import residues as mod
-from milpcount.partitions.relevance import Relevance
+from milpcount.partitions.dependencies import Relevance
 from milpcount.partitions.residue_walk import HullPoint, ResidueWalk
 
 Array = np.ndarray

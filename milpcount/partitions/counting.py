@@ -11,9 +11,9 @@ from milpcount.network import Network
 from milpcount.partitions.candidates import CandidateFinder
 from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import MapClasses
+from milpcount.partitions.closed_linear_regions import Touching
 from milpcount.partitions.components import Components
-from milpcount.partitions.merging import Merging
-from milpcount.partitions.touching import Touching
+from milpcount.partitions.linear_regions import Merging
 from milpcount.result import Quantity, Region
 
 Array = np.ndarray

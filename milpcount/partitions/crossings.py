@@ -14,7 +14,7 @@ are points inside of the domain and of the facet next to it.)
 import numpy as np
 
 from milpcount.network import Network
-from milpcount.partitions.certain import CertainRows
+from milpcount.partitions.certified_signs import CertainRows
 from milpcount.preactivation.rounding import UNDERFLOW
 
 Array = np.ndarray

@@ -37,7 +37,7 @@ def subject_of(network: Network, quantity: Quantity) -> Network:
 
 
 class Adjacent(Protocol):
-    """Tells whether two decisions share a facet in a region; see `milpcount.tree.orders`."""
+    """Tells whether two decisions share a facet in a region; see `milpcount.tree.output_order`."""
 
     programs: int
 

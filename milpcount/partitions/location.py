@@ -6,7 +6,7 @@ from milpcount.domain import InputSet
 from milpcount.exact.evaluate import parameters_of, pattern_at
 from milpcount.exact.geometry import Point
 from milpcount.partitions.cells import Cells
-from milpcount.partitions.certain import CertainRows
+from milpcount.partitions.certified_signs import CertainRows
 from milpcount.partitions.classes import PatternStore
 
 Array = np.ndarray

@@ -13,7 +13,7 @@ from milpcount.exact.evaluate import point_of
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
 from milpcount.network.decision import n_outputs, with_decision
-from milpcount.partitions import law, preview
+from milpcount.partitions import notebook_view, piecewise_affine_law
 from milpcount.partitions.adjacency import Neighbours, neighbours
 from milpcount.partitions.boundary import BoundaryFinder, DecisionBoundary
 from milpcount.partitions.candidates import CandidateFinder
@@ -105,10 +105,10 @@ class Partition:
         return f"<partition of the {self.domain.title} into {len(self):,} regions>"
 
     def _repr_html_(self) -> str:
-        return preview.html(self)
+        return notebook_view.html(self)
 
     def __rich__(self) -> Any:
-        return rich_table(preview.rows(self))
+        return rich_table(notebook_view.rows(self))
 
     @property
     def patterns(self) -> Array:
@@ -361,7 +361,7 @@ class Partition:
             A ``.mat`` file, with cell arrays A, b, C, d, or a ``.json`` one.
         """
         target = Path(path)
-        writers = {".mat": law.write_mat, ".json": law.write_json}
+        writers = {".mat": piecewise_affine_law.write_mat, ".json": piecewise_affine_law.write_json}
         if target.suffix not in writers:
             raise OptionError(f"{target}: the law is written as .mat or .json, give such a name")
         writers[target.suffix](self, target)

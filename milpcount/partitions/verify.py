@@ -21,12 +21,12 @@ from milpcount.exact.verify import Verification, Verifier, check_network, verify
 from milpcount.network import Network
 from milpcount.partitions.cells import Cells, Pattern
 from milpcount.partitions.classes import PatternStore
+from milpcount.partitions.closed_linear_regions import Touching
 from milpcount.partitions.decisions import Decisions, subject_of
-from milpcount.partitions.decisions_over_parts import PartDecisions
-from milpcount.partitions.merging import Merging
-from milpcount.partitions.over_parts import PartClasses
-from milpcount.partitions.parts import Parts
-from milpcount.partitions.touching import Touching
+from milpcount.partitions.linear_regions import Merging
+from milpcount.partitions.union_decisions import PartDecisions
+from milpcount.partitions.union_linear_regions import PartClasses
+from milpcount.partitions.union_parts import Parts
 from milpcount.result import (
     DECIDED,
     FROM_REGIONS,

@@ -25,7 +25,7 @@ from milpcount.network.paths import write_atomically
 from milpcount.partitions.counting import check_continuous
 from milpcount.proof.archive import Archive
 from milpcount.proof.header import network_bytes, without_idle_rows
-from milpcount.proof.writer import Writer
+from milpcount.proof.proof_arrays import Writer
 from milpcount.result import CountResult, Guarantee, Quantity
 
 COUNT_SHARE = 0.3

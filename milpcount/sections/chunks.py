@@ -6,8 +6,8 @@ import numpy as np
 
 from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells
+from milpcount.sections.corners import Points
 from milpcount.sections.line import NewPoints
-from milpcount.sections.points import Points
 
 Array = np.ndarray
 

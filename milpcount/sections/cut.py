@@ -21,8 +21,8 @@ import numpy as np
 from milpcount.limits import tick
 from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells, joined
+from milpcount.sections.corners import GrowingPoints, Points
 from milpcount.sections.exact import ExactSigns, Pattern, Place, Vertex
-from milpcount.sections.points import GrowingPoints, Points
 from milpcount.sections.program import Program, Step
 
 Array = np.ndarray

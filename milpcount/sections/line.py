@@ -18,9 +18,9 @@ import numpy as np
 from milpcount.limits import tick
 from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells
+from milpcount.sections.corners import Points
 from milpcount.sections.cut import Cutter
 from milpcount.sections.exact import Vertex
-from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
 
 Array = np.ndarray

@@ -16,12 +16,12 @@ from milpcount.sections import line
 from milpcount.sections.candidates import Candidates, find
 from milpcount.sections.cells import Cells, joined
 from milpcount.sections.chunks import Chunk, Strip, compact, halves, strip_of
+from milpcount.sections.corners import Points
 from milpcount.sections.cut import Cutter
+from milpcount.sections.error_forecast import bounds_may_tell
 from milpcount.sections.exact import ExactSigns, Point, Vertex
-from milpcount.sections.foresight import bounds_may_tell
-from milpcount.sections.found import Found, Settings, size_of
+from milpcount.sections.findings import Found, Settings, size_of
 from milpcount.sections.pieces import pieces_of
-from milpcount.sections.points import Points
 from milpcount.sections.program import Program, Step
 from milpcount.sections.units import pieces_applied
 from milpcount.sections.winograd import QUICK

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from milpcount.counters.parts import Checkpoint
+from milpcount.counters.work_queue import Checkpoint
 from milpcount.errors import FileFormatError
 from milpcount.store import write_whole
 

@@ -15,9 +15,9 @@ from milpcount.api import bound, count
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.rectifier import serra_2018
 from milpcount.bounds.theorem import Bound, Direction
-from milpcount.counters.approximate import Approximate
+from milpcount.counters.approximate.approximate import Approximate
 from milpcount.counters.method import CLOSING, COUNTED, Method, Problem
-from milpcount.counters.parts import Checkpoint
+from milpcount.counters.work_queue import Checkpoint
 from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
 from milpcount.limits import Limits

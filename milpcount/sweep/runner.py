@@ -6,9 +6,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from milpcount.counters.parts import Checkpoint, Parts
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import compile_kernel
+from milpcount.counters.work_queue import Checkpoint, Parts
 from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.errors import LostWorkersError, MilpcountError
 from milpcount.network import Network
@@ -16,7 +16,7 @@ from milpcount.result import Status
 from milpcount.store import Record, Store
 from milpcount.sweep.checkpoints import Checkpoints
 from milpcount.sweep.jobs import Job, counted_in_parts, is_settled, line_of, run_whole
-from milpcount.tree.split import Subject, Task, search_parts
+from milpcount.tree.subtree_tasks import Subject, Task, search_parts
 from milpcount.workers import Lasting, count_workers, failure
 
 _CHECKPOINT_SECONDS = 10.0

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.domain import InputSet
-from milpcount.kernel.image import input_weight
+from milpcount.kernel.image_space import input_weight
 from milpcount.network import Affine, Network, Source, UnitTable
 from milpcount.preactivation.rounding import support
 

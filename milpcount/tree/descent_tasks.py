@@ -15,9 +15,9 @@ from milpcount.limits import Deadline, OutOfTime
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.populations import TRANSITION, Population, affordable, log_mean
 from milpcount.tree.search import Pace, Search
-from milpcount.tree.split import Subject
+from milpcount.tree.subtree_tasks import Subject
 from milpcount.tree.vertex_walks import walking_by_vertices
-from milpcount.tree.walked import NO_TRANSITIONS, Walked
+from milpcount.tree.walk_results import NO_TRANSITIONS, Walked
 
 Array = np.ndarray
 _SLICE_SECONDS = 0.1

@@ -17,9 +17,9 @@ from milpcount.kernel.vertex_parity import add_parity
 from milpcount.kernel.vertex_state import MOST_INPUTS, Room, new_cells, tables, with_room
 from milpcount.limits import OutOfTime, seconds_in_force, tick
 from milpcount.network import Network
-from milpcount.tree.blocks import Source
-from milpcount.tree.kept import KeptRegions
+from milpcount.tree.kept_regions import KeptRegions
 from milpcount.tree.open_nodes import OpenPath, path_of_vertices
+from milpcount.tree.region_blocks import Source
 from milpcount.tree.search import DECISIONS, Pace, Search, parity_row
 
 _NO_LIMIT = 2**62

@@ -14,9 +14,9 @@ from milpcount.kernel import stages, vertex_stages
 from milpcount.kernel import vertex_state as vertices
 from milpcount.kernel.cell import COUNTED
 from milpcount.kernel.columns import UNIT_PIECES
-from milpcount.kernel.numbering import Numbering
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.state import DEPTH
+from milpcount.kernel.unit_numbering import Numbering
 
 if TYPE_CHECKING:
     from milpcount.tree.few_inputs import VertexSearch

@@ -10,7 +10,7 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.kernel.allocation import Room, new_scratch, with_room
-from milpcount.kernel.image import input_weight
+from milpcount.kernel.image_space import input_weight
 from milpcount.kernel.program import compile_program
 from milpcount.kernel.refutations import (
     CLAUSES_USED,

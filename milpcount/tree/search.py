@@ -18,7 +18,6 @@ from milpcount.kernel.allocation import Room, new_scratch, new_state, with_room
 from milpcount.kernel.cell import COUNTED, OPEN, add_row
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.layer_entry import has_room
-from milpcount.kernel.numbering import Numbering
 from milpcount.kernel.parity import add_parity
 from milpcount.kernel.polygon import DRIFT, clip
 from milpcount.kernel.program import Layout, compile_program
@@ -44,11 +43,12 @@ from milpcount.kernel.state import (
     VERDICT,
     Parities,
 )
+from milpcount.kernel.unit_numbering import Numbering
 from milpcount.network import Network
-from milpcount.tree.blocks import Source, knows_points
 from milpcount.tree.exact_fallback import ExactAnswers
-from milpcount.tree.kept import KeptRegions
+from milpcount.tree.kept_regions import KeptRegions
 from milpcount.tree.open_nodes import OpenPath, path_of
+from milpcount.tree.region_blocks import Source, knows_points
 
 Array = np.ndarray
 

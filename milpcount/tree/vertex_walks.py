@@ -13,7 +13,7 @@ from milpcount.limits import Deadline, tick
 from milpcount.network import Network
 from milpcount.tree.few_inputs import VertexSearch, has_few_inputs
 from milpcount.tree.search import Pace
-from milpcount.tree.walked import Walked
+from milpcount.tree.walk_results import Walked
 
 _POWER = 1.0
 """Of the widths by which sides are chosen. Of 0 to 6 it makes walks least wild, on networks of

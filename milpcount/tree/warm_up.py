@@ -26,10 +26,10 @@ from milpcount.kernel import (
 from milpcount.kernel.compiled import IS_PYTHON
 from milpcount.kernel.descent_state import Batch
 from milpcount.kernel.disk_cache import alone
-from milpcount.kernel.image import SMALL
+from milpcount.kernel.image_space import SMALL
 from milpcount.kernel.program import compile_program
 from milpcount.network import Network
-from milpcount.tree import points
+from milpcount.tree import kept_points
 from milpcount.tree.descent_tasks import walking
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.refutations import Projections
@@ -117,7 +117,7 @@ def _walk_by_vertices() -> None:
 def _points() -> None:
     network = Network.from_arrays([np.ones((1, SMALL + 1))], [[-0.5]], output=False)
     inputs = Box(0, 1).bind(SMALL + 1)
-    finder = points.PointFinder(network, inputs, compile_program(network, inputs))
+    finder = kept_points.PointFinder(network, inputs, compile_program(network, inputs))
     finder.points(np.ones((1, 1), dtype=np.int64))
 
 

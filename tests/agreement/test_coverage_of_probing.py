@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.counters import leanings
 from milpcount.counters.method import Problem
+from milpcount.counters.probing import importance_tilt
 from milpcount.network import Network, relu
 
 SEEDS = int(os.environ.get("COVERAGE_SEEDS", "8"))
@@ -88,7 +88,7 @@ def test_coverage(
     kind: object, number: int, population: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if population > 1:
-        monkeypatch.setattr(leanings, "_WILD", 0.0)
+        monkeypatch.setattr(importance_tilt, "_WILD", 0.0)
     network, truth = known(kind, number)
     method = mc.Probing(probes=112, count_below=0, descents=2, population=population)
     runs = [is_ever_wrong(network, truth, method, seed) for seed in range(SEEDS)]

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.backend import STOP, Parity
-from milpcount.backends.conflicts import Conflicts, excludes
 from milpcount.backends.cpsat import Decomposition
 from milpcount.backends.cpsat_master import nothing_left
+from milpcount.enumeration.conflict_clauses import Conflicts, excludes
+from milpcount.enumeration.search import STOP, Parity
 from milpcount.errors import DomainError, OptionError, SolverError
 from milpcount.formulation import Formulation, Row, formulate
 from milpcount.limits import Deadline

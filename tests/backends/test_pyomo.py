@@ -10,9 +10,9 @@ import pytest
 import milpcount as mc
 from milpcount import examples, interrupts
 from milpcount.backends import pyomo_solvers
-from milpcount.backends.highs import Solution
-from milpcount.backends.no_good import NoGoods
 from milpcount.backends.pyomo_solvers import OPTIONS, OUTCOMES, PyomoModel, outcome
+from milpcount.enumeration.highs_programs import Solution
+from milpcount.enumeration.no_good import NoGoods
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation import formulate
 from milpcount.formulation.highs_model import Outcome
@@ -153,7 +153,7 @@ def test_a_solver_that_ends_too_early_is_found_out() -> None:
         def solve(self, seconds: float) -> Solution:
             return replace(super().solve(seconds), outcome=Outcome.INFEASIBLE, values=None)
 
-    from milpcount.backends.highs import MixedInteger
+    from milpcount.enumeration.highs_programs import MixedInteger
 
     built = formulate(examples.tent(2), mc.Box(0, 1), form="one_sided")
     search = NoGoods(

@@ -5,9 +5,10 @@ import pytest
 
 import milpcount as mc
 from milpcount import examples
-from milpcount.backends.backend import STOP, Capability
+from milpcount.backends.backend import Capability
 from milpcount.backends.pyscipopt_tree import ENDED, HandlerTree, Model
 from milpcount.backends.registry import find
+from milpcount.enumeration.search import STOP
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation import Formulation, Row, formulate
 from milpcount.formulation.linear_program import Builder

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.backend import STOP
 from milpcount.backends.scip import EXHAUSTED, LazyTree, mathopt
+from milpcount.enumeration.search import STOP
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation import Formulation, Row, formulate
 from milpcount.limits import Deadline

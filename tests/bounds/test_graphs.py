@@ -11,10 +11,10 @@ import milpcount as mc
 from milpcount.bounds import any_network, piecewise, rectifier, wiring
 from milpcount.bounds.best import best_upper
 from milpcount.bounds.case import Case
-from milpcount.bounds.cells import layer_cells
-from milpcount.bounds.covered import covered_cells
 from milpcount.bounds.empirical import empirical_bound
+from milpcount.bounds.empirical_graph import covered_cells
 from milpcount.bounds.graph_recursion import count_cells
+from milpcount.bounds.layer_cells import layer_cells
 from milpcount.domain import Domain
 from milpcount.network import Network, leaky_relu, relu
 from milpcount.network.activation import clip

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.counters.hashing import Hashing
+from milpcount.counters.approximate.hashing import Hashing
+from milpcount.counters.approximate.strata import Known, Pilot, Strata, pilots
 from milpcount.counters.method import Problem
-from milpcount.counters.strata import Known, Pilot, Strata, pilots
 from milpcount.errors import OptionError
 from milpcount.limits import Deadline
 from milpcount.network import Layer, Network, leaky_relu, maxout

@@ -3,14 +3,14 @@
 from itertools import pairwise
 
 import pytest
+from tests.counters.test_parts import BOX, finish, pool, short, subject  # noqa: F401
 
 import milpcount as mc
 from milpcount.counters import driver
-from milpcount.counters.parts import Checkpoint, Parts
+from milpcount.counters.work_queue import Checkpoint, Parts
 from milpcount.events import Progress
-from milpcount.tree.closing import Closing
-from milpcount.tree.split import Left, search_parts
-from tests.counters.test_parts import BOX, finish, pool, short, subject  # noqa: F401
+from milpcount.tree.closing_bound import Closing
+from milpcount.tree.subtree_tasks import Left, search_parts
 from tests.networks import random_network
 
 NETWORK = random_network(9, 20, (10, 8))
@@ -70,9 +70,9 @@ def test_the_last_slice_at_a_region_limit_is_looked_at_as_a_stop(network, monkey
 
 
 def test_events_have_an_upper_end_that_never_grows(monkeypatch):
-    monkeypatch.setattr("milpcount.tree.closing._FIRST_SECONDS", 0.0)
-    monkeypatch.setattr("milpcount.tree.closing._SHARE", 1.0)
-    monkeypatch.setattr("milpcount.tree.closing._SHARE_AHEAD", 1.0)
+    monkeypatch.setattr("milpcount.tree.closing_bound._FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("milpcount.tree.closing_bound._SHARE", 1.0)
+    monkeypatch.setattr("milpcount.tree.closing_bound._SHARE_AHEAD", 1.0)
     monkeypatch.setattr("milpcount.counters.region_tree._SLICE_SECONDS", 0.001)
     network, seen = random_network(4, 30, (9, 9)), list[Progress]()
 
@@ -104,7 +104,7 @@ class TestParts:
         assert parts.is_complete and parts.upper == parts.found == regions
 
     def test_splits_far_below_each_other_are_joined(self, regions, monkeypatch):
-        monkeypatch.setattr("milpcount.counters.parts._DEEPEST", 2)
+        monkeypatch.setattr("milpcount.counters.work_queue._DEEPEST", 2)
         self.test_the_upper_end_holds_and_falls_with_any_slices(regions)
 
     def test_a_task_that_is_lost_or_comes_back_twice_changes_nothing(self, regions):

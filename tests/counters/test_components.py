@@ -9,8 +9,8 @@ import pytest
 from scipy import sparse
 
 import milpcount as mc
-from milpcount.counters import probe_components
 from milpcount.counters.components import components
+from milpcount.counters.probing import by_components
 from milpcount.network import Network, maxout, relu
 from milpcount.result import Guarantee, Status
 
@@ -47,7 +47,7 @@ def counts(blocks):
 @pytest.fixture
 def few_are_counted(monkeypatch):
     """Make components of more than three regions large."""
-    monkeypatch.setattr(probe_components, "_REGIONS", 3)
+    monkeypatch.setattr(by_components, "_REGIONS", 3)
 
 
 class TestComponents:

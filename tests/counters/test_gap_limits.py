@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from milpcount.counters.betting import log_lower_bound
-from milpcount.counters.gap_limits import what_limits
+from milpcount.counters.confidence_sequence import log_lower_bound
+from milpcount.counters.probing.gap_limits import what_limits
 
 
 def said(values: np.ndarray) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 import milpcount as mc
 from milpcount.backends.registry import find
-from milpcount.counters.mbound import MBound
-from milpcount.counters.xor_statistics import tail
+from milpcount.counters.mbound.mbound import MBound
+from milpcount.counters.mbound.xor_statistics import tail
 from milpcount.errors import OptionError
 from milpcount.events import Progress
 from milpcount.formulation.xor import XorFamily, all_variables, unstable_variables
@@ -247,7 +247,7 @@ class TestStopping:
             mc.count(self.wide, BOX, MBound(2), listener=at_once, executor=executor)
 
     def test_a_task_that_comes_too_late_does_nothing(self, tmp_path):
-        from milpcount.counters.xor_runs import Run, Task, TreeMechanism, perform
+        from milpcount.counters.mbound.xor_runs import Run, Task, TreeMechanism, perform
 
         run = Run(XorFamily(all_variables(NET), 3), 0)
         task = Task(TreeMechanism(NET, BOX.bind(3)), run, "a", np.inf, np.inf, str(tmp_path))

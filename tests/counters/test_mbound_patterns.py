@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.counters.mbound import MBound
+from milpcount.counters.mbound.mbound import MBound
 from milpcount.formulation.xor import XorFamily, unstable_variables
 from milpcount.limits import Deadline
 from tests.networks import network, patterns

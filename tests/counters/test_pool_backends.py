@@ -18,10 +18,10 @@ import pytest
 import milpcount as mc
 from milpcount import examples
 from milpcount.backends import highs, registry
-from milpcount.backends.highs import MixedInteger, Solution
 from milpcount.counters.brute_force import BruteForce
 from milpcount.counters.solution_pool import SolutionPool
 from milpcount.domain import Unbounded
+from milpcount.enumeration.highs_programs import MixedInteger, Solution
 from milpcount.errors import SolverError
 from milpcount.formulation.highs_model import Outcome
 from milpcount.network import Network

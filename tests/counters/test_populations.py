@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.counters.potentials import potentials
+from milpcount.counters.probing.potentials import potentials
 from milpcount.kernel.descent_state import Batch
 from milpcount.tree.descent_tasks import make_walks
-from milpcount.tree.split import Subject
+from milpcount.tree.subtree_tasks import Subject
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)

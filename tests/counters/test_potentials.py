@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from milpcount.counters.potentials import improved, potentials
+from milpcount.counters.probing.potentials import improved, potentials
 
 TRUE = np.array([[50.0, -20.0, 0.0, -1.5, 0.4], [30.0, -30.0, 0.0, -0.5, 0.1]])
 

@@ -9,15 +9,15 @@ import pytest
 from scipy.linalg import hadamard
 
 import milpcount as mc
-from milpcount.counters.preferences import preferences
-from milpcount.counters.probe_tally import round_size
+from milpcount.counters.probing.branching_probabilities import preferences
+from milpcount.counters.probing.walk_tally import round_size
 from milpcount.errors import OptionError
 from milpcount.kernel.descent_state import Batch
 from milpcount.network import Layer, Network, leaky_relu, maxout
 from milpcount.network.affine import Dense
 from milpcount.result import Guarantee, Status
 from milpcount.tree.descent_tasks import make_walks
-from milpcount.tree.split import Subject
+from milpcount.tree.subtree_tasks import Subject
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)

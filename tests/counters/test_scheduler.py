@@ -213,7 +213,7 @@ def test_numbers_of_workers_that_are_none(workers):
 
 
 def test_mbound_shares_its_time_among_all_workers_of_any_executor(monkeypatch):
-    from milpcount.counters import mbound
+    from milpcount.counters.mbound import mbound
 
     class Eight(Here):
         workers = 8

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.counters.strata import Pilot, Strata, log_highest
+from milpcount.counters.approximate.strata import Pilot, Strata, log_highest
 from milpcount.network import piecewise_linear
 from milpcount.tree.search import Search
 

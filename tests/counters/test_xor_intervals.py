@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from milpcount.counters.xor_intervals import Plan, ends, plan
+from milpcount.counters.mbound.xor_intervals import Plan, ends, plan
 
 HALF = Fraction(1, 2)
 

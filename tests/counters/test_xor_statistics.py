@@ -6,7 +6,7 @@ from math import comb, log2
 import numpy as np
 import pytest
 
-from milpcount.counters.xor_statistics import (
+from milpcount.counters.mbound.xor_statistics import (
     error_rate,
     estimate,
     exponent,

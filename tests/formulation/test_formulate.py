@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.highs import MixedInteger
+from milpcount.enumeration.highs_programs import MixedInteger
 from milpcount.errors import DomainError, OptionError
 from milpcount.formulation import Form, formulate
 from milpcount.formulation.highs_model import Outcome

@@ -8,7 +8,7 @@ import milpcount as mc
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.formulation.composed import Composer, LayerRows
-from milpcount.formulation.lengths import typical_slopes
+from milpcount.formulation.gradient_lengths import typical_slopes
 from milpcount.formulation.parameters import parameter_box
 from milpcount.network import Network, leaky_relu
 from milpcount.preactivation import interval_bounds

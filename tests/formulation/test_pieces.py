@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.highs import MixedInteger
+from milpcount.enumeration.highs_programs import MixedInteger
 from milpcount.formulation import Form, formulate
 from milpcount.network import Activation, Network, maxout, piecewise_linear, relu
 from milpcount.network.activation import clip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.backends.backend import Parity
+from milpcount.enumeration.search import Parity
 from milpcount.errors import OptionError
 from milpcount.formulation.xor import Xor, XorFamily, all_variables, unstable_variables
 from milpcount.limits import Deadline

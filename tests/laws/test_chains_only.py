@@ -17,7 +17,7 @@ from milpcount.bounds.layers import of_network
 from milpcount.cli.app import app
 from milpcount.counters.driver import count as drive
 from milpcount.counters.method import Snapshot
-from milpcount.counters.preferences import preferences
+from milpcount.counters.probing.branching_probabilities import preferences
 from milpcount.counters.union import packing, upper_over
 from milpcount.errors import NetworkError
 from milpcount.network import Network, leaky_relu, maxout, piecewise_linear, relu

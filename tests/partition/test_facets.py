@@ -8,7 +8,7 @@ import milpcount as mc
 from milpcount.exact.rows import ExactNetwork
 from milpcount.partitions.candidates import CandidateFinder
 from milpcount.partitions.cells import Cells
-from milpcount.partitions.certain import CertainRows
+from milpcount.partitions.certified_signs import CertainRows
 from milpcount.partitions.facets import Facets
 from tests.extremes import case
 from tests.graphs import KINDS, skip_with_jump

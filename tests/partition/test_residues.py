@@ -11,7 +11,7 @@ from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Elementwise, Layer, compose, relu
 from milpcount.network.affine import Dense
 from milpcount.partitions import residues as mod
-from milpcount.partitions.relevance import Relevance
+from milpcount.partitions.dependencies import Relevance
 from milpcount.partitions.residue_walk import HullPoint, ResidueWalk
 from tests.graphs import graphs
 

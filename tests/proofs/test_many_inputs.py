@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.exact.evaluate import verify_region
 from milpcount.exact.rows import ExactNetwork
-from milpcount.tree import points
+from milpcount.tree import kept_points
 from milpcount.tree.search import Search
 from milpcount.workers import Here
 from tests.networks import (
@@ -144,7 +144,7 @@ def test_where_no_point_is_found_exact_arithmetic_finds_one(domain, monkeypatch,
     def none(finder, patterns):
         return np.full((len(patterns), finder._program.V.shape[1]), 0.5)
 
-    monkeypatch.setattr(points.PointFinder, "points", none)
+    monkeypatch.setattr(kept_points.PointFinder, "points", none)
     assert proved_everywhere(result, net, tmp_path)
 
 

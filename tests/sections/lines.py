@@ -8,7 +8,7 @@ from milpcount.errors import DomainError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.sections.exact import ExactSigns, corners
-from milpcount.sections.found import Settings
+from milpcount.sections.findings import Settings
 from milpcount.sections.network_program import program_of
 from milpcount.sections.walk import Walk
 from tests.graphs import KINDS

@@ -9,9 +9,9 @@ import pytest
 import milpcount as mc
 from milpcount.network import leaky_relu, maxout, piecewise_linear, relu
 from milpcount.sections.arrays import NumpyArrays
+from milpcount.sections.corners import GrowingPoints, Points
 from milpcount.sections.exact import ExactSigns, Pattern, Place
 from milpcount.sections.network_program import program_of
-from milpcount.sections.points import GrowingPoints, Points
 from milpcount.sections.units import unit_errors
 
 CLIP = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])

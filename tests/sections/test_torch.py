@@ -7,7 +7,7 @@ import milpcount as mc
 from milpcount.errors import NetworkError
 from milpcount.result import Guarantee
 from milpcount.sections.exact import corners
-from milpcount.sections.found import Settings
+from milpcount.sections.findings import Settings
 from milpcount.sections.torch_program import Traced
 from milpcount.sections.walk import Walk
 

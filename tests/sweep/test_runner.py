@@ -166,7 +166,7 @@ def test_a_count_goes_on_from_its_checkpoint(experiment, tmp_path):
 
 
 def test_a_checkpoint_of_another_network_is_not_used(tmp_path):
-    from milpcount.counters.parts import Checkpoint
+    from milpcount.counters.work_queue import Checkpoint
 
     said = []
     checkpoints = Checkpoints(tmp_path / "s.jsonl", said.append)

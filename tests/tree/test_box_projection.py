@@ -7,8 +7,8 @@ from milpcount import Box, Network
 from milpcount.kernel.box_projection import box_project
 from milpcount.kernel.compiled import entry
 from milpcount.kernel.projection import FULL
-from milpcount.kernel.starts import follow
 from milpcount.kernel.state import Cell, Trial
+from milpcount.kernel.warm_starts import follow
 from milpcount.tree.search import Search
 
 project = entry(box_project.py_func)  # in the kernel it is a part of others

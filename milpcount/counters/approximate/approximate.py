@@ -1,0 +1,437 @@
+"""Both ends of a count with a confidence, as close as they are asked for."""
+
+import math
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from milpcount import caps
+from milpcount.counters.affine_network import the_one_region
+from milpcount.counters.approximate.hashing import Hashing
+from milpcount.counters.approximate.strata import Known, Pilot, Strata, pilots
+from milpcount.counters.confidence_sequence import to_integer
+from milpcount.counters.method import COUNTED, SAMPLED, Problem, Snapshot
+from milpcount.counters.region_tree import RegionTree, prepare_search
+from milpcount.counters.warming import prepare
+from milpcount.errors import OptionError
+from milpcount.result import CountResult, Guarantee, Quantity
+
+STRATEGIES = ("auto", "strata", "hashing")
+_SLICE_SECONDS = 0.1
+_FEW_INPUTS = 20
+"""Times as many regions are counted first where cells carry their vertices."""
+_VERTEX_WORK = 0.1
+"""Of a region there, in projections."""
+_PATIENCE = 2.0
+"""An exact count that would take so many times the time that is left is not begun."""
+_LEAST_PILOT, _PILOT_SHARE = 10_000, 4
+"""Projections that a pilot of hashing may take: so many, or of what a run of it may cost before
+something else is cheaper, one in so many."""
+_SHARE = 6
+"""The part of the time that pilots may take, one in so many."""
+
+
+@dataclass(frozen=True)
+class Approximate:
+    """Both ends of a count, with ``upper / lower <= (1 + epsilon)^2`` and a confidence.
+
+    Networks with few regions are counted. Of others pilots, which count for nothing else, say what
+    is cheapest: a count after all; *strata*, that is cells that random descents come to, each
+    counted exactly, with a theorem as the range of what comes of one and a confidence sequence by
+    betting (`milpcount.counters.approximate.strata`); or *hashing*, that is counts of what dense
+    random XORs leave, with Chebyshev's inequality or medians
+    (`milpcount.counters.approximate.hashing`). The choice goes by numbers of projections, not by
+    the clock, but that no exact count is begun for which there is no time: without limits the same
+    seed gives the same result, on any number of workers.
+
+    A run that is stopped says what it has reached. Strata show both ends at any time, hashing only
+    after a complete stage; the upper end is a theorem's where that is lower.
+
+    Parameters
+    ----------
+    epsilon : float
+        Above 0: 0.2 means that the upper end is at most 1.44 times the lower.
+    delta : float
+        In (0, 1): the probability that the count is outside, either way, at most.
+    strategy : {"auto", "strata", "hashing"}
+        How networks are done that have more regions than are counted first. Strata are of
+        activation regions only.
+    count_first : int
+        Regions that are counted before anything is left to chance; twenty times as many with few
+        inputs, where that is as fast.
+    left : dict, optional
+        What a run that was stopped has left: ``details["left"]`` of its result, with the same
+        network, domain, quantity and seed. See `after`.
+
+    Raises
+    ------
+    OptionError
+        If an option is outside its range.
+
+    Examples
+    --------
+    >>> import milpcount as mc
+    >>> net = mc.Network.from_arrays([[[1.0], [-1.0]]], [[0.0, 0.5]], output=False)
+    >>> result = mc.count(net, mc.Box(-1, 1), mc.Approximate(0.2, 0.05))
+    >>> result.lower, result.upper, result.is_exact
+    (3, 3, True)
+    """
+
+    epsilon: float = 0.2
+    delta: float = 0.05
+    strategy: str = "auto"
+    count_first: int = 5000
+    left: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+
+    name: ClassVar[str] = "approx"
+    quantities: ClassVar[frozenset[Quantity]] = frozenset(
+        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS}
+    )
+    guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
+    packages: ClassVar[tuple[str, ...]] = ("numba",)
+    in_parts: ClassVar[bool] = True
+    theorem: ClassVar[str] = (
+        "betting (Waudby-Smith and Ramdas 2024) or pairwise independent XORs (Chebyshev)"
+    )
+
+    def __post_init__(self) -> None:
+        allowed = "a number above 0, e.g. 0.2 for ends that are 1.2^2 apart"
+        epsilon = caps.check_number("epsilon", self.epsilon, allowed, above=0.0, below=1e6)
+        object.__setattr__(self, "epsilon", epsilon)
+        allowed = "a number between 0 and 1, e.g. 0.05 for a confidence of 0.95"
+        delta = caps.check_number("delta", self.delta, allowed, above=0.0, below=1.0)
+        object.__setattr__(self, "delta", delta)
+        if epsilon < _LEAST_EPSILON or delta < _LEAST_DELTA:
+            raise OptionError(
+                f"epsilon {epsilon!r}, delta {delta!r}: give at least {_LEAST_EPSILON:g} and "
+                f"{_LEAST_DELTA:g}; certainty is what the methods tree and exact are for"
+            )
+        if self.strategy not in STRATEGIES:
+            raise OptionError(f"strategy={self.strategy!r}: give one of {', '.join(STRATEGIES)}")
+        first = caps.check_integer("count_first", self.count_first, cap=caps.REGIONS)
+        object.__setattr__(self, "count_first", first)
+
+    def after(self, result: CountResult) -> "Approximate":
+        """Return the method that goes on where a result of it was stopped.
+
+        Parameters
+        ----------
+        result : CountResult
+            Of this method, for the same network, domain and quantity; `mc.count` has to be given
+            its seed, too.
+
+        Raises
+        ------
+        OptionError
+            If it is a result of another method, or of other options.
+        """
+        mine = {"name": self.name, **self.options()}
+        if result.method != mine:
+            raise OptionError(f"a result of {result.method} cannot be gone on with by {mine}")
+        left = result.details.get("left")
+        return self if left is None else replace(self, left=left)
+
+    @property
+    def confidence(self) -> float:
+        """Of both ends together."""
+        return float(1 - Fraction(repr(float(self.delta))))
+
+    def options(self) -> dict[str, Any]:
+        """Return the options as JSON types."""
+        return {
+            "epsilon": self.epsilon,
+            "delta": self.delta,
+            "strategy": self.strategy,
+            "count_first": self.count_first,
+        }
+
+    def warm_up(self, problem: Problem) -> None:
+        """Compile what may be needed, or load it, here and in the workers."""
+        prepare_search(problem, "vertices_mbound", "mbound")
+        for kernel in ("tree", "probe"):
+            prepare(problem, kernel)
+
+    def run(self, problem: Problem) -> Iterator[Snapshot]:
+        """Yield snapshots several times a second."""
+        if not problem.network.n_units:
+            yield from the_one_region(problem)
+            return
+        if problem.quantity is Quantity.ACTIVATION_PATTERNS and self.strategy == "strata":
+            raise OptionError("strategy 'strata' is for activation regions: take 'auto'")
+        shown = _Shown(self, problem)
+        yield shown.snapshot("counting")
+        first = yield from self._count_first(problem, shown)
+        if first is not None:
+            yield from self._sample(problem, shown, first)
+
+    def _sample(self, problem: Problem, shown: "_Shown", first: float) -> Iterator[Snapshot]:
+        if self.left is not None:
+            yield from self._go_on_after(problem, shown, self._checked(problem))
+            return
+        pilot: Pilot | None = None
+        if problem.quantity is Quantity.ACTIVATION_REGIONS and self.strategy != "hashing":
+            deadline = problem.deadline.share(1, _SHARE)
+            pilot = pilots(problem, self.epsilon, self.delta, deadline)
+            shown.spend(pilot.spent)
+            yield shown.snapshot("choosing how to go on")
+        yield from self._go_on(problem, shown, pilot, first)
+
+    def _checked(self, problem: Problem) -> dict[str, Any]:
+        assert self.left is not None
+        if self.left.get("of") != _identity(problem):
+            raise OptionError(
+                "this goes on after a count of another network, domain, quantity or seed: give the "
+                "same, or begin anew without after()"
+            )
+        return self.left
+
+    def _go_on_after(
+        self, problem: Problem, shown: "_Shown", left: dict[str, Any]
+    ) -> Iterator[Snapshot]:
+        """Go on with strata or stages that were stopped."""
+        if "batches" in left:
+            pilot = Pilot.from_record(left["pilot"])
+            shown.chosen("strata", {}, pilot)
+            known = [Known.from_record(batch) for batch in left["batches"]]
+            yield from shown.walking(Strata(problem, pilot, self.epsilon, self.delta, known))
+        else:
+            shown.chosen("hashing", {}, None)
+            yield from shown.hashing(self._hashing(problem, None, left["stages"]))
+
+    def _count_first(
+        self, problem: Problem, shown: "_Shown"
+    ) -> Generator[Snapshot, None, float | None]:
+        """Count up to `count_first` regions; return the work of one, None if that was all.
+
+        Work is measured in projections; what else a region takes counts as another one.
+        """
+        from milpcount.tree.few_inputs import VertexSearch, searching
+
+        patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
+        search = searching(problem.network, problem.inputs, patterns=patterns)
+        few = isinstance(search, VertexSearch)
+        most = self.count_first * (_FEW_INPUTS if few else 1)
+        for _ in search.run(most=most, seconds=_SLICE_SECONDS):
+            shown.found, shown.lps = search.found, search.tests
+            yield shown.snapshot("counting")
+            if problem.deadline.passed():
+                yield shown.snapshot("counting")  # for the driver to see so
+                return None
+        shown.found, shown.lps = search.found, search.tests
+        if search.found < most:
+            yield shown.exact()
+            return None
+        yield shown.snapshot("counting")
+        return _VERTEX_WORK if few else 1.0 + search.tests / search.found
+
+    def _go_on(
+        self, problem: Problem, shown: "_Shown", pilot: Pilot | None, first: float
+    ) -> Iterator[Snapshot]:
+        """Go on in the way that seems cheapest."""
+        work = {"hashing": math.inf}
+        hashing: Hashing | None = None
+        if pilot is not None:
+            work["strata"] = pilot.work * pilot.needed(self.epsilon, self.delta)
+            work["exact"] = first * math.exp(min(pilot.log_mean, 700.0))
+        if pilot is None or self.strategy == "auto":
+            hashing = self._hashing(problem, pilot)
+            least = min(work.values())
+            limit = max(_LEAST_PILOT, least / (_PILOT_SHARE * hashing.runs))
+            for cost in hashing.pilots(limit if self.strategy == "auto" else math.inf):
+                if cost is not None:
+                    work["hashing"] = cost
+                yield shown.snapshot("choosing how to go on", more=hashing.tests)
+            shown.spend(hashing.tests)
+            hashing.tests = 0
+            if hashing.guess is not None and "exact" not in work:
+                work["exact"] = first * 2.0 ** min(hashing.guess, 1000.0)
+        chosen = self._chosen(problem, work, shown)
+        shown.chosen(chosen, work, pilot)
+        if chosen == "exact":
+            yield from shown.counting(problem)
+        elif chosen == "strata":
+            assert pilot is not None
+            yield from shown.walking(Strata(problem, pilot, self.epsilon, self.delta))
+        else:
+            assert hashing is not None
+            yield from shown.hashing(hashing)
+
+    def _hashing(
+        self, problem: Problem, pilot: Pilot | None, known: Sequence[dict[str, Any]] = ()
+    ) -> Hashing:
+        error = Fraction(repr(float(self.delta)))
+        epsilon = Fraction(repr(float(self.epsilon)))
+        hashing = Hashing(problem, epsilon, error, known=known)
+        if pilot is not None and pilot.walks and pilot.square < pilot.walks / 4:
+            hashing.guess = pilot.log_mean / math.log(2.0)
+        return hashing
+
+    def _chosen(self, problem: Problem, work: dict[str, float], shown: "_Shown") -> str:
+        if self.strategy != "auto":
+            return self.strategy
+        best = min(work, key=lambda way: work[way])
+        if math.isinf(work[best]):
+            return "exact"
+        seconds = problem.deadline.remaining()
+        if best == "exact" and "strata" in work and not math.isinf(seconds):
+            # Of an exact count that is cut short nothing is left but what was found.
+            expected = work["exact"] * shown.seconds_of_work / shown.workers(problem)
+            if expected > _PATIENCE * seconds:
+                return "strata"
+        return best
+
+
+_LEAST_EPSILON, _LEAST_DELTA = 1e-3, 1e-12
+
+
+class _Shown:
+    """What a run has shown, as snapshots."""
+
+    def __init__(self, method: Approximate, problem: Problem) -> None:
+        import time
+
+        self._problem = problem
+        self._method, self._clock, self._began = method, time.thread_time, time.thread_time()
+        self.found = self.lps = 0
+        self._low = 0
+        self._high: int | None = None
+        self._estimate: int | None = None
+        self._details: dict[str, Any] = {}
+
+    def spend(self, tests: int) -> None:
+        """Add projections."""
+        self.lps += tests
+
+    @property
+    def seconds_of_work(self) -> float:
+        """Of a projection, so far."""
+        return (self._clock() - self._began) / max(1, self.lps)
+
+    def workers(self, problem: Problem) -> int:
+        """Return how many tasks run at a time."""
+        from milpcount.workers import count_workers
+
+        return 1 if problem.executor is None else count_workers(problem.executor)
+
+    def chosen(self, strategy: str, work: dict[str, float], pilot: Pilot | None) -> None:
+        """Note what was chosen, and why."""
+        self._details["strategy"] = strategy
+        self._details["work_expected"] = {
+            way: None if math.isinf(number) else round(number) for way, number in work.items()
+        }
+        if pilot is not None:
+            self._details["pilot"] = {
+                "walks": pilot.walks,
+                "log2_mean": _bits(pilot.log_mean),
+                "relative_variance": pilot.square - 1.0,
+                "log2_highest": _bits(pilot.log_highest),
+            }
+
+    def exact(self) -> Snapshot:
+        """Return the snapshot of a count that has ended."""
+        self._details["strategy"] = "exact"
+        return Snapshot(
+            self.found, lps=self.lps, share=1.0, details=self._details,
+            guarantee=Guarantee.CERTIFIED,
+        )  # fmt: skip
+
+    def snapshot(self, doing: str, *, more: int = 0, **details: Any) -> Snapshot:
+        """Return what is shown now."""
+        low = max(self.found, self._low)
+        high = None if self._high is None else max(low, self._high)
+        wanted = (1.0 + self._method.epsilon) ** 2
+        if high is not None and low and high > wanted * low:
+            reached = math.sqrt(_ratio(high, low)) - 1.0
+            details["notes"] = [f"reached epsilon {reached:.3g} of {self._method.epsilon:g}"]
+        elif high is None:
+            details["notes"] = [
+                f"epsilon {self._method.epsilon:g} was not reached: no upper end but a theorem's"
+            ]
+        return Snapshot(
+            lower=low,
+            upper=high,
+            upper_source=COUNTED if high is None else SAMPLED,
+            lps=self.lps + more,
+            confidence=self._method.confidence,
+            estimate=self._estimate,
+            note=f"{doing}   {_text(low, high)}",
+            details=self._details | details,
+        )
+
+    def counting(self, problem: Problem) -> Iterator[Snapshot]:
+        """Count exactly after all."""
+        before = self.lps
+        for now in RegionTree().run(problem):
+            yield replace(
+                now,
+                lower=max(now.lower, self.found),
+                lps=now.lps + before,
+                details=now.details | self._details,
+                guarantee=Guarantee.CERTIFIED,
+            )
+
+    def walking(self, strata: Strata) -> Iterator[Snapshot]:
+        """Sample strata."""
+
+        def now(under_way: int = 0) -> Snapshot:
+            self._low = _ceiling(strata.low)
+            self._high = None if math.isinf(strata.high) else to_integer(strata.high)
+            if strata.walks and math.isfinite(strata.log_estimate):
+                self._estimate = to_integer(strata.log_estimate)
+            doing = f"{strata.walks + under_way:,} strata"
+            left = {}
+            if strata.reached > self._method.epsilon:
+                batches = [batch.record for batch in strata.made]
+                pilot = strata.pilot.to_record()
+                left = {"of": _identity(self._problem), "pilot": pilot, "batches": batches}
+                left = {"left": left}
+            return self.snapshot(
+                doing,
+                more=strata.tests,
+                strata=strata.walks,
+                sides_left_out_undecided=strata.undecided,
+                **left,
+            )
+
+        try:
+            for under_way in strata.run():
+                yield now(under_way)
+        except KeyboardInterrupt:
+            yield now()
+            raise
+
+    def hashing(self, hashing: Hashing) -> Iterator[Snapshot]:
+        """Count what XORs leave."""
+        for _ in hashing.run():
+            self._low, self._high = hashing.low or 0, hashing.high
+            self._estimate = hashing.estimate
+            left = {}
+            if hashing.reached > self._method.epsilon:
+                left = {"left": {"of": _identity(self._problem), "stages": hashing.left}}
+            yield self.snapshot(hashing.doing, more=hashing.tests, stages=hashing.stages, **left)
+
+
+def _identity(problem: Problem) -> list[Any]:
+    """Return what a run that goes on must have in common with the one that was stopped."""
+    network, inputs = problem.network, problem.inputs
+    return [network.fingerprint, inputs.digest, problem.quantity.value, problem.seed]
+
+
+def _ceiling(log_value: float) -> int:
+    """Return the least integer that is no less, but for a relative 1e-9; 0 for -inf."""
+    return 0 if log_value == -math.inf else to_integer(log_value - 1e-9) + 1
+
+
+def _bits(log_value: float) -> float | None:
+    return log_value / math.log(2.0) if math.isfinite(log_value) else None
+
+
+def _ratio(high: int, low: int) -> float:
+    return float(Fraction(high, low)) if high.bit_length() - low.bit_length() < 1000 else math.inf
+
+
+def _text(low: int, high: int | None) -> str:
+    from milpcount.integers import human
+
+    return f"at least {human(low)}" + ("" if high is None else f", at most {human(high)}")

@@ -1,0 +1,1 @@
+"""MBound: bounds from what random XORs leave of the patterns of a network."""

@@ -1,0 +1,1 @@
+"""Enumeration of the patterns of a formulation, whatever solver proposes them."""
