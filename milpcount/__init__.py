@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from milpcount.methods import METHODS
+
 if TYPE_CHECKING:
     from milpcount.api import bound, count, partition, regions
     from milpcount.bounds.table import BoundTable
@@ -40,26 +42,18 @@ if TYPE_CHECKING:
 
 # Names are imported on first use: `milpcount --help` must not wait for numpy.
 _HOMES = {
-    "Approximate": "counters.approximate.approximate",
     "BoundTable": "bounds.table",
     "Box": "domain",
-    "BruteForce": "counters.brute_force",
     "CountResult": "result",
-    "ExactTree": "counters.exact_tree",
     "Interrupted": "errors",
     "Limits": "limits",
-    "MBound": "counters.mbound.mbound",
     "Network": "network",
     "Plane": "domain",
     "Polyline": "domain",
     "Polytope": "domain",
-    "Probing": "counters.probing.probing",
     "Quantity": "result",
-    "RegionTree": "counters.region_tree",
     "Section": "domain",
-    "SectionWalk": "counters.section",
     "Segment": "domain",
-    "SolutionPool": "counters.solution_pool",
     "Status": "result",
     "Tracker": "tracking.track",
     "Unbounded": "domain",
@@ -80,6 +74,7 @@ _HOMES = {
     "track": "tracking.track",
     "warm_up": "counters.warming",
     "write_proof": "proof.writing",
+    **{kind: home.split(":")[0] for home in METHODS.values() for kind in [home.split(":")[1]]},
 }
 
 __all__ = [

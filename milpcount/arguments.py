@@ -15,20 +15,9 @@ from typing import Any, cast
 from milpcount.domain import Domain
 from milpcount.errors import DomainError, NetworkError, OptionError
 from milpcount.limits import Deadline, Limits
+from milpcount.methods import CLASSES
 from milpcount.network import Network
 from milpcount.result import Quantity
-
-METHODS = {
-    "tree": "RegionTree",
-    "pool": "SolutionPool",
-    "exact": "ExactTree",
-    "brute": "BruteForce",
-    "probe": "Probing",
-    "mbound": "MBound",
-    "approx": "Approximate",
-    "section": "SectionWalk",
-}
-"""The methods' names on the command line, and their classes."""
 
 COUNTED = (
     Quantity.ACTIVATION_REGIONS,
@@ -133,12 +122,12 @@ def method(value: Any) -> Any:
     known = not inspect.isclass(value) and callable(getattr(value, "run", None))
     if known and hasattr(value, "quantities"):
         return value
-    everything = ", ".join(f"mc.{name}()" for name in METHODS.values())
-    if isinstance(value, str) and value in METHODS:
+    everything = ", ".join(f"mc.{name}()" for name in CLASSES.values())
+    if isinstance(value, str) and value in CLASSES:
         raise OptionError(
-            f"the method is the string {value!r}: give mc.{METHODS[value]}(), one of {everything}"
+            f"the method is the string {value!r}: give mc.{CLASSES[value]}(), one of {everything}"
         )
-    if inspect.isclass(value) and value.__name__ in METHODS.values():
+    if inspect.isclass(value) and value.__name__ in CLASSES.values():
         raise OptionError(
             f"the method is the class {value.__name__}: give mc.{value.__name__}(), with "
             "parentheses for its options"

@@ -61,7 +61,7 @@ ARRAYS = Cap(
     2048 * MEBIBYTE, "bytes of arrays", "they are unpacked into memory",
     "store fewer or smaller arrays",
 )  # fmt: skip
-REGIONS = Cap(
+KEPT_REGIONS = Cap(
     65536 * MEBIBYTE, "bytes of kept regions", "they are unpacked into memory",
     "count parts of the domain, and keep the regions of each",
 )  # fmt: skip
@@ -119,6 +119,11 @@ PROBES = Cap(10**12, "walks", "no machine makes so many", "give fewer, and a lim
 RUNS = Cap(
     2_000, "runs", "each adds less than the one before it", "a few hundred serve well",
 )  # fmt: skip
+COUNT_BELOW = Cap(
+    1_000_000, "regions", "they are counted at every walk's end", "16 serve well",
+)  # fmt: skip
+DESCENTS = Cap(1_000, "descents", "they share the walk's first layers", "8 serve well")
+POPULATION = Cap(1_000, "walks side by side", "each is held in memory", "16 serve well")
 XOR_SIZE = Cap(
     1_000_000, "units in an XOR", "networks that can be counted have fewer",
     "give a smaller one, or 'dense' for half of the units",

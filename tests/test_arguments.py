@@ -8,10 +8,10 @@ import pytest
 
 import milpcount as mc
 from milpcount import arguments
-from milpcount.cli.methods import MethodName, make
 from milpcount.cli.options import BoundedName, QuantityName
 from milpcount.errors import DomainError, InputError, NetworkError, OptionError
 from milpcount.limits import Deadline
+from milpcount.methods import METHODS, make
 from milpcount.result import Quantity
 from tests.networks import random_network
 
@@ -159,8 +159,8 @@ def test_what_this_method_does_not_count():
 
 
 def test_names_are_those_of_the_methods():
-    made = {name.value: make(name) for name in MethodName}
-    assert {name: type(method).__name__ for name, method in made.items()} == arguments.METHODS
+    made = {name: make(name) for name in METHODS}
+    assert {name: method.name for name, method in made.items()} == {name: name for name in METHODS}
     counted = set().union(*(method.quantities for method in made.values()))
     assert counted == set(arguments.COUNTED)
     assert {name.value for name in QuantityName} == {one.value for one in counted}

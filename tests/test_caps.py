@@ -1,12 +1,15 @@
 """Caps: what is above is refused in a line that says the value, the cap and what to do."""
 
+import ast
+import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount import caps
+from milpcount import caps, examples
 from milpcount.errors import DomainError, FileFormatError, OptionError
 
 
@@ -56,3 +59,25 @@ def test_integers_too_long_to_be_printed():
 def test_times_that_are_none(value):
     with pytest.raises(OptionError, match=r"^name .*: give a number of seconds|^name: .* seconds"):
         caps.check_seconds("name", value)
+
+
+def test_no_name_of_a_cap_is_given_twice():
+    tree = ast.parse(Path(caps.__file__).read_text())
+    names = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_kept_regions_have_a_cap_of_bytes(tmp_path, monkeypatch):
+    result = mc.count(examples.tent(3), mc.Box(0, 1), keep_regions=True)
+    path = tmp_path / "kept.npz"
+    mc.save_regions(result, path)
+    small = dataclasses.replace(caps.KEPT_REGIONS, most=100)
+    monkeypatch.setattr(caps, "KEPT_REGIONS", small)
+    with pytest.raises(FileFormatError, match="bytes of kept regions, and 100 are the most"):
+        mc.load_regions(path)

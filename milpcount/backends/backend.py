@@ -1,5 +1,6 @@
 """What a backend is: a solver that enumerates the patterns of a formulation, and what it can do."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Protocol
 
@@ -35,12 +36,16 @@ class Backend(Protocol):
         The distribution it needs.
     modes : tuple of str
         Ways to enumerate; the first is the default.
+    affordable : mapping
+        Up to how many regions a mode can be asked for where methods are compared; modes that are
+        not there take no part.
     """
 
     name: str
     capabilities: frozenset[Capability]
     package: str
     modes: tuple[str, ...]
+    affordable: Mapping[str, int]
 
     def require(self) -> None:
         """Import the solver.

@@ -1,6 +1,6 @@
 """CPLEX's solution pool: populate at the highest intensity, with no limit on the pool."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,7 @@ class Cplex:
     name = "cplex"
     package = "cplex"
     modes: tuple[str, ...] = ("populate",)
+    affordable: Mapping[str, int] = {}  # not beyond the size that comes without a licence
     capabilities = CAPABILITIES
 
     def require(self) -> None:

@@ -7,7 +7,7 @@ excluded, one that is not gives clauses that exclude many more. When CP-SAT has 
 every pattern has been found (logic-based Benders decomposition, Hooker and Ottosson 2003).
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -141,6 +141,7 @@ class CpSat:
     name = "cpsat"
     package = "ortools"
     modes: tuple[str, ...] = ("decomposition", "grid")
+    affordable: Mapping[str, int] = {"decomposition": 5_000}
     capabilities = frozenset(
         {
             Capability.REAL_COEFFICIENTS,

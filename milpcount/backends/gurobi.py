@@ -1,6 +1,6 @@
 """Gurobi's solution pool: PoolSearchMode 2, the n best solutions with n beyond any count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,7 @@ class Gurobi:
     name = "gurobi"
     package = "gurobipy"
     modes: tuple[str, ...] = ("pool",)
+    affordable: Mapping[str, int] = {}  # not beyond the size that comes without a licence
     capabilities = CAPABILITIES
 
     def require(self) -> None:

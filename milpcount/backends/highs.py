@@ -1,5 +1,7 @@
 """HiGHS: one tree over its warm linear programs, or its MILPs with no-good cuts."""
 
+from collections.abc import Mapping
+
 from milpcount.backends.backend import Capability
 from milpcount.enumeration.highs_programs import MixedInteger
 from milpcount.enumeration.no_good import NoGoods
@@ -16,6 +18,7 @@ class Highs:
     name = "highs"
     package = "highspy"
     modes: tuple[str, ...] = ("one_tree", "no_good")
+    affordable: Mapping[str, int] = {"one_tree": 200_000, "no_good": 500}
     capabilities = frozenset(
         {
             Capability.REAL_COEFFICIENTS,

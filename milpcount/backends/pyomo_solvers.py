@@ -5,7 +5,7 @@ the older ones write a file for every solve. Both run in the calling thread, for
 the output of the whole process while a solver runs, and Ctrl-C has to reach the solver.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from shutil import which
 from typing import Any
@@ -300,6 +300,8 @@ class Pyomo:
     def __init__(self, solver: str) -> None:
         self.solver = solver
         self.name = f"pyomo:{solver}"
+        # Those that come with milpcount and its extras.
+        self.affordable: Mapping[str, int] = {"no_good": 500} if solver in ("highs", "cbc") else {}
 
     def require(self) -> None:
         """Find the solver."""

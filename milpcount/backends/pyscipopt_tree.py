@@ -155,6 +155,7 @@ class PyScipOpt:
     name = "pyscipopt"
     package = "pyscipopt"
     modes: tuple[str, ...] = ("one_tree", "countsols")
+    affordable: Mapping[str, int] = {"one_tree": 5_000, "countsols": 5_000}
     capabilities = frozenset(
         {
             Capability.REAL_COEFFICIENTS,

@@ -102,6 +102,10 @@ TAKE_ROWS = frozenset({Capability.LAZY_ROWS, Capability.RESTARTS})
 """Either of these lets a search go on under rows that were not there when it began."""
 
 
+COUNT_ONLY = frozenset({"countsols"})
+"""Modes that name no patterns."""
+
+
 def names(any_of: frozenset[Capability] = frozenset()) -> tuple[str, ...]:
     """Return the names of the backends, or of those with one of the capabilities."""
     return tuple(

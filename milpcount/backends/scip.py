@@ -6,7 +6,7 @@ returns a no-good row (and what the caller adds), so that no solution is ever ac
 ends as infeasible, every pattern has been found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -190,6 +190,7 @@ class Scip:
     name = "scip"
     package = "ortools"
     modes: tuple[str, ...] = ("one_tree",)
+    affordable: Mapping[str, int] = {"one_tree": 5_000}
     capabilities = frozenset(
         {
             Capability.REAL_COEFFICIENTS,

@@ -5,7 +5,7 @@ from pathlib import Path
 from milpcount.api import bound
 from milpcount.bounds.table import BoundTable, row_of
 from milpcount.cli import tables
-from milpcount.cli.options import DomainChoice
+from milpcount.cli.options import DomainOptions
 from milpcount.errors import OptionError
 from milpcount.network import Network
 from milpcount.printable import printable
@@ -15,7 +15,7 @@ _SUFFIXES = {".npz", ".onnx", ".pt2", ".nnet"}
 
 def table(
     subject: str,
-    choice: DomainChoice | None,
+    domain: DomainOptions,
     tighten: str,
     family: str | None,
     quantity: str,
@@ -27,8 +27,7 @@ def table(
     Parameters
     ----------
     subject : str
-    choice : DomainChoice or None
-        The domain options, None if there were none.
+    domain : DomainOptions
     tighten : {"interval", "lp", "milp"}
     family : str or None
         Theorems of one family only.
@@ -47,9 +46,9 @@ def table(
         raise OptionError(f"--tighten {tighten} needs a network file, not an architecture")
     if not is_file and output is not None:
         raise OptionError(f"--output-name {output} needs a network file, not an architecture")
-    domain = None if choice is None else choice.domain()
+    chosen = domain.domain(path) if domain.given() else None
     network = Network.load(path, output) if is_file else subject
-    return bound(network, domain, quantity=quantity, tighten=tighten, family=family)
+    return bound(network, chosen, quantity=quantity, tighten=tighten, family=family)
 
 
 def show(found: BoundTable, *, as_json: bool) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from milpcount.cli.methods import FormName, MethodName, ModeName, TightenName
 from milpcount.errors import OptionError
+from milpcount.methods import METHODS
 
 if TYPE_CHECKING:
     from milpcount.domain import Domain
+    from milpcount.limits import Limits
 
 
 class QuantityName(StrEnum):
@@ -41,6 +42,14 @@ class BoundedName(StrEnum):
     affine_pieces = "affine_pieces"
     live_regions = "live_regions"
     boundary_regions = "boundary_regions"
+
+
+class TightenName(StrEnum):
+    """How pre-activation bounds are found."""
+
+    interval = "interval"
+    lp = "lp"
+    milp = "milp"
 
 
 class ColourName(StrEnum):
@@ -120,21 +129,8 @@ HeaderBox = Annotated[
 ]
 QuantityOption = Annotated[QuantityName, typer.Option("--quantity", help="What to count.")]
 BoundedOption = Annotated[BoundedName, typer.Option("--quantity", help="What to bound.")]
-MethodOption = Annotated[MethodName, typer.Option("--method", help="How to count it.")]
-BackendOption = Annotated[
-    str | None,
-    typer.Option(
-        "--backend",
-        metavar="NAME",
-        help="Of --method pool: highs (default), cpsat, scip, pyomo:NAME; of mbound also tree.",
-    ),
-]
-ModeOption = Annotated[
-    ModeName | None,
-    typer.Option("--mode", help="Enumeration of --method pool (the backend's own by default)."),
-]
-FormOption = Annotated[
-    FormName | None, typer.Option("--form", help="MILP of --method pool --mode no_good.")
+MethodOption = Annotated[
+    str, typer.Option("--method", metavar="|".join(METHODS), help="How to count it.")
 ]
 TightenOption = Annotated[
     TightenName | None,
@@ -153,54 +149,6 @@ MemoryOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all randomness.")]
-ConfidenceOption = Annotated[
-    float | None,
-    typer.Option(
-        "--confidence", metavar="P", help="Of the lower bound of mbound and probe (0.95)."
-    ),
-]
-RunsOption = Annotated[
-    int | None, typer.Option("--runs", metavar="N", help="Of --method mbound (20).")
-]
-XorSizeOption = Annotated[
-    str | None,
-    typer.Option("--xor-size", metavar="K|dense", help="Units in an XOR of --method mbound (5)."),
-]
-ProbesOption = Annotated[
-    int | None, typer.Option("--probes", metavar="N", help="Walks of --method probe (1000).")
-]
-GapOption = Annotated[
-    float | None,
-    typer.Option("--gap", metavar="BITS", help="Stop --method probe that close to its estimate."),
-]
-HybridOption = Annotated[
-    int | None,
-    typer.Option(
-        "--hybrid", metavar="N", help="Count what XORs leave, up to N regions a run (mbound)."
-    ),
-]
-EpsilonOption = Annotated[
-    float | None,
-    typer.Option(
-        "--epsilon", metavar="E", help="Of --method approx: upper / lower <= (1 + E)^2 (0.2)."
-    ),
-]
-DeltaOption = Annotated[
-    float | None,
-    typer.Option("--delta", metavar="D", help="Of --method approx: confidence 1 - D (0.05)."),
-]
-StrategyOption = Annotated[
-    str | None,
-    typer.Option("--strategy", metavar="NAME", help="Of --method approx: auto, strata, hashing."),
-]
-CountFirstOption = Annotated[
-    int | None,
-    typer.Option(
-        "--count-first",
-        metavar="N",
-        help="Regions that --method approx counts before it leaves anything to chance (5000).",
-    ),
-]
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", metavar="N", help="Processes; the answer does not depend on it."),
@@ -239,17 +187,38 @@ def parse_size(text: str) -> int:
 
 
 @dataclass(frozen=True)
-class DomainChoice:
+class LimitOptions:
+    """The limits as they were given."""
+
+    time: TimeOption = None
+    regions: RegionsOption = None
+    memory: MemoryOption = None
+
+    def limits(self) -> "Limits":
+        """Return the limits.
+
+        Raises
+        ------
+        OptionError
+            If one is out of its range.
+        """
+        from milpcount.limits import Limits
+
+        memory = None if self.memory is None else parse_size(self.memory)
+        return Limits(self.time, self.regions, memory)
+
+
+@dataclass(frozen=True)
+class DomainOptions:
     """The domain options as they were given."""
 
-    network: Path
-    box: tuple[float, float] | None = None
-    box_file: Path | None = None
-    vnnlib: Path | None = None
-    section: Path | None = None
-    unbounded: bool = False
-    header_box: bool = False
-    vnnlib_inputs_only: bool = False
+    box: BoxOption = None
+    box_file: BoxFile = None
+    vnnlib: VnnlibFile = None
+    vnnlib_inputs_only: VnnlibInputsOnly = False
+    section: SectionFile = None
+    unbounded: UnboundedFlag = False
+    header_box: HeaderBox = False
 
     def __post_init__(self) -> None:
         if self.vnnlib_inputs_only and self.vnnlib is None:
@@ -267,8 +236,13 @@ class DomainChoice:
         }
         return [name for name, present in named.items() if present]
 
-    def domain(self) -> "Domain":
+    def domain(self, network: Path) -> "Domain":
         """Return the domain.
+
+        Parameters
+        ----------
+        network : Path
+            The network's file, whose header may have a box.
 
         Raises
         ------
@@ -281,7 +255,7 @@ class DomainChoice:
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)} exclude each other: give one domain")
         if not given:
-            header = ", --header-box" if self.network.suffix == ".nnet" else ""
+            header = ", --header-box" if network.suffix == ".nnet" else ""
             raise OptionError(
                 "no domain, and the count depends on it: give one of --box LO HI, --box-file FILE, "
                 f"--vnnlib FILE, --section FILE, --unbounded{header}"
@@ -290,9 +264,9 @@ class DomainChoice:
             from milpcount.domain import Box, Unbounded
 
             return Unbounded() if self.box is None else Box(*self.box)
-        return self._read()
+        return self._read(network)
 
-    def _read(self) -> "Domain":
+    def _read(self, network: Path) -> "Domain":
         from milpcount import domain_files
 
         if self.box_file is not None:
@@ -302,8 +276,8 @@ class DomainChoice:
             return domain_files.read_vnnlib(self.vnnlib, outputs=outputs)
         if self.section is not None:
             return domain_files.read_section(self.section)
-        if self.network.suffix != ".nnet":
+        if network.suffix != ".nnet":
             raise OptionError(
-                f"--header-box: {self.network.name} has no such header, only .nnet files have"
+                f"--header-box: {network.name} has no such header, only .nnet files have"
             )
-        return domain_files.read_box(self.network)
+        return domain_files.read_box(network)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from milpcount.api import count
-from milpcount.cli.methods import variants
+from milpcount.cli.method_options import named_candidates
 from milpcount.cli.tables import print_facts, print_table
 from milpcount.counters.method import Method
 from milpcount.errors import DomainError, MilpcountError, NotInstalledError
@@ -95,7 +95,7 @@ def run(*, quiet: bool = False) -> bool:
     quiet : bool
         Print the last line only.
     """
-    methods = variants()
+    methods = dict(named_candidates())
     tallies = {title: _Tally() for title in methods}
     rows, wrong = [], []
     for example, quantity in _questions():

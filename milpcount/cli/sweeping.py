@@ -9,11 +9,12 @@ from pathlib import Path
 
 from milpcount import caps, integers, optional
 from milpcount.cli.counting import processes, terminable
-from milpcount.cli.methods import MethodName, method_named
+from milpcount.cli.method_options import method_named
 from milpcount.cli.outputs import check_target, deliver
 from milpcount.cli.progress import EVERY, GAP, Bar, duration, live, on_terminal
 from milpcount.counters.method import Method
 from milpcount.errors import OptionError, SolverError
+from milpcount.methods import METHODS
 from milpcount.network import shipped
 from milpcount.printable import one_line
 from milpcount.result import Quantity
@@ -145,10 +146,9 @@ def make(spec: MethodSpec) -> Method:
     ImportError
         If this version of milpcount does not have it.
     """
-    names = [name.value for name in MethodName]
-    if spec.name not in names:
-        raise OptionError(f"method {spec.name!r}: there are {', '.join(['bounds', *names])}")
-    return method_named(MethodName(spec.name), **spec.options)
+    if spec.name not in METHODS:
+        raise OptionError(f"method {spec.name!r}: there are {', '.join(['bounds', *METHODS])}")
+    return method_named(spec.name, **spec.options)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from milpcount import integers
-from milpcount.cli.options import DomainChoice
+from milpcount.cli.options import DomainOptions
 from milpcount.errors import OptionError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, verify_regions
@@ -18,7 +18,8 @@ from milpcount.result import Quantity
 
 def run(
     file: Path,
-    choice: DomainChoice,
+    source: Path,
+    options: DomainOptions,
     quantity: str | None,
     *,
     output: str | None = None,
@@ -32,12 +33,12 @@ def run(
         If the file or the network cannot be read, or do not belong to each other; or if a domain is
         given to a file that has its own, or none to one of the first release.
     """
-    network = Network.load(choice.network, output)
+    network = Network.load(source, output)
     arrays = arrays_in(file)
     if is_first_release(arrays):
-        found, about = _first_release(arrays, network, choice, quantity)
+        found, about = _first_release(arrays, network, source, options, quantity)
     else:
-        given = [*choice.given(), *(["--quantity"] if quantity else [])]
+        given = [*options.given(), *(["--quantity"] if quantity else [])]
         if given:
             raise OptionError(
                 f"{' and '.join(given)}: {file.name} names its own domain and quantity, leave "
@@ -54,14 +55,18 @@ def run(
 
 
 def _first_release(
-    arrays: dict[str, np.ndarray], network: Network, choice: DomainChoice, quantity: str | None
+    arrays: dict[str, np.ndarray],
+    network: Network,
+    source: Path,
+    options: DomainOptions,
+    quantity: str | None,
 ) -> tuple[Verification, str]:
-    if not choice.given():
+    if not options.given():
         raise OptionError(
             "the file was written by the first release, which did not note the domain: give the "
             "domain of the count, e.g. --box LO HI, and --quantity if it was not regions"
         )
-    domain = choice.domain()
+    domain = options.domain(source)
     kind = Quantity(quantity or Quantity.ACTIVATION_REGIONS.value)
     if kind not in (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS):
         raise OptionError(f"--quantity {kind.value}: such a count has no regions to verify")

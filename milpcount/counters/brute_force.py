@@ -4,18 +4,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from milpcount import integers, optional
 from milpcount.bounds.best import naive
-from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.method import REGIONS_AND_PATTERNS, Candidate, Problem, Snapshot
+from milpcount.counters.options import Options
 from milpcount.errors import OptionError
 from milpcount.exact.evaluate import region_at
 from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.limits import OutOfTime
-from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
+from milpcount.result import Guarantee, Quantity, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
 _HEARTBEAT = 0.2
@@ -23,7 +24,7 @@ _MOST_UNITS = 20
 
 
 @dataclass(frozen=True)
-class BruteForce:
+class BruteForce(Options):
     """Try every pattern, each by itself, in exact arithmetic.
 
     For networks of up to 20 ReLUs, or as many patterns of other units. Nothing is learnt from one
@@ -38,16 +39,14 @@ class BruteForce:
     """
 
     name: ClassVar[str] = "brute"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
-    )
+    quantities: ClassVar[frozenset[Quantity]] = REGIONS_AND_PATTERNS
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")
-    theorem: ClassVar[str] = ""
 
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types: there are none."""
-        return {}
+    @classmethod
+    def candidates(cls) -> tuple[Candidate, ...]:
+        """Return how it takes part in comparisons."""
+        return (Candidate(cls.name, cls, 50_000, 1 << 12),)
 
     def warm_up(self, problem: Problem) -> None:
         """Refuse a network with too many patterns, and import the float solver.

@@ -1,18 +1,13 @@
 """Several methods on one question: they agree, or it is an error."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from milpcount import arguments
 from milpcount.bounds.best import naive
 from milpcount.counters import driver
-from milpcount.counters.approximate.approximate import Approximate
-from milpcount.counters.brute_force import BruteForce
-from milpcount.counters.exact_tree import ExactTree
-from milpcount.counters.method import COUNTED, Method
-from milpcount.counters.region_tree import RegionTree
-from milpcount.counters.solution_pool import SolutionPool
+from milpcount.counters.method import COUNTED, Candidate, Method
 from milpcount.counters.union import upper_over
 from milpcount.domain import Domain
 from milpcount.errors import (
@@ -25,6 +20,7 @@ from milpcount.errors import (
 from milpcount.events import Listener, log
 from milpcount.integers import human
 from milpcount.limits import Limits
+from milpcount.methods import METHODS, load
 from milpcount.network import Network
 from milpcount.result import CountResult, Guarantee, Quantity, patterns_of
 
@@ -33,53 +29,13 @@ _MOST_NUMBERS = 20_000_000
 """Floats in kept regions; above, counts are compared and patterns are not."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A method, and up to how many regions it can be asked for.
+def every_candidate() -> tuple[Candidate, ...]:
+    """Return how the methods take part in comparisons, those first that reach the furthest.
 
-    Attributes
-    ----------
-    title : str
-    make : callable
-        Returns the method.
-    most : float
-        Regions.
-    most_patterns : float
-        Of the network, attained or not.
-    names : bool
-        Whether it can name the patterns.
-    if_open : bool
-        Whether it is only asked where no other method has found the count.
+    The first answers say what the later ones would cost.
     """
-
-    title: str
-    make: Callable[[], Method]
-    most: float = float("inf")
-    most_patterns: float = float("inf")
-    names: bool = True
-    if_open: bool = False
-
-
-def _pool(backend: str, mode: str, most: float, *, names: bool = True) -> Candidate:
-    title = f"pool {backend} {mode}"
-    return Candidate(title, lambda: SolutionPool(backend=backend, mode=mode), most, names=names)
-
-
-CANDIDATES = (
-    Candidate("tree", RegionTree),
-    _pool("highs", "one_tree", 200_000),
-    Candidate("exact", ExactTree, 50_000),
-    _pool("cpsat", "decomposition", 5_000),
-    _pool("scip", "one_tree", 5_000),
-    _pool("pyscipopt", "one_tree", 5_000),
-    _pool("pyscipopt", "countsols", 5_000, names=False),
-    _pool("highs", "no_good", 500),
-    _pool("pyomo:highs", "no_good", 500),
-    _pool("pyomo:cbc", "no_good", 500),
-    Candidate("brute", BruteForce, 50_000, 1 << 12),
-    Candidate("approx", Approximate, names=False, if_open=True),
-)
-"""Fastest first: the first answers say what the later ones would cost."""
+    found = [candidate for name in METHODS for candidate in load(name).candidates()]
+    return tuple(sorted(found, key=lambda one: (one.if_open, -min(one.most, one.most_patterns))))
 
 
 @dataclass(frozen=True)
@@ -190,7 +146,7 @@ def compare(
     *,
     quantity: Quantity | str = Quantity.ACTIVATION_REGIONS,
     seconds: float = 60.0,
-    candidates: tuple[Candidate, ...] = CANDIDATES,
+    candidates: tuple[Candidate, ...] | None = None,
     listener: Listener = log,
 ) -> Comparison:
     """Ask every method that can afford it, and compare the answers, pattern by pattern.
@@ -202,8 +158,8 @@ def compare(
     quantity : Quantity or str
     seconds : float
         Limit for each method; what it has shown by then is compared too.
-    candidates : tuple of Candidate
-        Methods, fastest first.
+    candidates : tuple of Candidate, optional
+        Methods, fastest first; all of them by default.
     listener : callable
         Receives the events of every run.
 
@@ -227,15 +183,16 @@ def compare(
         Limits(seconds=seconds),
         arguments.listener(listener),
     )
-    for candidate in candidates:
+    asked = every_candidate() if candidates is None else candidates
+    for candidate in asked:
         if not isinstance(candidate, Candidate):
             raise OptionError(
-                f"candidate {candidate!r}: give a milpcount.counters.comparison.Candidate, e.g. "
+                f"candidate {candidate!r}: give a milpcount.counters.method.Candidate, e.g. "
                 "Candidate('tree', mc.RegionTree)"
             )
     outcomes: list[Outcome] = []
     stopped: Interrupted | None = None
-    for candidate in candidates:
+    for candidate in asked:
         if stopped is not None:
             outcomes.append(Outcome(candidate.title, None, "interrupted"))
             continue

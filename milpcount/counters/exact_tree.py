@@ -3,21 +3,22 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from milpcount import optional
-from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.method import REGIONS_AND_PATTERNS, Candidate, Problem, Snapshot
+from milpcount.counters.options import Options
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.limits import OutOfTime
-from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
+from milpcount.result import Guarantee, Quantity, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
 _HEARTBEAT = 0.2
 
 
 @dataclass(frozen=True)
-class ExactTree:
+class ExactTree(Options):
     """Count activation regions, or activation patterns, without rounding anything.
 
     It decides every side of every cell with integers: a reference for the floating-point methods,
@@ -35,16 +36,14 @@ class ExactTree:
     """
 
     name: ClassVar[str] = "exact"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
-    )
+    quantities: ClassVar[frozenset[Quantity]] = REGIONS_AND_PATTERNS
     guarantee: ClassVar[Guarantee] = Guarantee.EXACT_ARITHMETIC
     packages: ClassVar[tuple[str, ...]] = ("highspy", "python-flint")
-    theorem: ClassVar[str] = ""
 
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types: there are none."""
-        return {}
+    @classmethod
+    def candidates(cls) -> tuple[Candidate, ...]:
+        """Return how it takes part in comparisons."""
+        return (Candidate(cls.name, cls, 50_000),)
 
     def warm_up(self, problem: Problem) -> None:
         """Import the float solver that supplies hints."""

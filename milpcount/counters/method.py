@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from milpcount.domain import InputSet
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
-from milpcount.result import BY_CHANCE, Guarantee, Quantity, Region
+from milpcount.result import BY_CHANCE, FROM_REGIONS, Guarantee, Quantity, Region
 
 COUNTED = "this count"
 """What an upper bound rests on that a run has counted."""
@@ -20,6 +20,12 @@ CLOSING = f"{COUNTED}, and theorems in the cells that it left open"
 """What the upper bound of a stopped search rests on."""
 SAMPLED = f"{COUNTED}, {BY_CHANCE}"
 """What an upper bound rests on that a run has found by chance."""
+
+
+REGIONS_AND_PATTERNS = frozenset(
+    {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
+)
+"""What a method counts that finds every pattern, and says of each whether it is a region's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +115,33 @@ class Snapshot:
     guarantee: Guarantee | None = None
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A method, and up to how many regions it can be asked for.
+
+    Attributes
+    ----------
+    title : str
+    make : callable
+        Returns the method.
+    most : float
+        Regions.
+    most_patterns : float
+        Of the network, attained or not.
+    names : bool
+        Whether it can name the patterns.
+    if_open : bool
+        Whether it is only asked where no other method has found the count.
+    """
+
+    title: str
+    make: Callable[[], "Method"]
+    most: float = float("inf")
+    most_patterns: float = float("inf")
+    names: bool = True
+    if_open: bool = False
+
+
 class Method(Protocol):
     """A way to count.
 
@@ -123,19 +156,31 @@ class Method(Protocol):
     theorem : str
         What the confidence of a probabilistic lower bound rests on; empty for the others.
 
+    in_parts : bool
+        Whether it makes use of an executor.
+    kernels : tuple of str
+        Keys of `tree.warm_up.KERNELS`: what it may have to compile.
+
     Notes
     -----
-    A method that makes use of an executor says so by a class attribute ``in_parts = True``.
+    Options are fields that `milpcount.counters.options` makes; with its base class `Options` a
+    method has the rest of what is here but `warm_up` and `run`.
     """
 
     name: ClassVar[str]
     quantities: ClassVar[frozenset[Quantity]]
     packages: ClassVar[tuple[str, ...]]
     theorem: ClassVar[str]
+    in_parts: ClassVar[bool]
+    kernels: ClassVar[tuple[str, ...]]
 
     @property
     def guarantee(self) -> Guarantee:
         """What its lower bound rests on; it may depend on the options."""
+
+    @classmethod
+    def candidates(cls) -> tuple[Candidate, ...]:
+        """Return how it takes part in comparisons with other methods."""
 
     def options(self) -> dict[str, Any]:
         """Return the options as JSON types."""

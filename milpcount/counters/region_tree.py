@@ -5,15 +5,16 @@ import time
 from collections.abc import Iterator, Mapping, MutableSequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from milpcount.counters.affine_network import the_one_region
-from milpcount.counters.method import CLOSING, Problem, Snapshot
+from milpcount.counters.method import CLOSING, REGIONS_AND_PATTERNS, Candidate, Problem, Snapshot
+from milpcount.counters.options import Options
 from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
 from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.limits import OutOfTime
-from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
+from milpcount.result import Guarantee, Quantity, Region
 
 if TYPE_CHECKING:
     from milpcount.counters.work_queue import Parts
@@ -27,7 +28,7 @@ _GRACE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class RegionTree:
+class RegionTree(Options):
     """Count activation regions, or activation patterns, by a depth-first search over the units.
 
     A node is a pattern of the units decided so far whose cell is full-dimensional; its children are
@@ -42,17 +43,16 @@ class RegionTree:
     """
 
     name: ClassVar[str] = "tree"
-    quantities: ClassVar[frozenset[Quantity]] = frozenset(
-        {Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS, *FROM_REGIONS}
-    )
+    quantities: ClassVar[frozenset[Quantity]] = REGIONS_AND_PATTERNS
     guarantee: ClassVar[Guarantee] = Guarantee.CERTIFIED
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     in_parts: ClassVar[bool] = True
-    theorem: ClassVar[str] = ""
+    kernels: ClassVar[tuple[str, ...]] = ("vertices", "tree")
 
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types; there are none."""
-        return {}
+    @classmethod
+    def candidates(cls) -> tuple[Candidate, ...]:
+        """Return how it takes part in comparisons."""
+        return (Candidate(cls.name, cls),)
 
     def warm_up(self, problem: Problem) -> None:
         """Compile what the count needs, or load it, here and in the workers."""

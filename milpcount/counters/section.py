@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from milpcount import caps
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.options import Options, integer, option
 from milpcount.domain import InputSet
 from milpcount.errors import DomainError, OptionError
 from milpcount.exact.evaluate import region_at
@@ -31,8 +31,14 @@ _CLOSE_UNITS = 20_000
 _HEARTBEAT = 0.2
 
 
+def _checked_tolerance(name: str, value: Any) -> Any:
+    if not 0 <= value < 1:
+        raise OptionError(f"{name} {value}: give a number from 0 to below 1")
+    return value
+
+
 @dataclass(frozen=True)
-class SectionWalk:
+class SectionWalk(Options):
     """Count regions on a line or in a plane, by cutting it layer by layer.
 
     The fastest method there by far, and the only one whose cost grows with the size of the network
@@ -53,26 +59,22 @@ class SectionWalk:
         {Quantity.ACTIVATION_REGIONS, *FROM_REGIONS}
     )
     packages: ClassVar[tuple[str, ...]] = ("python-flint",)
-    theorem: ClassVar[str] = ""
 
-    memory: int = field(default=1 << 30, metadata={"help": "bytes that the walk may hold, about"})
-    tolerance: float = field(
-        default=1e-10, metadata={"help": "of signs, where bounds on errors do not tell"}
+    memory: int = integer(  # on the command line --memory is a limit of the whole count
+        1 << 30, "Bytes that the walk may hold, about.", unit="BYTES", flag=False
     )
-
-    def __post_init__(self) -> None:
-        caps.check_integer("the memory of a section, in bytes:", self.memory)
-        if not 0 <= self.tolerance < 1:
-            raise OptionError(f"tolerance {self.tolerance}: give a number from 0 to below 1")
+    tolerance: float = option(
+        1e-10,
+        "Of signs, where bounds on errors do not tell.",
+        unit="T",
+        check=_checked_tolerance,
+        kind=float,
+    )
 
     @property
     def guarantee(self) -> Guarantee:
         """What the lower bound rests on, unless a run says otherwise."""
         return Guarantee.CERTIFIED
-
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types."""
-        return {"memory": self.memory, "tolerance": self.tolerance}
 
     def warm_up(self, problem: Problem) -> None:
         """Refuse other domains, and keeping what is too much: there is nothing to compile."""

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from milpcount.backends import registry
 from milpcount.counters.affine_network import the_one_region
-from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.method import Candidate, Problem, Snapshot
+from milpcount.counters.options import Options, as_it_is, choice, option
 from milpcount.enumeration.cell_feasibility import MARGIN
 from milpcount.enumeration.no_good import LEAST_MARGIN
 from milpcount.enumeration.search import Search, SearchState
@@ -29,8 +31,13 @@ CLOCKS_DIFFER = 1.0
 """Seconds by which a solver may think that its time is up too early."""
 
 
+def _known_backend(name: str, value: str) -> str:
+    registry.find(value)
+    return value
+
+
 @dataclass(frozen=True)
-class SolutionPool:
+class SolutionPool(Options):
     """Count by enumerating the patterns of the MILP of Serra et al. (ICML 2018).
 
     Parameters
@@ -79,10 +86,14 @@ class SolutionPool:
     3
     """
 
-    backend: str = "highs"
-    mode: str | None = None
-    form: str | None = None
-    tighten: str = "lp"
+    backend: str = option(
+        "highs", "The solver; see milpcount backends.", unit="NAME", check=_known_backend
+    )
+    mode: str | None = option(
+        None, "Enumeration, the backend's own by default.", unit="NAME", check=as_it_is
+    )
+    form: str | None = choice(None, "MILP of --mode no_good.", tuple(form.value for form in Form))
+    tighten: str = choice("lp", "How bounds on pre-activations are found.", LEVELS)
     workers: int | None = None
 
     name: ClassVar[str] = "pool"
@@ -97,21 +108,13 @@ class SolutionPool:
     packages: ClassVar[tuple[str, ...]] = (
         *("highspy", "ortools", "pyomo", "pyscipopt", "gurobipy", "cplex"),
     )
-    theorem: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         modes = registry.find(self.backend).load().modes
         object.__setattr__(self, "mode", modes[0] if self.mode is None else self.mode)
-        forms = tuple(form.value for form in Form)
-        for option, value, allowed in (
-            ("mode", self.mode, modes),
-            ("form", self.form, (None, *forms)),
-            ("tighten", self.tighten, LEVELS),
-        ):
-            if value not in allowed:
-                raise OptionError(
-                    f"{option}={value!r}: give one of {', '.join(str(a) for a in allowed)}"
-                )
+        if self.mode not in modes:
+            raise OptionError(f"mode={self.mode!r}: give one of {', '.join(modes)}")
         if self.workers not in (None, 1):
             raise OptionError(
                 f"workers={self.workers}: a solver that enumerates in parallel repeats some "
@@ -124,14 +127,19 @@ class SolutionPool:
         exact = self.backend == "cpsat"
         return Guarantee.EXACT_ARITHMETIC if exact else Guarantee.TOLERANCE
 
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types."""
-        return {
-            "backend": self.backend,
-            "mode": self.mode,
-            "form": self.form,
-            "tighten": self.tighten,
-        }
+    @classmethod
+    def candidates(cls) -> tuple[Candidate, ...]:
+        """Return how the backends' modes take part in comparisons."""
+        return tuple(
+            Candidate(
+                f"{cls.name} {entry.name} {mode}",
+                partial(cls, backend=entry.name, mode=mode),
+                most,
+                names=mode not in registry.COUNT_ONLY,
+            )
+            for entry in registry.BACKENDS
+            for mode, most in entry.load().affordable.items()
+        )
 
     def warm_up(self, problem: Problem) -> None:
         """Import the solver.

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from milpcount.counters.method import Problem
 from milpcount.errors import OptionError
 from milpcount.events import Listener, Notice, Waiting, log
+from milpcount.methods import METHODS, load
 from milpcount.workers import Lasting, count_workers, failure
 
 _TICK_SECONDS = 2.0
@@ -19,14 +20,14 @@ _START_SECONDS, _COMPILE_SECONDS = 20.0, 300.0
 _prepared: WeakKeyDictionary[Executor, set[str]] = WeakKeyDictionary()
 """Kernels that the workers of an executor are ready with."""
 
-METHODS = {
-    "tree": ("vertices", "tree"),
-    "probe": ("vertices_probe", "probe"),
-    "mbound": ("vertices_mbound", "mbound"),
-    "points": ("points",),
-    "proof": ("proof",),
-}
-"""Methods that need compiled code; points of kept regions of many inputs, and proofs, do too."""
+OTHERS = {"points": ("points",), "proof": ("proof",)}
+"""What else is compiled: for points of kept regions of many inputs, and for proofs."""
+
+
+def kernels() -> dict[str, tuple[str, ...]]:
+    """Return what is compiled for each method that needs compiled code, and for what else does."""
+    own = {name: load(name).kernels for name in METHODS}
+    return {name: found for name, found in own.items() if found} | OTHERS
 
 
 def warm_up(*methods: str, listener: Listener = log) -> float:
@@ -50,12 +51,13 @@ def warm_up(*methods: str, listener: Listener = log) -> float:
     OptionError
         If a method is none of these.
     """
+    known = kernels()
     for method in methods:
-        if method not in METHODS:
-            raise OptionError(f"warm_up({method!r}): give methods out of {', '.join(METHODS)}")
+        if method not in known:
+            raise OptionError(f"warm_up({method!r}): give methods out of {', '.join(known)}")
     began = time.perf_counter()
-    for method in methods or METHODS:
-        for kernel in METHODS[method]:
+    for method in methods or known:
+        for kernel in known[method]:
             compile_kernel(
                 kernel,
                 lambda text: listener(Notice(text)),

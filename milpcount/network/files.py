@@ -1,41 +1,37 @@
 """Files with networks: which reader or writer a suffix names."""
 
 from collections.abc import Callable
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
+from typing import cast
 
 from milpcount.errors import FileFormatError, InputError, NetworkError
 from milpcount.network.foreign_files import FOREIGN
 from milpcount.network.network import Network
-from milpcount.network.npz import read_npz, write_npz
+from milpcount.network.npz import write_npz
 from milpcount.network.paths import existing_file, write_atomically
 from milpcount.network.shipped import located
 
-
-def _read_onnx(path: Path, output: str | None) -> Network:
-    from milpcount.network.onnx_reader import read_onnx
-
-    return read_onnx(path, output)
-
-
-def _read_nnet(path: Path) -> Network:
-    from milpcount.network.nnet_reader import read_nnet
-
-    return read_nnet(path)
-
-
-def _read_pt2(path: Path, output: str | None) -> Network:
-    from milpcount.network.pt2_reader import read_pt2
-
-    return read_pt2(path, output)
-
-
-_READERS: dict[str, Callable[[Path], Network]] = {".npz": read_npz, ".nnet": _read_nnet}
-_CHOOSING: dict[str, Callable[[Path, str | None], Network]] = {
-    ".onnx": _read_onnx,
-    ".pt2": _read_pt2,
+READERS = {
+    ".npz": "npz:read_npz",
+    ".onnx": "onnx_reader:read_onnx",
+    ".pt2": "pt2_reader:read_pt2",
+    ".nnet": "nnet_reader:read_nnet",
 }
-"""Readers of formats with several outputs, which have names."""
-_READABLE = "a network as .npz, .onnx, .pt2 or .nnet file"
+"""A line for each format: its suffix, and the function of a module here that reads it. One that
+has a parameter ``output`` chooses among outputs that have names."""
+
+
+def _readable() -> str:
+    *others, last = READERS
+    return f"a network as {', '.join(others)} or {last} file"
+
+
+def _reader(suffix: str) -> Callable[..., Network]:
+    module, function = READERS[suffix].split(":")
+    found = getattr(import_module(f"{__package__}.{module}"), function)
+    return cast("Callable[..., Network]", found)
 
 
 def load(path: str | Path, output: str | None = None) -> Network:
@@ -64,22 +60,22 @@ def load(path: str | Path, output: str | None = None) -> Network:
     NotInstalledError
         If the package that reads the format is missing.
     """
-    source = existing_file(located(path), _READABLE)
+    source = existing_file(located(path), _readable())
     suffix = source.suffix.lower()
     if suffix == ".gz" and Path(source.stem).suffix.lower() == ".onnx":
         suffix = ".onnx"
     if suffix in FOREIGN:
         raise FileFormatError(f"{source} is {FOREIGN[suffix]}")
-    if suffix not in {*_READERS, *_CHOOSING}:
-        raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_READABLE}")
-    if output is not None and suffix not in _CHOOSING:
+    if suffix not in READERS:
+        raise FileFormatError(f"{source} has suffix {source.suffix!r}: give {_readable()}")
+    read = _reader(suffix)
+    chooses = "output" in signature(read).parameters
+    if output is not None and not chooses:
         raise FileFormatError(
             f"{source} has one output without a name: leave the output {output!r} out"
         )
     try:
-        network = (
-            _CHOOSING[suffix](source, output) if suffix in _CHOOSING else _READERS[suffix](source)
-        )
+        network = read(source, output) if chooses else read(source)
     except InputError as error:
         kind = NetworkError if isinstance(error, NetworkError) else FileFormatError
         raise kind(f"{source}: {error}") from error

@@ -182,7 +182,7 @@ def arrays_in(path: str | Path) -> dict[str, Array]:
     """
     if is_parquet(path):
         return parquet.read(path)
-    return read_arrays(existing_file(path, "an .npz file of kept regions"), caps.REGIONS)
+    return read_arrays(existing_file(path, "an .npz file of kept regions"), caps.KEPT_REGIONS)
 
 
 def _regions(arrays: Mapping[str, Array], domain: Domain) -> list[Region]:

@@ -121,7 +121,7 @@ def _read(source: Any) -> dict[str, Array]:
         for g in range(about.num_row_groups)
         for c in range(about.num_columns)
     )
-    caps.REGIONS.check(8 * numbers + about.num_rows, "unpacked")
+    caps.KEPT_REGIONS.check(8 * numbers + about.num_rows, "unpacked")
     found = {key: _from_json(value) for key, value in json.loads(record).items()}
     on_section = "parameters" in schema.names
     name = "parameters" if on_section else "witness"

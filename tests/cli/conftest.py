@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from milpcount import examples
-from milpcount.cli import app, methods
+from milpcount.cli import app, method_options
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.result import Guarantee, Quantity
 
@@ -52,7 +52,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
 
     def install(*script: Any, notice: str = "") -> Scripted:
         method = Scripted(script or Scripted().script, notice)
-        monkeypatch.setattr(methods, "make", lambda name, **options: method)
+        monkeypatch.setattr(method_options, "make", lambda name, **options: method)
         return method
 
     return install

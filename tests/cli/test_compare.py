@@ -30,7 +30,7 @@ def test_methods_agree(invoke, tent, quantity, known):
     done = invoke("compare", tent, "--box", 0, 1, "--quiet", "--quantity", f"activation_{quantity}")
     assert done.exit_code == 0, done.output
     assert f"11 methods agree: activation {quantity} {known}" in done.stdout
-    for candidate in comparison.CANDIDATES:
+    for candidate in comparison.every_candidate():
         row = next(line for line in done.stdout.splitlines() if line.startswith(candidate.title))
         if candidate.if_open:
             assert "the count is known" in row
@@ -52,7 +52,6 @@ def test_a_method_that_counts_something_else_says_so(invoke, tent, monkeypatch):
 
 def test_a_contradiction_names_both_methods_and_a_pattern(invoke, tent, monkeypatch):
     candidates = (Candidate("tree", RegionTree), Candidate("forgetful", Forgetful))
-    monkeypatch.setattr(comparison, "CANDIDATES", candidates)
     with pytest.raises(
         ContradictionError, match=r"tree and forgetful .* only tree found .*[01]{6}"
     ):

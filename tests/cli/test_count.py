@@ -92,7 +92,7 @@ def test_interrupt_before_the_run_exits_1_in_one_line(invoke, monkeypatch, tent)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("milpcount.cli.counting.Network.load", stop)
-    monkeypatch.setattr("milpcount.cli.methods.make", lambda name, **options: None)
+    monkeypatch.setattr("milpcount.cli.method_options.make", lambda name, **options: None)
     done = invoke("count", tent, "--box", 0, 1)
     assert done.exit_code == 1
     assert done.stderr == "milpcount: error: interrupted before anything was counted\n"

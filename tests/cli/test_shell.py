@@ -53,13 +53,24 @@ def run_python(code: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("command", [["--help"], ["count", "--help"], ["--version"], ["cite"]])
+@pytest.mark.parametrize("command", [["--help"], ["sweep", "--help"], ["--version"], ["cite"]])
 def test_what_needs_no_numbers_does_not_wait_for_numpy(command):
     heavy = ["numpy", "numba", "highspy", "ortools", "pyomo", "torch", "rich.progress"]
     code = (
         "import sys, io; from milpcount.cli import app\n"
         f"out, sys.stdout = sys.stdout, io.StringIO()\napp({command!r}, standalone_mode=False)\n"
         f"print([name for name in {heavy!r} if name in sys.modules], file=out)"
+    )
+    assert run_python(code) == "[]\n"
+
+
+def test_the_options_of_methods_wait_for_no_solver():
+    code = (
+        "import sys, io; from milpcount.cli import app\n"
+        "out, sys.stdout = sys.stdout, io.StringIO()\n"
+        "app(['count', '--help'], standalone_mode=False)\n"
+        "heavy = ['numba', 'highspy', 'ortools', 'pyomo', 'torch', 'rich.progress']\n"
+        "print([name for name in heavy if name in sys.modules], file=out)"
     )
     assert run_python(code) == "[]\n"
 

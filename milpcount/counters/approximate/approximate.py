@@ -11,7 +11,8 @@ from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.approximate.hashing import Hashing
 from milpcount.counters.approximate.strata import Known, Pilot, Strata, pilots
 from milpcount.counters.confidence_sequence import to_integer
-from milpcount.counters.method import COUNTED, SAMPLED, Problem, Snapshot
+from milpcount.counters.method import COUNTED, SAMPLED, Candidate, Problem, Snapshot
+from milpcount.counters.options import Options, choice, integer, number
 from milpcount.counters.region_tree import RegionTree, prepare_search
 from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
@@ -33,7 +34,7 @@ _SHARE = 6
 
 
 @dataclass(frozen=True)
-class Approximate:
+class Approximate(Options):
     """Both ends of a count, with ``upper / lower <= (1 + epsilon)^2`` and a confidence.
 
     Networks with few regions are counted. Of others pilots, which count for nothing else, say what
@@ -78,10 +79,18 @@ class Approximate:
     (3, 3, True)
     """
 
-    epsilon: float = 0.2
-    delta: float = 0.05
-    strategy: str = "auto"
-    count_first: int = 5000
+    epsilon: float = number(
+        0.2, "upper / lower <= (1 + E)^2.", "a number above 0, e.g. 0.2 for ends that are 1.2^2 "
+        "apart", unit="E", above=0.0, below=1e6,
+    )  # fmt: skip
+    delta: float = number(
+        0.05, "Confidence 1 - D.", "a number between 0 and 1, e.g. 0.05 for a confidence of 0.95",
+        unit="D", above=0.0, below=1.0,
+    )  # fmt: skip
+    strategy: str = choice("auto", "How large counts are done.", STRATEGIES)
+    count_first: int = integer(
+        5000, "Regions that are counted before anything is left to chance.", caps.REGIONS
+    )
     left: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     name: ClassVar[str] = "approx"
@@ -91,26 +100,24 @@ class Approximate:
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     in_parts: ClassVar[bool] = True
+    kernels: ClassVar[tuple[str, ...]] = ("vertices_mbound", "mbound", "tree", "probe")
     theorem: ClassVar[str] = (
         "betting (Waudby-Smith and Ramdas 2024) or pairwise independent XORs (Chebyshev)"
     )
 
     def __post_init__(self) -> None:
-        allowed = "a number above 0, e.g. 0.2 for ends that are 1.2^2 apart"
-        epsilon = caps.check_number("epsilon", self.epsilon, allowed, above=0.0, below=1e6)
-        object.__setattr__(self, "epsilon", epsilon)
-        allowed = "a number between 0 and 1, e.g. 0.05 for a confidence of 0.95"
-        delta = caps.check_number("delta", self.delta, allowed, above=0.0, below=1.0)
-        object.__setattr__(self, "delta", delta)
-        if epsilon < _LEAST_EPSILON or delta < _LEAST_DELTA:
+        super().__post_init__()
+        if self.epsilon < _LEAST_EPSILON or self.delta < _LEAST_DELTA:
             raise OptionError(
-                f"epsilon {epsilon!r}, delta {delta!r}: give at least {_LEAST_EPSILON:g} and "
-                f"{_LEAST_DELTA:g}; certainty is what the methods tree and exact are for"
+                f"epsilon {self.epsilon!r}, delta {self.delta!r}: give at least "
+                f"{_LEAST_EPSILON:g} and {_LEAST_DELTA:g}; certainty is what the methods tree and "
+                "exact are for"
             )
-        if self.strategy not in STRATEGIES:
-            raise OptionError(f"strategy={self.strategy!r}: give one of {', '.join(STRATEGIES)}")
-        first = caps.check_integer("count_first", self.count_first, cap=caps.REGIONS)
-        object.__setattr__(self, "count_first", first)
+
+    @classmethod
+    def candidates(cls) -> tuple[Candidate, ...]:
+        """Return how it takes part in comparisons."""
+        return (Candidate(cls.name, cls, names=False, if_open=True),)
 
     def after(self, result: CountResult) -> "Approximate":
         """Return the method that goes on where a result of it was stopped.
@@ -136,15 +143,6 @@ class Approximate:
     def confidence(self) -> float:
         """Of both ends together."""
         return float(1 - Fraction(repr(float(self.delta))))
-
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types."""
-        return {
-            "epsilon": self.epsilon,
-            "delta": self.delta,
-            "strategy": self.strategy,
-            "count_first": self.count_first,
-        }
 
     def warm_up(self, problem: Problem) -> None:
         """Compile what may be needed, or load it, here and in the workers."""

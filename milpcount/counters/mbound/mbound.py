@@ -13,6 +13,7 @@ from milpcount.counters.mbound import xor_statistics as statistics
 from milpcount.counters.mbound.xor_runs import Mechanism, Run, SolverMechanism, Tally, TreeMechanism
 from milpcount.counters.mbound.xor_schedule import perform_all
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.options import CONFIDENCE, Options, choice, integer, option
 from milpcount.counters.region_tree import prepare_search
 from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.errors import OptionError
@@ -28,8 +29,37 @@ _FIRST_PILOT = 2**20
 """Runs from here on choose the number of XORs of the hybrid form, and count for nothing else."""
 
 
+def _checked_size(name: str, value: Any) -> Any:
+    # Python refuses to read the longest of numbers; the check says so.
+    given = isinstance(value, str) and value.isdecimal() and len(value) < 1000
+    size = int(value) if given else value
+    check_size(size)
+    return size
+
+
+def _checked_confidence(name: str, value: Any) -> Any:
+    statistics.error_rate(value)
+    return value
+
+
+def _able_backend(name: str, value: str) -> str:
+    if value == TREE:
+        return value
+    able = ", ".join((TREE, *registry.names(registry.TAKE_ROWS)))
+    try:
+        capabilities = registry.find(value).load().capabilities
+    except OptionError:
+        raise OptionError(f"backend {value!r} is not known; give one of: {able}") from None
+    if not capabilities & registry.TAKE_ROWS:
+        raise OptionError(
+            f"backend {value!r} enumerates in one call and takes no rows while it does, "
+            f"which XORs are: give one of: {able}"
+        )
+    return value
+
+
 @dataclass(frozen=True)
-class MBound:
+class MBound(Options):
     """Bound the number of regions from below by random XORs (Serra and Ramalingam, AAAI 2020).
 
     Or that of activation patterns: nothing here depends on which of them are counted. In every
@@ -75,12 +105,17 @@ class MBound:
     (True, 0.95)
     """
 
-    xor_size: Size = 5
-    runs: int = 20
-    confidence: float = 0.95
-    backend: str = TREE
-    hybrid: int | None = None
-    tighten: str = "lp"
+    xor_size: Size = option(5, "Units in an XOR.", unit="K|dense", check=_checked_size)
+    runs: int = integer(20, "Runs, fixed beforehand.", caps.RUNS)
+    confidence: float = option(0.95, CONFIDENCE, unit="P", check=_checked_confidence, kind=float)
+    backend: str = option(
+        TREE, "Which search takes the XORs: tree, or a solver.", unit="NAME", check=_able_backend
+    )
+    hybrid: int | None = integer(
+        None, "Count what XORs leave instead, up to N regions a run.", caps.REGIONS,
+        recorded_if_none=False,
+    )  # fmt: skip
+    tighten: str = choice("lp", "How bounds on pre-activations are found.", LEVELS)
 
     name: ClassVar[str] = "mbound"
     quantities: ClassVar[frozenset[Quantity]] = frozenset(
@@ -89,43 +124,16 @@ class MBound:
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba", "highspy", "ortools", "pyomo")
     in_parts: ClassVar[bool] = True
+    kernels: ClassVar[tuple[str, ...]] = ("vertices_mbound", "mbound")
     theorem: ClassVar[str] = "XOR hashing (Gomes et al. 2006; Serra and Ramalingam 2020)"
 
     def __post_init__(self) -> None:
-        check_size(self.xor_size)
-        object.__setattr__(self, "runs", caps.check_integer("runs", self.runs, cap=caps.RUNS))
-        if self.hybrid is not None:
-            hybrid = caps.check_integer("hybrid", self.hybrid, cap=caps.REGIONS)
-            object.__setattr__(self, "hybrid", hybrid)
+        super().__post_init__()
         statistics.least_feasible(self.runs, self._error)
-        if self.tighten not in LEVELS:
-            raise OptionError(f"tighten={self.tighten!r}: give one of {', '.join(LEVELS)}")
-        if self.backend != TREE:
-            self._check_backend()
-
-    def _check_backend(self) -> None:
-        able = ", ".join((TREE, *registry.names(registry.TAKE_ROWS)))
-        try:
-            capabilities = registry.find(self.backend).load().capabilities
-        except OptionError:
-            raise OptionError(
-                f"backend {self.backend!r} is not known; give one of: {able}"
-            ) from None
-        if not capabilities & registry.TAKE_ROWS:
-            raise OptionError(
-                f"backend {self.backend!r} enumerates in one call and takes no rows while it does, "
-                f"which XORs are: give one of: {able}"
-            )
 
     @property
     def _error(self) -> Fraction:
         return statistics.error_rate(self.confidence)
-
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types."""
-        found: dict[str, Any] = {"backend": self.backend, "xor_size": self.xor_size}
-        found |= {"runs": self.runs, "confidence": self.confidence, "tighten": self.tighten}
-        return found if self.hybrid is None else found | {"hybrid": self.hybrid}
 
     def warm_up(self, problem: Problem) -> None:
         """Compile or import what is needed."""

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,17 +12,17 @@ from milpcount import caps
 from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.components import Component, components
 from milpcount.counters.method import Problem, Snapshot
+from milpcount.counters.options import CONFIDENCE, Options, integer, number
 from milpcount.counters.probing.by_components import probe_components
 from milpcount.counters.probing.walk_batches import make, subject_of
 from milpcount.counters.probing.walk_tally import Tally, round_size
 from milpcount.counters.warming import prepare
 from milpcount.domain.implied_bounds import with_implied_bounds
-from milpcount.errors import OptionError
 from milpcount.result import Guarantee, Quantity
 
 
 @dataclass(frozen=True)
-class Probing:
+class Probing(Options):
     """Bound activation regions from below by random descents of the region tree.
 
     A walk takes one child at every node, with a known probability; the product of the reciprocals
@@ -54,48 +54,28 @@ class Probing:
         time gave the better bound on 784-256x4.
     """
 
-    confidence: float = 0.95
-    probes: int = 1000
-    gap: float | None = None
-    count_below: int = 16
-    descents: int = 8
-    population: int = 1
+    confidence: float = number(
+        0.95, CONFIDENCE, "a number between 0 and 1, e.g. 0.95", unit="P", above=0.0, below=1.0
+    )
+    probes: int = integer(1000, "Walks.", caps.PROBES)
+    gap: float | None = number(
+        None, "Stop that close to the estimate.", "a number of bits above 0, e.g. 0.2",
+        unit="BITS", above=0.0, below=math.inf,
+    )  # fmt: skip
+    count_below: int = integer(
+        16, "Subtrees of at most so many regions are counted.", caps.COUNT_BELOW, least=0
+    )
+    descents: int = integer(8, "Descents of the last layer a walk.", caps.DESCENTS)
+    population: int = integer(1, "Walks side by side for one estimate.", caps.POPULATION)
 
     name: ClassVar[str] = "probe"
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
     guarantee: ClassVar[Guarantee] = Guarantee.PROBABILISTIC
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     in_parts: ClassVar[bool] = True
+    kernels: ClassVar[tuple[str, ...]] = ("vertices_probe", "probe")
     version: ClassVar[int] = 3  # of the walks that a seed makes: what is stored is done again
     theorem: ClassVar[str] = "Knuth 1975 and Ville's inequality (betting)"
-
-    def __post_init__(self) -> None:
-        allowed = "a number between 0 and 1, e.g. 0.95"
-        sure = caps.check_number("confidence", self.confidence, allowed, above=0.0, below=1.0)
-        object.__setattr__(self, "confidence", sure)
-        probes = caps.check_integer("probes", self.probes, cap=caps.PROBES)
-        object.__setattr__(self, "probes", probes)
-        if self.gap is not None:
-            allowed = "a number of bits above 0, e.g. 0.2"
-            gap = caps.check_number("gap", self.gap, allowed, above=0.0, below=math.inf)
-            object.__setattr__(self, "gap", gap)
-        if not 0 <= self.count_below <= 10**6:
-            raise OptionError(f"count_below {self.count_below!r}: give 0 to 1,000,000 regions")
-        if not 1 <= self.descents <= 1000:
-            raise OptionError(f"descents {self.descents!r}: give 1 to 1,000; 8 serve well")
-        if not 1 <= self.population <= 1000:
-            raise OptionError(f"population {self.population!r}: give 1 to 1,000; 16 serve well")
-
-    def options(self) -> dict[str, Any]:
-        """Return the options as JSON types."""
-        return {
-            "confidence": self.confidence,
-            "probes": self.probes,
-            "gap": self.gap,
-            "count_below": self.count_below,
-            "descents": self.descents,
-            "population": self.population,
-        }
 
     def warm_up(self, problem: Problem) -> None:
         """Compile the kernel, or load it, here and in the workers."""
@@ -138,13 +118,13 @@ class Probing:
         )
         yield tally.snapshot()
         subject, left = subject_of(network, inputs, problem, few), self.probes
-        for number in itertools.count():
+        for turn in itertools.count():
             population = tally.population
-            size = min(left // population, round_size(number, tally.rounds_in_populations))
+            size = min(left // population, round_size(turn, tally.rounds_in_populations))
             if size == 0:
                 return
             left -= size * population
-            key = np.random.SeedSequence(problem.seed, spawn_key=(number,))
+            key = np.random.SeedSequence(problem.seed, spawn_key=(turn,))
             jobs = [(subject, batch) for batch in tally.batches(key, size)]
             try:
                 for current in make(problem, jobs, tally.take):
