@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from milpcount.network import Network
     from milpcount.plots.plot import plot
     from milpcount.proof.writing import write_proof
+    from milpcount.quantities import Quantity
     from milpcount.region_files import load_regions, save_partition, save_regions
-    from milpcount.result import CountResult, Quantity, Status
+    from milpcount.result import CountResult, Status
     from milpcount.tracking.many import count_many
     from milpcount.tracking.track import Tracker, track
 
@@ -51,7 +52,7 @@ _HOMES = {
     "Plane": "domain",
     "Polyline": "domain",
     "Polytope": "domain",
-    "Quantity": "result",
+    "Quantity": "quantities",
     "Section": "domain",
     "Segment": "domain",
     "Status": "result",

@@ -29,7 +29,8 @@ from milpcount.network import Network
 from milpcount.partitions.partition import Partition
 from milpcount.partitions.verify import verifier_of
 from milpcount.preactivation import PreActivationBounds, interval_bounds
-from milpcount.result import FROM_REGIONS, CountResult, Quantity, Region
+from milpcount.quantities import FROM_REGIONS, Quantity
+from milpcount.result import CountResult, Region
 
 _AS_IT_IS = (Quantity.ACTIVATION_REGIONS,)
 """What is counted of modules as they are, and on polylines."""

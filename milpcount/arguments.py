@@ -17,20 +17,7 @@ from milpcount.errors import DomainError, NetworkError, OptionError
 from milpcount.limits import Deadline, Limits
 from milpcount.methods import CLASSES
 from milpcount.network import Network
-from milpcount.result import Quantity
-
-COUNTED = (
-    Quantity.ACTIVATION_REGIONS,
-    Quantity.ACTIVATION_PATTERNS,
-    Quantity.GRID_PATTERNS,
-    Quantity.LINEAR_REGIONS,
-    Quantity.CLOSED_LINEAR_REGIONS,
-    Quantity.AFFINE_PIECES,
-    Quantity.LIVE_REGIONS,
-    Quantity.BOUNDARY_REGIONS,
-    Quantity.BOUNDARY_PIECES,
-)
-"""What some method of milpcount counts."""
+from milpcount.quantities import Quantity
 
 _DOMAINS = "mc.Box(-1, 1), mc.Polytope(A, b), mc.Section(p0, directions, box) or mc.Unbounded()"
 _READERS = (
@@ -135,7 +122,7 @@ def method(value: Any) -> Any:
     raise OptionError(f"the method is {_described(value)}: give one of {everything}")
 
 
-def quantity(value: Any, known: Iterable[Quantity] = COUNTED) -> Quantity:
+def quantity(value: Any, known: Iterable[Quantity] = Quantity) -> Quantity:
     """Return a quantity, by its name too.
 
     Parameters

@@ -5,7 +5,7 @@ from milpcount.bounds.any_network import naive
 from milpcount.bounds.case import Case
 from milpcount.domain import InputSet
 from milpcount.network import Network
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 __all__ = ["BUDGET", "best_upper", "naive"]
 

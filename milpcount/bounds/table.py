@@ -9,7 +9,7 @@ from typing import Any
 from milpcount import integers
 from milpcount.bounds.theorem import Bound, Direction, Standing, Subject, Value
 from milpcount.printable import as_html, printable, rich_table
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from milpcount.bounds.case import Case
 from milpcount.bounds.costs import closed_form
-from milpcount.result import Quantity
+from milpcount.quantities import SOME_REGIONS, Quantity
 
 Value = int | Fraction | float
 
@@ -164,8 +164,7 @@ _FEWEST_FIRST = (
     Quantity.ACTIVATION_REGIONS,
     Quantity.ACTIVATION_PATTERNS,
 )
-_SOME_REGIONS = (Quantity.LIVE_REGIONS, Quantity.BOUNDARY_REGIONS)
-BOUNDED = (*_FEWEST_FIRST[::-1], *_SOME_REGIONS, Quantity.GRID_PATTERNS)
+BOUNDED = (*_FEWEST_FIRST[::-1], *SOME_REGIONS, Quantity.GRID_PATTERNS)
 """The quantities that theorems of the registry bound from above."""
 
 
@@ -175,7 +174,7 @@ def at_most(one: Quantity | Other, other: Quantity | Other) -> bool:
         return True
     if one is Quantity.GRID_PATTERNS:  # of inputs that are integers: fewer inputs, fewer patterns
         return other is Quantity.ACTIVATION_PATTERNS
-    if one in _SOME_REGIONS:  # some of the activation regions
+    if one in SOME_REGIONS:  # some of the activation regions
         return other in (Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS)
     if one not in _FEWEST_FIRST or other not in _FEWEST_FIRST:
         return False

@@ -17,10 +17,11 @@ from milpcount.domain import Domain
 from milpcount.errors import Interrupted, OptionError, OutputError
 from milpcount.limits import Limits
 from milpcount.network import Network
+from milpcount.quantities import Quantity
 from milpcount.region_files import save_regions
 from milpcount.region_files.domains import domain_arrays
 from milpcount.region_files.files import check_format
-from milpcount.result import CountResult, Guarantee, Quantity
+from milpcount.result import CountResult, Guarantee
 from milpcount.workers import Processes
 
 

@@ -10,7 +10,7 @@ from milpcount.cli.tables import print_facts, print_table
 from milpcount.domain import Domain
 from milpcount.limits import Deadline
 from milpcount.network import Network
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 
 def describe(network: Network) -> dict[str, Any]:

@@ -11,37 +11,11 @@ import typer
 
 from milpcount.errors import OptionError
 from milpcount.methods import METHODS
+from milpcount.quantities import Quantity
 
 if TYPE_CHECKING:
     from milpcount.domain import Domain
     from milpcount.limits import Limits
-
-
-class QuantityName(StrEnum):
-    """What some method counts; names as of `milpcount.Quantity`, which needs numpy."""
-
-    activation_regions = "activation_regions"
-    activation_patterns = "activation_patterns"
-    grid_patterns = "grid_patterns"
-    linear_regions = "linear_regions"
-    closed_linear_regions = "closed_linear_regions"
-    affine_pieces = "affine_pieces"
-    live_regions = "live_regions"
-    boundary_regions = "boundary_regions"
-    boundary_pieces = "boundary_pieces"
-
-
-class BoundedName(StrEnum):
-    """What some theorem bounds from above."""
-
-    activation_regions = "activation_regions"
-    activation_patterns = "activation_patterns"
-    grid_patterns = "grid_patterns"
-    linear_regions = "linear_regions"
-    closed_linear_regions = "closed_linear_regions"
-    affine_pieces = "affine_pieces"
-    live_regions = "live_regions"
-    boundary_regions = "boundary_regions"
 
 
 class TightenName(StrEnum):
@@ -127,8 +101,7 @@ UnboundedFlag = Annotated[bool, typer.Option("--unbounded", help="All of input s
 HeaderBox = Annotated[
     bool, typer.Option("--header-box", help="The box in the header of a .nnet file.")
 ]
-QuantityOption = Annotated[QuantityName, typer.Option("--quantity", help="What to count.")]
-BoundedOption = Annotated[BoundedName, typer.Option("--quantity", help="What to bound.")]
+QuantityOption = Annotated[Quantity, typer.Option("--quantity", help="What to count, or to bound.")]
 MethodOption = Annotated[
     str, typer.Option("--method", metavar="|".join(METHODS), help="How to count it.")
 ]

@@ -12,7 +12,8 @@ from milpcount.errors import DomainError, MilpcountError, NotInstalledError
 from milpcount.events import Event, Notice
 from milpcount.examples import Example, library
 from milpcount.limits import Limits
-from milpcount.result import CountResult, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult
 
 _SECONDS = 30.0
 """No example takes a second; a method that hangs must not stall the test."""

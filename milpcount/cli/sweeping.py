@@ -17,7 +17,7 @@ from milpcount.errors import OptionError, SolverError
 from milpcount.methods import METHODS
 from milpcount.network import shipped
 from milpcount.printable import one_line
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 from milpcount.store import Record, Store, write_whole
 from milpcount.sweep.experiment import Experiment, MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of

@@ -11,9 +11,9 @@ from milpcount.errors import OptionError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, verify_regions
 from milpcount.network import Network
+from milpcount.quantities import Quantity
 from milpcount.region_files import load_regions
 from milpcount.region_files.files import arrays_in, first_release_regions, is_first_release
-from milpcount.result import Quantity
 
 
 def run(

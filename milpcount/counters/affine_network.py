@@ -7,7 +7,7 @@ from milpcount.counters.method import Problem, Snapshot
 from milpcount.errors import DomainError
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 
 def the_one_region(problem: Problem) -> Iterator[Snapshot]:

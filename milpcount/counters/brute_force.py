@@ -16,7 +16,8 @@ from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.limits import OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
 _HEARTBEAT = 0.2

@@ -22,7 +22,8 @@ from milpcount.integers import human
 from milpcount.limits import Limits
 from milpcount.methods import METHODS, load
 from milpcount.network import Network
-from milpcount.result import CountResult, Guarantee, Quantity, patterns_of
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Guarantee, patterns_of
 
 Pattern = tuple[int, ...]
 _MOST_NUMBERS = 20_000_000

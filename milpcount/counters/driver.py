@@ -19,7 +19,8 @@ from milpcount.events import Finished, Listener, Notice, Progress, Started, Wait
 from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
 from milpcount.partitions.decisions import subject_of
-from milpcount.result import DECIDED, JOINED, CountResult, Guarantee, Quantity, Status, versions
+from milpcount.quantities import DECIDED, JOINED, Quantity
+from milpcount.result import CountResult, Guarantee, Status, versions
 from milpcount.workers import Lasting
 
 

@@ -11,7 +11,8 @@ from milpcount.counters.options import Options
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.tree import ExactRegionTree
 from milpcount.limits import OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee, Region
 
 # Seconds between signs of life; the contract of a method is half a second.
 _HEARTBEAT = 0.2

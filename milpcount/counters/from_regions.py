@@ -4,7 +4,7 @@ A method finds the activation regions and keeps them; here they are told apart b
 as they come, and joined when all are there.
 """
 
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Callable, Iterator, MutableSequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,7 +24,8 @@ from milpcount.network import Network
 from milpcount.network.decision import n_pairs
 from milpcount.partitions.counting import RegionClasses, check_continuous
 from milpcount.partitions.decisions import Adjacent, Decisions, subject_of
-from milpcount.result import DECIDED, FROM_REGIONS, Guarantee, Quantity, Region, taken
+from milpcount.quantities import DECIDED, FROM_REGIONS, Quantity
+from milpcount.result import Guarantee, Region, taken
 
 _BATCH = 4096
 """Patterns that are looked at together."""
@@ -142,7 +143,7 @@ def _tally_of(problem: Problem, method: Method) -> Tally:
     if problem.quantity in DECIDED:
         # Other methods are checks of the tree, or rest on exact arithmetic alone.
         return _Decided(problem, method.guarantee is Guarantee.CERTIFIED)
-    return _Live(problem) if problem.quantity is Quantity.LIVE_REGIONS else _Joined(problem)
+    return TALLIES.get(problem.quantity, _Joined)(problem)
 
 
 class _Joined(Tally):
@@ -268,3 +269,7 @@ def _check_chain(network: Network) -> None:
             f"live regions are those of a chain of ReLU layers, not of {network.title}: "
             "count activation_regions"
         )
+
+
+TALLIES: dict[Quantity, Callable[[Problem], Tally]] = {Quantity.LIVE_REGIONS: _Live}
+"""A line for each quantity that is read off the regions; other quantities join or cut them."""

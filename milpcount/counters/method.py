@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Protocol
 from milpcount.domain import InputSet
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
-from milpcount.result import BY_CHANCE, FROM_REGIONS, Guarantee, Quantity, Region
+from milpcount.quantities import FROM_REGIONS, Quantity
+from milpcount.result import BY_CHANCE, Guarantee, Region
 
 COUNTED = "this count"
 """What an upper bound rests on that a run has counted."""

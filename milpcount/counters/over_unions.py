@@ -14,7 +14,8 @@ from milpcount.network.decision import n_pairs
 from milpcount.partitions.decisions import subject_of
 from milpcount.partitions.union_decisions import PartDecisions
 from milpcount.partitions.union_linear_regions import PartClasses
-from milpcount.result import DECIDED, Quantity, Region, patterns_of, taken
+from milpcount.quantities import DECIDED, Quantity
+from milpcount.result import Region, patterns_of, taken
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.limits import Deadline, Limits
 from milpcount.network import Network
-from milpcount.result import Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import Region
 
 
 def stream(

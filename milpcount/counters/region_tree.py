@@ -14,7 +14,8 @@ from milpcount.counters.scheduler import Tasks
 from milpcount.counters.warming import prepare
 from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.limits import OutOfTime
-from milpcount.result import Guarantee, Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee, Region
 
 if TYPE_CHECKING:
     from milpcount.counters.work_queue import Parts

@@ -16,7 +16,8 @@ from milpcount.exact.geometry import Point
 from milpcount.exact.inputs import ExactInputs
 from milpcount.limits import OutOfTime
 from milpcount.network import Network
-from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
+from milpcount.quantities import FROM_REGIONS, Quantity
+from milpcount.result import Guarantee, Region
 from milpcount.sections.exact import ExactSigns, corners
 from milpcount.sections.findings import Found, Settings
 from milpcount.sections.network_program import program_of

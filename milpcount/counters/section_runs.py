@@ -30,7 +30,8 @@ from milpcount.errors import DomainError, Interrupted, NetworkError, OptionError
 from milpcount.events import Finished, Listener, Progress, Started, ignore
 from milpcount.limits import Deadline, Limits, OutOfTime, memory_in_use
 from milpcount.network import Network
-from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Guarantee, Status, versions
 from milpcount.sections.exact import ExactSigns, Unavailable, corners
 from milpcount.sections.findings import Found
 from milpcount.sections.network_program import program_of

@@ -25,7 +25,8 @@ from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.margins import Form
 from milpcount.formulation.tighten import LEVELS
 from milpcount.limits import Deadline, OutOfTime
-from milpcount.result import FROM_REGIONS, Guarantee, Quantity, Region
+from milpcount.quantities import FROM_REGIONS, Quantity
+from milpcount.result import Guarantee, Region
 
 CLOCKS_DIFFER = 1.0
 """Seconds by which a solver may think that its time is up too early."""

@@ -18,7 +18,8 @@ from milpcount.counters.method import Method, Problem, Snapshot
 from milpcount.domain import Domain, InputSet, Union
 from milpcount.errors import DomainError, OptionError
 from milpcount.network import Network
-from milpcount.result import Guarantee, Quantity, Region, patterns_of, taken
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee, Region, patterns_of, taken
 
 _MOST_BOUNDED = 100
 """Parts up to which the sum of their upper bounds is computed."""

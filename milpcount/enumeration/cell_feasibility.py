@@ -21,7 +21,7 @@ from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY, Outcome
 from milpcount.formulation.linear_program import Row
 from milpcount.formulation.piece_distances import Gaps
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 Array = np.ndarray
 MARGIN = 1e-7

@@ -16,7 +16,7 @@ from milpcount.exact.geometry import Point, Rows
 from milpcount.exact.program import Verdict, attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.formulation.formulate import Formulation
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 Array = np.ndarray
 Pattern = tuple[int, ...]

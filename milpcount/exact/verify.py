@@ -10,7 +10,8 @@ from milpcount.exact.evaluate import attains_pattern, verify_region
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
-from milpcount.result import CountResult, Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Region
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.network import Network
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 Array = np.ndarray
 

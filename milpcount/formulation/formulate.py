@@ -22,7 +22,7 @@ from milpcount.formulation.units import require_units
 from milpcount.limits import Deadline
 from milpcount.network import Network
 from milpcount.preactivation import PreActivationBounds
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 Array = np.ndarray
 FORMS = {

@@ -14,7 +14,8 @@ from milpcount.partitions.classes import MapClasses
 from milpcount.partitions.closed_linear_regions import Touching
 from milpcount.partitions.components import Components
 from milpcount.partitions.linear_regions import Merging
-from milpcount.result import Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import Region
 
 Array = np.ndarray
 

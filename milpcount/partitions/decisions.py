@@ -21,7 +21,8 @@ from milpcount.network.decision import with_decision
 from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.facets import Facets
-from milpcount.result import DECIDED, Quantity, Region
+from milpcount.quantities import DECIDED, Quantity
+from milpcount.result import Region
 
 Array = np.ndarray
 

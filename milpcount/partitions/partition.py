@@ -23,7 +23,8 @@ from milpcount.partitions.counting import RegionClasses, check_continuous
 from milpcount.partitions.location import Locator
 from milpcount.partitions.polytopes import Halfspaces, Polytopes
 from milpcount.printable import rich_table
-from milpcount.result import CountResult, Quantity, Region, patterns_of
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Region, patterns_of
 
 Array = np.ndarray
 

@@ -18,7 +18,8 @@ from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.facets import Facets
 from milpcount.partitions.union_parts import Parts
-from milpcount.result import Quantity, Region
+from milpcount.quantities import Quantity
+from milpcount.result import Region
 
 Array = np.ndarray
 

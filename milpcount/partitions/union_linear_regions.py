@@ -24,7 +24,8 @@ from milpcount.partitions.components import Components
 from milpcount.partitions.counting import check_continuous
 from milpcount.partitions.linear_regions import Merging
 from milpcount.partitions.union_parts import Parts
-from milpcount.result import Quantity, Region, taken
+from milpcount.quantities import Quantity
+from milpcount.result import Region, taken
 
 Array = np.ndarray
 

@@ -27,14 +27,8 @@ from milpcount.partitions.linear_regions import Merging
 from milpcount.partitions.union_decisions import PartDecisions
 from milpcount.partitions.union_linear_regions import PartClasses
 from milpcount.partitions.union_parts import Parts
-from milpcount.result import (
-    DECIDED,
-    FROM_REGIONS,
-    CountResult,
-    Quantity,
-    Region,
-    patterns_of,
-)
+from milpcount.quantities import DECIDED, FROM_REGIONS, Quantity
+from milpcount.result import CountResult, Region, patterns_of
 
 Array = np.ndarray
 

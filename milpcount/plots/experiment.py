@@ -8,7 +8,7 @@ from milpcount.bounds.architecture import parse
 from milpcount.bounds.registry import THEOREMS
 from milpcount.errors import FileFormatError, InputError
 from milpcount.plots import style
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 from milpcount.store import Record, Store, decoded
 from milpcount.sweep.experiment import Experiment
 from milpcount.sweep.figure_spec import FEATURES, FigureSpec

@@ -13,7 +13,7 @@ from milpcount.exact.polygons import polygons
 from milpcount.partitions.partition import Partition
 from milpcount.plots import style
 from milpcount.plots.subjects import Subject, partition_of, plane_of
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 COLOURS = ("region", "linear_region", "map", "layer")
 """What the colours of a partition may tell apart."""

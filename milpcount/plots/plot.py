@@ -16,7 +16,8 @@ from milpcount.network import Network
 from milpcount.network.paths import write_atomically
 from milpcount.partitions.partition import Partition
 from milpcount.plots import style
-from milpcount.result import DECIDED, CountResult, patterns_of
+from milpcount.quantities import DECIDED
+from milpcount.result import CountResult, patterns_of
 from milpcount.store import Store
 
 

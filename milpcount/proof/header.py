@@ -15,7 +15,7 @@ from milpcount.exact.program import decide
 from milpcount.network import Activation, Network
 from milpcount.network.affine import Dense
 from milpcount.proof import check
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 Array = np.ndarray
 

@@ -20,7 +20,8 @@ from milpcount.proof.blocks import Block
 from milpcount.proof.clauses import ExactClauses
 from milpcount.proof.header import header_of, number_text
 from milpcount.proof.linear_regions import Further
-from milpcount.result import Quantity, Region, patterns_of
+from milpcount.quantities import Quantity
+from milpcount.result import Region, patterns_of
 from milpcount.tree.kept_regions import KeptRegions
 from milpcount.tree.refutations import Projections
 

@@ -26,7 +26,8 @@ from milpcount.partitions.counting import check_continuous
 from milpcount.proof.archive import Archive
 from milpcount.proof.header import network_bytes, without_idle_rows
 from milpcount.proof.proof_arrays import Writer
-from milpcount.result import CountResult, Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Guarantee
 
 COUNT_SHARE = 0.3
 """Of a time limit, what the count gets where a proof is to be written within it, too."""

@@ -15,7 +15,7 @@ from milpcount import caps
 from milpcount.domain import Box, Domain, Unbounded
 from milpcount.errors import FileFormatError, InputError, OptionError
 from milpcount.network.paths import existing_file, read_text
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 from milpcount.sweep.figure_spec import FigureSpec, read_figure
 from milpcount.sweep.toml_table import Table
 

@@ -22,7 +22,8 @@ from milpcount.domain import Domain, InputSet
 from milpcount.errors import OptionError
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Guarantee, Quantity, Status, versions
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Guarantee, Status, versions
 from milpcount.store import Record, key_of
 from milpcount.sweep.experiment import BOUNDS, Experiment, MethodSpec, Subject
 from milpcount.sweep.pruning import pruned

@@ -17,7 +17,8 @@ from milpcount.errors import OptionError
 from milpcount.events import ignore
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult
 from milpcount.tracking.frames import frame, row_of
 from milpcount.workers import Here, Lasting
 

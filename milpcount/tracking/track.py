@@ -18,7 +18,8 @@ from milpcount.errors import NetworkError, OptionError
 from milpcount.events import ignore
 from milpcount.limits import Limits
 from milpcount.network import Network
-from milpcount.result import CountResult, Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Guarantee
 from milpcount.tracking.frames import frame, row_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation import Formulation, Row, formulate
 from milpcount.formulation.linear_program import Builder
 from milpcount.limits import Deadline
-from milpcount.result import Quantity, Status
+from milpcount.quantities import Quantity
+from milpcount.result import Status
 from tests.networks import random_network
 
 REASON = f"PySCIPOpt is not installed: {find('pyscipopt').install}"

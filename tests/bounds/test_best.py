@@ -11,7 +11,7 @@ from milpcount.bounds.empirical import empirical_bound
 from milpcount.bounds.piecewise import hu_zhang_theorem_2
 from milpcount.bounds.rectifier import montufar_2017, serra_2018
 from milpcount.preactivation import interval_bounds
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 from tests.bounds import networks
 
 REGIONS = Quantity.ACTIVATION_REGIONS

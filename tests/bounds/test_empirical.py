@@ -18,7 +18,7 @@ from milpcount.bounds.rectifier import serra_2018
 from milpcount.network import Dense, Layer, maxout
 from milpcount.network.activation import Activation, Piece, Row
 from milpcount.preactivation import interval_bounds
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 
 def he(seed, *sizes):

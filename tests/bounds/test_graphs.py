@@ -19,7 +19,7 @@ from milpcount.domain import Domain
 from milpcount.network import Network, leaky_relu, relu
 from milpcount.network.activation import clip
 from milpcount.preactivation import interval_bounds
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 from tests.bounds import networks
 from tests.graphs import graphs
 

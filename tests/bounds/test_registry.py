@@ -16,7 +16,7 @@ from milpcount.bounds.theorem import Bound, Direction, Other, Subject, Theorem, 
 from milpcount.counters.method import CLOSING
 from milpcount.errors import OptionError
 from milpcount.network import leaky_relu, piecewise_linear, relu
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 ONE = mc.Limits(regions=1)
 DEFICIENT = mc.Network.from_arrays(

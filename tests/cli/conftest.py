@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from milpcount import examples
 from milpcount.cli import app, method_options
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.result import Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 Invoke = Callable[..., Result]

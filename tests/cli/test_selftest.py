@@ -5,7 +5,7 @@ import pytest
 from milpcount import examples
 from milpcount.cli import selftest
 from milpcount.counters.method import Snapshot
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 REGIONS, PATTERNS = Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS
 

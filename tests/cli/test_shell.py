@@ -19,7 +19,8 @@ SLOW = """
 import sys, time
 from milpcount.cli import main, methods
 from milpcount.counters.method import Snapshot
-from milpcount.result import Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee
 
 class Slow:
     name, packages, theorem = "slow", (), ""

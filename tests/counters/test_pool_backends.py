@@ -25,7 +25,8 @@ from milpcount.enumeration.highs_programs import MixedInteger, Solution
 from milpcount.errors import SolverError
 from milpcount.formulation.highs_model import Outcome
 from milpcount.network import Network
-from milpcount.result import Quantity, Status
+from milpcount.quantities import Quantity
+from milpcount.result import Status
 
 BACKENDS = ["cpsat", "scip", "pyscipopt", "pyomo:highs"]
 QUANTITIES = [Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS]

@@ -14,7 +14,8 @@ from milpcount.counters.solution_pool import SolutionPool
 from milpcount.domain import Unbounded
 from milpcount.errors import DomainError, OptionError
 from milpcount.network import Network, leaky_relu, piecewise_linear
-from milpcount.result import CountResult, Quantity, Status
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Status
 
 REGIONS, PATTERNS = Quantity.ACTIVATION_REGIONS, Quantity.ACTIVATION_PATTERNS
 ARRANGEMENTS = """

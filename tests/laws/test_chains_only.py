@@ -21,7 +21,7 @@ from milpcount.counters.probing.branching_probabilities import preferences
 from milpcount.counters.union import packing, upper_over
 from milpcount.errors import NetworkError
 from milpcount.network import Network, leaky_relu, maxout, piecewise_linear, relu
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 W, ZERO = np.array([[1.0, -1.0], [2.0, 1.0]]), np.zeros(2)
 BOX = mc.Box(-1, 1)

@@ -11,7 +11,8 @@ from milpcount.counters.method import Problem
 from milpcount.errors import DomainError, NetworkError, OptionError
 from milpcount.limits import Deadline
 from milpcount.network import Network
-from milpcount.result import DECIDED, Guarantee, Quantity, Status
+from milpcount.quantities import DECIDED, Quantity
+from milpcount.result import Guarantee, Status
 from milpcount.store import Store
 
 NET = Network.from_arrays([[[1.0, 2.0], [0.5, 1.0]]], [[3.0, 1.0]])

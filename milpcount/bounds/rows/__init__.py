@@ -1,7 +1,7 @@
 """The rows of the registry, family by family: a theorem is a function and a row."""
 
 from milpcount.bounds.theorem import Direction, Subject
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 UPPER, LOWER, EXACT = Direction.UPPER, Direction.LOWER, Direction.EXACT
 EXPECTED, ORDER = Direction.EXPECTED, Direction.ORDER

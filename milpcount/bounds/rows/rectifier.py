@@ -5,7 +5,7 @@ from milpcount.bounds.case import Case
 from milpcount.bounds.costs import histograms, per_unit, weights
 from milpcount.bounds.rows import BEST, EVERY, EXACT, ORDER, REGIONS, SERRA, THIS, UPPER
 from milpcount.bounds.theorem import Other, Standing, Theorem, known
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 
 def _empirical(case: Case) -> int:

@@ -8,6 +8,7 @@ import typer
 from milpcount.cli import options as opt
 from milpcount.cli.group import COMPLETE, STOPPED
 from milpcount.cli.method_options import method_named
+from milpcount.quantities import Quantity
 
 
 def count(
@@ -17,7 +18,7 @@ def count(
     output_name: opt.OutputName = None,
     domain: opt.DomainOptions,
     method: opt.MethodOption = "tree",
-    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    quantity: opt.QuantityOption = Quantity.ACTIVATION_REGIONS,
     limits: opt.LimitOptions,
     seed: opt.SeedOption = 0,
     workers: opt.WorkersOption = 1,
@@ -162,7 +163,7 @@ def compare(
     network: opt.NetworkPath,
     output_name: opt.OutputName = None,
     domain: opt.DomainOptions,
-    quantity: opt.QuantityOption = opt.QuantityName.activation_regions,
+    quantity: opt.QuantityOption = Quantity.ACTIVATION_REGIONS,
     time: Annotated[
         float, typer.Option("--time", metavar="S", help="Seconds for each method.")
     ] = 60.0,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from milpcount.cli import options as opt
+from milpcount.quantities import Quantity
 
 
 def bound(
@@ -20,7 +21,7 @@ def bound(
         str | None,
         typer.Option("--family", metavar="NAME", help="One family: rectifier, maxout, .."),
     ] = None,
-    quantity: opt.BoundedOption = opt.BoundedName.activation_regions,
+    quantity: opt.QuantityOption = Quantity.ACTIVATION_REGIONS,
     json: opt.JsonFlag = False,
 ) -> None:
     """Bound the regions by every theorem that applies, tightest first.

@@ -7,6 +7,7 @@ import typer
 
 from milpcount.cli import options as opt
 from milpcount.cli.group import COMPLETE, FAILURE
+from milpcount.quantities import Quantity
 
 
 def verify(
@@ -18,7 +19,7 @@ def verify(
     output_name: opt.OutputName = None,
     domain: opt.DomainOptions,
     quantity: Annotated[
-        opt.QuantityName | None, typer.Option("--quantity", help="What was counted.")
+        Quantity | None, typer.Option("--quantity", help="What was counted.")
     ] = None,
     json: opt.JsonFlag = False,
 ) -> None:

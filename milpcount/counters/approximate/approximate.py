@@ -16,7 +16,8 @@ from milpcount.counters.options import Options, choice, integer, number
 from milpcount.counters.region_tree import RegionTree, prepare_search
 from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
-from milpcount.result import CountResult, Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import CountResult, Guarantee
 
 STRATEGIES = ("auto", "strata", "hashing")
 _SLICE_SECONDS = 0.1

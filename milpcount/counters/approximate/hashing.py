@@ -20,7 +20,7 @@ from milpcount.counters.mbound.xor_schedule import perform_all
 from milpcount.counters.method import Problem
 from milpcount.formulation.xor import XorFamily, unstable_variables
 from milpcount.limits import Deadline
-from milpcount.result import Quantity
+from milpcount.quantities import Quantity
 
 _PILOT = 2**20
 """Runs from here on are pilots, and count for nothing else."""

@@ -21,7 +21,8 @@ from milpcount.formulation.formulate import formulate
 from milpcount.formulation.margins import Form
 from milpcount.formulation.tighten import LEVELS
 from milpcount.formulation.xor import Size, XorFamily, check_size, from_bounds, unstable_variables
-from milpcount.result import Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee
 
 TREE = "tree"
 _PILOTS = 3

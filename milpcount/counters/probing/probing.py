@@ -18,7 +18,8 @@ from milpcount.counters.probing.walk_batches import make, subject_of
 from milpcount.counters.probing.walk_tally import Tally, round_size
 from milpcount.counters.warming import prepare
 from milpcount.domain.implied_bounds import with_implied_bounds
-from milpcount.result import Guarantee, Quantity
+from milpcount.quantities import Quantity
+from milpcount.result import Guarantee
 
 
 @dataclass(frozen=True)
