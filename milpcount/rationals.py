@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from milpcount.limits import tick
+from milpcount.types import Array
 
-Array = np.ndarray
 _BLOCK = 1 << 16
 """Integers made between two looks at the deadline: some hundredths of a second."""
 

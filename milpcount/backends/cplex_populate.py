@@ -13,8 +13,8 @@ from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.limits import Deadline
+from milpcount.types import Array
 
-Array = np.ndarray
 _MOST = 2_100_000_000
 COMPLETE = ("optimal_populated", "optimal_populated_tolerance", "MIP_infeasible",
             "MIP_infeasible_or_unbounded", "infeasible", "infeasible_or_unbounded")  # fmt: skip

@@ -13,14 +13,14 @@ import numpy as np
 
 from milpcount.backends.backend import Capability
 from milpcount.backends.cpsat_master import Master, cp_model
-from milpcount.enumeration.conflict_clauses import Clause, Conflicts, Pattern, excludes
+from milpcount.enumeration.conflict_clauses import Clause, Conflicts, excludes
 from milpcount.enumeration.search import Constraint, OnPattern, Search, SearchState, Stop
 from milpcount.exact.geometry import Point
 from milpcount.exact.inputs import ExactInputs
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline
+from milpcount.types import Array, Pattern
 
-Array = np.ndarray
 BATCH = 64
 """Patterns proposed by one solve: every solve reads all clauses again."""
 

@@ -19,8 +19,8 @@ from milpcount.errors import DomainError, OptionError
 from milpcount.formulation.formulate import Formulation
 from milpcount.limits import Deadline
 from milpcount.network.chains import require_chain
+from milpcount.types import Array
 
-Array = np.ndarray
 LARGEST = 1 << 55
 """Of the integers that CP-SAT may have to add up."""
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from milpcount import optional
-from milpcount.enumeration.conflict_clauses import Clause, Pattern
+from milpcount.enumeration.conflict_clauses import Clause
 from milpcount.enumeration.search import Constraint, Parity, SearchState
 from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.pattern_map import PatternMap
 from milpcount.limits import Deadline
+from milpcount.types import Pattern
 
-Array = np.ndarray
 YIELD_SECONDS = 0.2
 ROUNDING = 1e-6
 """By how much the side of a row of integers may be off."""

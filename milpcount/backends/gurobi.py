@@ -13,8 +13,8 @@ from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.highs_model import FEASIBILITY
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.limits import Deadline
+from milpcount.types import Array
 
-Array = np.ndarray
 PARAMETERS: dict[str, Any] = {
     "OutputFlag": 0,
     "Threads": 1,

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Protocol
 
-import numpy as np
-
 from milpcount.backends.backend import Capability
 from milpcount.enumeration.no_good import Proposals
 from milpcount.enumeration.search import OnSolution, SearchState
@@ -21,8 +19,8 @@ from milpcount.errors import OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.limits import Deadline
+from milpcount.types import Array
 
-Array = np.ndarray
 YIELD_SECONDS = 0.2
 CAPABILITIES = frozenset(
     {

@@ -24,7 +24,6 @@ from milpcount.formulation.highs_model import FEASIBILITY, Outcome
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.limits import Deadline
 
-Array = np.ndarray
 OPTIONS: dict[str, dict[str, Any]] = {
     "highs": {
         # HiGHS 1.14's presolve ends small big-M programs with wrong optima, or as infeasible.

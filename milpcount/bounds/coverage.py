@@ -5,7 +5,8 @@ The greedy choice is of no use here: it covers too few, and a bound must not.
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
+
 _BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 _EXACT = 16
 """Elements up to which all of their subsets are looked at."""

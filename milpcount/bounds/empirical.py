@@ -21,8 +21,8 @@ from milpcount.network import Network
 from milpcount.network.chains import require_chain
 from milpcount.network.sparse import LARGEST_DENSE
 from milpcount.preactivation import PreActivationBounds
+from milpcount.types import Array
 
-Array = np.ndarray
 _MOST_STEPS = 2_000_000
 """Products of the recursion over (k, d) up to which it is made in full."""
 

@@ -21,7 +21,6 @@ from milpcount.bounds.layer_cells import CoveredCells, LayerCells, UnitCells, la
 from milpcount.network import Layer, Network
 from milpcount.preactivation import PreActivationBounds
 
-Array = np.ndarray
 MOST_UNITS = 1_500
 _MOST_WEIGHTS = 2**22
 """Of one layer."""

@@ -25,8 +25,7 @@ from milpcount.bounds.ranks import rank_bound
 from milpcount.domain import InputSet
 from milpcount.network import Activation, Network
 from milpcount.preactivation.in_cells import OPEN, CellRanges, Reached
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _MOST_CELLS = 4096
 """Cells that are walked through at once."""

@@ -14,8 +14,7 @@ import numpy as np
 from milpcount.limits import tick
 from milpcount.network import Affine, Composite
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _FIRST = 2**31 - 1
 """Differences of a residue and a product of two fit in 64 bits."""

@@ -38,8 +38,7 @@ import numpy as np
 
 from milpcount.bounds.binomials import binomials
 from milpcount.network import Activation, Layer
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True)

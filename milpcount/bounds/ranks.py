@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 
 from milpcount.network import Affine, Composite, Dense, Network
+from milpcount.types import Array
 
-Array = np.ndarray
 _EXACT = 40
 """Rows and columns up to which a doubtful rank is settled exactly."""
 _LARGEST = 1_000_000

@@ -24,8 +24,8 @@ from milpcount.methods import METHODS, load
 from milpcount.network import Network
 from milpcount.quantities import Quantity
 from milpcount.result import CountResult, Guarantee, patterns_of
+from milpcount.types import Pattern
 
-Pattern = tuple[int, ...]
 _MOST_NUMBERS = 20_000_000
 """Floats in kept regions; above, counts are compared and patterns are not."""
 

@@ -17,8 +17,7 @@ from milpcount.limits import tick
 from milpcount.network import Network, Source
 from milpcount.network.affine import Dense
 from milpcount.network.sparse import Sparse
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Component(NamedTuple):

@@ -37,8 +37,8 @@ from milpcount.sections.findings import Found
 from milpcount.sections.network_program import program_of
 from milpcount.sections.program import Program
 from milpcount.sections.walk import Walk
+from milpcount.types import Array
 
-Array = np.ndarray
 _HEARTBEAT = 0.2
 _SMALL = 10_000
 """Units up to which a module is read as a `Network` where floats leave something open."""

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from milpcount.counters.confidence_sequence import FRACTIONS
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _MULTIPLES = (1.0, 3.0)
 """Of the rate that suits the width that is wanted; the larger one does better before."""

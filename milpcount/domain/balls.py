@@ -10,8 +10,8 @@ from milpcount.domain.input_set import InputSet
 from milpcount.domain.numbers import array_of, exact_number, exactly, is_finite, vector
 from milpcount.domain.shapes import Box, Domain
 from milpcount.errors import DomainError
+from milpcount.types import Array
 
-Array = np.ndarray
 NORMS = ("linf", "l1")
 
 

@@ -21,8 +21,7 @@ import numpy as np
 
 from milpcount.domain.input_set import InputSet
 from milpcount.limits import tick
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _MOST_PARAMETERS = 32
 """Two linear programs for each."""

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import DomainError
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def array_of(value: object, what: str) -> Array:

@@ -18,8 +18,7 @@ from milpcount.domain.numbers import (
     vector,
 )
 from milpcount.errors import DomainError
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Domain(Protocol):

@@ -22,8 +22,8 @@ from milpcount.formulation.highs_model import FEASIBILITY, Outcome
 from milpcount.formulation.linear_program import Row
 from milpcount.formulation.piece_distances import Gaps
 from milpcount.quantities import Quantity
+from milpcount.types import Array
 
-Array = np.ndarray
 MARGIN = 1e-7
 """Normalised margin below which a cell is borderline; the solver's tolerance is 100 times finer."""
 

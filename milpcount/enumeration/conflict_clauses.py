@@ -17,9 +17,8 @@ from milpcount.exact.program import Verdict, attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.formulation.formulate import Formulation
 from milpcount.quantities import Quantity
+from milpcount.types import Array, Pattern
 
-Array = np.ndarray
-Pattern = tuple[int, ...]
 Clause = tuple[tuple[int, int], ...]
 """Pairs (unit, piece); no pattern that is counted has all of them."""
 

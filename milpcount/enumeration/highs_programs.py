@@ -11,8 +11,8 @@ from milpcount.formulation import highs_model
 from milpcount.formulation.highs_model import FEASIBILITY, Outcome
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.preactivation.rounding import gamma
+from milpcount.types import Array
 
-Array = np.ndarray
 # Without scaling and cost perturbation a warm solve of these programs takes less than half the
 # time; the iteration limit is there because perturbation is what keeps the simplex from cycling.
 FAST = {

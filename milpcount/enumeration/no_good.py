@@ -23,8 +23,8 @@ from milpcount.formulation.highs_model import Outcome
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.formulation.margins import Form, may_cancel
 from milpcount.limits import Deadline
+from milpcount.types import Array
 
-Array = np.ndarray
 YIELD_SECONDS = 0.2
 LEAST_MARGIN = 1e-7
 """Lower bound of f: cells that are thinner, in units of the typical slopes, are not proposed."""

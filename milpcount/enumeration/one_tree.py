@@ -19,8 +19,8 @@ from milpcount.enumeration.search import OnPattern, Parity, SearchState, Stop
 from milpcount.formulation.formulate import Formulation
 from milpcount.formulation.linear_program import Row
 from milpcount.limits import Deadline
+from milpcount.types import Array
 
-Array = np.ndarray
 YIELD_SECONDS = 0.1
 
 

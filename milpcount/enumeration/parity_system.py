@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class ParitySystem:

@@ -10,8 +10,7 @@ import numpy as np
 
 from milpcount.errors import OptionError
 from milpcount.formulation.linear_program import Row
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Stop(Enum):

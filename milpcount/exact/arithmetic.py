@@ -13,8 +13,8 @@ import numpy as np
 
 from milpcount import optional
 from milpcount.limits import tick
+from milpcount.types import Array
 
-Array = np.ndarray
 _BLOCK = 1 << 16
 """Integers made or multiplied between two looks at the deadline: some hundredths of a second."""
 _use_flint = find_spec("flint") is not None

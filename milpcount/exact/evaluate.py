@@ -13,8 +13,7 @@ from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.weights import ExactRule, ExactWeights, Numbers
 from milpcount.network import Activation, Network, propagate
 from milpcount.result import Region
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True)

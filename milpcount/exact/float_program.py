@@ -10,8 +10,8 @@ import numpy as np
 from milpcount import optional
 from milpcount.exact.geometry import ExactBox
 from milpcount.limits import seconds_in_force, tick
+from milpcount.types import Array
 
-Array = np.ndarray
 _SMALL = 20_000
 """Entries of a model up to which a solve takes a small part of a second."""
 _WAIT_SECONDS = 0.1

@@ -13,8 +13,7 @@ from milpcount.errors import DomainError
 from milpcount.exact.arithmetic import product
 from milpcount.limits import tick
 from milpcount.rationals import to_float, to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

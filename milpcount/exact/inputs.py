@@ -11,8 +11,7 @@ from milpcount.exact.arithmetic import product
 from milpcount.exact.geometry import ExactBox, Point, Rows
 from milpcount.exact.program import decide
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

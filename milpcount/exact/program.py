@@ -18,7 +18,6 @@ from milpcount.exact.simplex import Simplex, Vertex
 from milpcount.limits import tick
 from milpcount.rationals import to_float
 
-Array = np.ndarray
 # Up to so many columns the exact simplex is faster from scratch than a float solver's model.
 _COLD_COLUMNS = 3
 

@@ -13,8 +13,8 @@ from milpcount.exact.arithmetic import reduced, solve
 from milpcount.exact.geometry import ExactBox, Point, Rows, common_multipliers
 from milpcount.limits import tick
 from milpcount.rationals import to_float, to_integers
+from milpcount.types import Array
 
-Array = np.ndarray
 # Hints come from float64 solvers: what is below this share of its column is taken for zero. A
 # wrong guess costs a proof that is not found, never a wrong one.
 _ROUNDING = 1e-9

@@ -11,7 +11,6 @@ from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.weights import ExactRule, ExactWeights, Numbers
 from milpcount.network import Network, values_of
 
-Array = np.ndarray
 Pattern = Sequence[int]
 # Integers that the cache of composed maps may hold, about 60 bytes each.
 _CACHED_INTEGERS = 4_000_000

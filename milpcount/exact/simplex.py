@@ -16,8 +16,7 @@ import numpy as np
 from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import ExactBox, Point
 from milpcount.limits import tick
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass

@@ -21,8 +21,6 @@ from milpcount.limits import tick
 from milpcount.network.activation import Piece
 from milpcount.result import Region
 
-Array = np.ndarray
-
 
 @dataclass(frozen=True, eq=False)
 class Cell:

@@ -22,8 +22,7 @@ from milpcount.network import (
 )
 from milpcount.network.sparse import Factor
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Numbers(NamedTuple):

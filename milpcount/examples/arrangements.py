@@ -12,15 +12,9 @@ import numpy as np
 
 from milpcount.domain import Box
 from milpcount.errors import OptionError
-from milpcount.examples.example import (
-    Array,
-    Example,
-    at_least,
-    known,
-    moment_curve,
-    vandermonde,
-)
+from milpcount.examples.example import Example, at_least, known, moment_curve, vandermonde
 from milpcount.network import Network
+from milpcount.types import Array
 
 _THRESHOLD = (4, 14, 104, 1882, 94572, 15028134)
 _RESONANCE = (2, 6, 32, 370, 11292, 1066044)

@@ -11,8 +11,7 @@ from milpcount.domain import Domain
 from milpcount.errors import OptionError
 from milpcount.network import Network
 from milpcount.quantities import Quantity
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

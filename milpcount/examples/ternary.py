@@ -11,8 +11,7 @@ import numpy as np
 from milpcount.errors import NetworkError
 from milpcount.network import Affine, Network
 from milpcount.network.chains import require_chain
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _LARGEST = 2**24
 """Numbers in a matrix: more copies than that are not made."""

@@ -14,8 +14,9 @@ from milpcount.bounds.layers import Convolution, UnitLayer
 from milpcount.domain import Box
 from milpcount.errors import OptionError
 from milpcount.examples.arrangements import whitney
-from milpcount.examples.example import Array, Example, Fold, known
+from milpcount.examples.example import Example, Fold, known
 from milpcount.network import Activation, Dense, Layer, Network, piecewise_linear, relu
+from milpcount.types import Array
 
 _SEEDS = 50
 _EXACT_BITS = 50

@@ -58,8 +58,7 @@ from milpcount.network import Network
 from milpcount.network.layer import Group
 from milpcount.preactivation import PreActivationBounds
 from milpcount.preactivation.rounding import ROUNDOFF
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def build(

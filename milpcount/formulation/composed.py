@@ -23,8 +23,7 @@ from milpcount.domain import InputSet
 from milpcount.formulation.parameters import parameter_box
 from milpcount.network import Network, Part, UnitTable, values_of
 from milpcount.preactivation.rounding import UNDERFLOW, gamma
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

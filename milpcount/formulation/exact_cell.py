@@ -9,8 +9,7 @@ from milpcount.exact.geometry import Rows
 from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Recheck:

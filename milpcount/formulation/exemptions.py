@@ -19,8 +19,8 @@ from milpcount.formulation.linear_program import Builder
 from milpcount.formulation.unit_columns import UnitColumns
 from milpcount.formulation.units import hinges
 from milpcount.network import Network
+from milpcount.types import Array
 
-Array = np.ndarray
 Reading = tuple[int, int, float]
 """Layer and place of a unit, and the weight that it is read with."""
 

@@ -14,8 +14,7 @@ from scipy import sparse
 
 from milpcount.domain import InputSet
 from milpcount.network import Affine, Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,8 @@ from milpcount.limits import Deadline
 from milpcount.network import Network
 from milpcount.preactivation import PreActivationBounds
 from milpcount.quantities import Quantity
+from milpcount.types import Array
 
-Array = np.ndarray
 FORMS = {
     Quantity.ACTIVATION_REGIONS: Form.TWO_SIDED,
     Quantity.ACTIVATION_PATTERNS: Form.ONE_SIDED,

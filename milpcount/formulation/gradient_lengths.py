@@ -9,8 +9,8 @@ from milpcount.domain import InputSet
 from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.preactivation.rounding import UNDERFLOW
+from milpcount.types import Array
 
-Array = np.ndarray
 SHORTEST = 1e-150
 """Gradients outside of this and its reciprocal are not told from underflow and overflow."""
 

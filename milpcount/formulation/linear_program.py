@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from milpcount.limits import tick
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

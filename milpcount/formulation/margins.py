@@ -10,8 +10,7 @@ from milpcount.formulation.exemptions import Exemptions
 from milpcount.formulation.linear_program import Builder
 from milpcount.formulation.unit_columns import UnitColumns
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Form(Enum):

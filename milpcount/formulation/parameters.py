@@ -6,8 +6,7 @@ from milpcount.domain import InputSet
 from milpcount.errors import DomainError
 from milpcount.formulation import highs_model
 from milpcount.formulation.linear_program import Builder
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def parameter_box(inputs: InputSet) -> tuple[Array, Array]:

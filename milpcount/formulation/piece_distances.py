@@ -13,8 +13,7 @@ import numpy as np
 
 from milpcount.formulation.pattern_map import PatternMap
 from milpcount.network import Activation, Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

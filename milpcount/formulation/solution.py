@@ -5,8 +5,7 @@ import numpy as np
 from milpcount.formulation.pattern_map import PatternMap
 from milpcount.network import Network, values_of
 from milpcount.network.propagate import Points
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def set_units(

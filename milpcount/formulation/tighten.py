@@ -31,8 +31,8 @@ from milpcount.preactivation import (
     settled_pieces,
 )
 from milpcount.preactivation.rounding import UNDERFLOW, gamma
+from milpcount.types import Array
 
-Array = np.ndarray
 LEVELS = ("interval", "lp", "milp")
 MIP_SECONDS = 5.0
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from milpcount.network import Affine
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True)

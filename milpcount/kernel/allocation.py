@@ -30,8 +30,7 @@ from milpcount.kernel.state import (
     State,
     Trial,
 )
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _BUFFERED = 2**24
 """Pieces of kept regions that are handed out at a time, at most."""

@@ -5,8 +5,7 @@ from scipy import sparse
 
 from milpcount.limits import tick
 from milpcount.network import Affine
-
-Array = np.ndarray
+from milpcount.types import Array
 
 NEVER = 10_000
 """The exponent of numbers that are multiples of no power of two worth while."""

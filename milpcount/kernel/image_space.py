@@ -19,6 +19,7 @@ from milpcount.kernel.exact_sums import NEVER, exponent
 from milpcount.kernel.rows import LARGE, LOST, UNIT_ROUNDOFF
 from milpcount.limits import tick
 from milpcount.network import Affine, Network, Source
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.kernel.stable_units import Reduction
@@ -30,8 +31,6 @@ _EXTREME = 40
 
 SMALL = 16
 """Parameters up to which box sides are constraints like any other (see `projection`)."""
-
-Array = np.ndarray
 
 
 class _InputRows(NamedTuple):

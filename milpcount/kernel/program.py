@@ -25,8 +25,7 @@ from milpcount.kernel.stable_units import Reduction, most_in_a_row, reduced
 from milpcount.kernel.unit_numbering import Numbering
 from milpcount.limits import tick
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Program(NamedTuple):

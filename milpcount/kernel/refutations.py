@@ -41,8 +41,7 @@ from milpcount.kernel.rows import (
 )
 from milpcount.kernel.state import INTEGER_EMPTY, START
 from milpcount.kernel.warm_starts import take_start
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _ONE = np.uint64(1)
 HOLDS, UNDECIDED = -1, -2

@@ -70,8 +70,7 @@ from milpcount.preactivation.intervals import Intervals
 from milpcount.preactivation.outputs import output_range
 from milpcount.preactivation.ranges import Box, Range, start_of
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW, support
-
-Array = np.ndarray
+from milpcount.types import Array
 
 LEAST_UNITS = 256
 """Units below which composing a layer anew costs nothing worth saving."""

@@ -2,9 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
-Array = np.ndarray
+from milpcount.types import Array
 
 # Entries of `State.control`.
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,

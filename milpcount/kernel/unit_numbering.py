@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 LIVE = -1
 """In place of a piece: the search decides it."""

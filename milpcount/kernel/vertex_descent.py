@@ -35,8 +35,7 @@ from milpcount.kernel.vertex_state import (
     TURN,
     VERTICES,
 )
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _LEAST = 2.0**-10
 """Least share of a cell's width: unlikely sides make large estimates."""

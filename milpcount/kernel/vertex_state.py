@@ -21,8 +21,7 @@ from milpcount.kernel.columns import (
 )
 from milpcount.kernel.program import Program
 from milpcount.kernel.state import Opened
-
-Array = np.ndarray
+from milpcount.types import Array
 
 # Entries of `Cells.control`.
 (DEPTH, REGIONS, TESTS, KEPT, HANDED, BUDGET, MOST_REGIONS, SPLITS,

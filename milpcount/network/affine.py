@@ -12,8 +12,7 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Affine(Protocol):

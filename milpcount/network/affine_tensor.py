@@ -27,6 +27,7 @@ from milpcount.network.error_free import product_is_exact, quotient_is_exact, su
 from milpcount.network.sparse import Factor
 from milpcount.network.stacked import held
 from milpcount.rationals import root
+from milpcount.types import Array
 
 ROOTS = (
     "the roots of batch normalisation are the float64 numbers nearest to sqrt(variance + epsilon)"
@@ -35,8 +36,6 @@ ROOTS = (
 
 LARGEST = 2**27
 """Entries or coefficients of a tensor before it is refused: a gigabyte or two."""
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from milpcount.network.affine import Array, Dense, Elementwise
+from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.by_rows import canonical, selection, used_columns
 from milpcount.network.error_free import sum_is_exact
 from milpcount.network.sparse import Factor, Sparse
 from milpcount.network.stacked import held
+from milpcount.types import Array
 
 
 def align(tensors: Sequence[AffineTensor]) -> list[AffineTensor]:

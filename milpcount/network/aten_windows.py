@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.aten_calls import AtenCall
 from milpcount.network.interpolation import Axis, interpolated
 from milpcount.network.linear_maps import Windows, pooling, sums, windows
+from milpcount.types import Array
 
 
 def convolved(call: AtenCall) -> AffineTensor:

@@ -12,13 +12,14 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Affine, Array, Dense, Elementwise
+from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.by_rows import canonical
 from milpcount.network.composite import Composite, compose
 from milpcount.network.layer import Layer
 from milpcount.network.network import Network
 from milpcount.network.sparse import Factor, Sparse
 from milpcount.network.stacked import held
+from milpcount.types import Array
 
 _NO_ROW = -1
 

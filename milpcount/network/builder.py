@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.network.activation import Activation, maxout
-from milpcount.network.affine import Affine, Array, Elementwise
+from milpcount.network.affine import Affine, Elementwise
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.alignment import joined, scattered
 from milpcount.network.by_rows import canonical, selection, used_columns
@@ -16,6 +16,7 @@ from milpcount.network.layer import Layer
 from milpcount.network.network import Network
 from milpcount.network.sparse import Factor
 from milpcount.network.stacked import held
+from milpcount.types import Array
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from milpcount.network.affine import Array
+from milpcount.types import Array
 
 
 def selection(places: Array, width: int) -> sparse.csr_array:

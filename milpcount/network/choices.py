@@ -18,13 +18,13 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation, leaky_relu, piecewise_linear, relu
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.alignment import added, joined
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.products import Product
 from milpcount.network.stacked import held
 from milpcount.rationals import is_float
+from milpcount.types import Array
 
 _MINUS = np.array(-1.0)
 REFUSED = (

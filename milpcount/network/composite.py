@@ -12,16 +12,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from milpcount.errors import NetworkError
 from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.nearest_product import nearest_product, terms_of
 from milpcount.network.products import Product
 from milpcount.network.sparse import LARGEST_DENSE, Factor, Sparse
 from milpcount.network.stacked import held
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _QUICK = 100_000
 """Products of integers that take less time than to compile, or load, what avoids them."""

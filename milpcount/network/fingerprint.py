@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from milpcount.network.affine import Affine, Array, Dense, Elementwise
+from milpcount.network.affine import Affine, Dense, Elementwise
 from milpcount.network.composite import Composite
 from milpcount.network.layer import Layer
 from milpcount.network.sparse import LARGEST_DENSE, Factor, Sparse, rows_of
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.network.network import Network

@@ -10,8 +10,7 @@ from milpcount.errors import NetworkError
 from milpcount.limits import tick
 from milpcount.network.sparse import rows_of
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 LARGEST = 300_000_000
 """Products of integers that a multiplication may take: half a minute."""

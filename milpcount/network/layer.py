@@ -9,8 +9,9 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation
-from milpcount.network.affine import Affine, Array
+from milpcount.network.affine import Affine
 from milpcount.network.unit_table import UnitTable
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

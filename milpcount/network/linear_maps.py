@@ -12,9 +12,9 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import check_size
 from milpcount.network.by_rows import canonical
+from milpcount.types import Array
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from scipy import sparse
 
 from milpcount.errors import NetworkError
 from milpcount.limits import tick
-from milpcount.network.affine import Array, Dense, Elementwise
+from milpcount.network.affine import Dense, Elementwise
 from milpcount.network.by_rows import selection
 from milpcount.network.products import Product
 from milpcount.network.sparse import Factor, Sparse
 from milpcount.network.stacked import held
 from milpcount.rationals import to_float
+from milpcount.types import Array
 
 LARGEST = 5_000_000_000
 """Products of numbers that are made: a minute or two."""

@@ -10,11 +10,12 @@ import numpy as np
 
 from milpcount.errors import NetworkError
 from milpcount.network.activation import Activation, relu
-from milpcount.network.affine import Affine, Array, Dense
+from milpcount.network.affine import Affine, Dense
 from milpcount.network.fingerprint import fingerprint
 from milpcount.network.layer import Layer, checked_columns
 from milpcount.network.propagate import Points, Source, propagate
 from milpcount.network.stacked import Weights, stacked
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,12 +17,12 @@ from scipy import sparse
 from milpcount import optional
 from milpcount.errors import DomainError, NetworkError
 from milpcount.network.activation import relu
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor, check_size
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.linear_maps import product
 from milpcount.network.network import Network
 from milpcount.network.omlt_scaling import Key, Scaled, followed, scaling_of
+from milpcount.types import Array
 
 _WHAT = "reading an OMLT network definition"
 

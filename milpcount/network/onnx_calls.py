@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import FileFormatError, NetworkError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.builder import NetworkBuilder
 from milpcount.network.onnx_nodes import Function
+from milpcount.types import Array
 
 Value = Any
 """A constant (ndarray), a value that depends on the input (AffineTensor), or None if left out."""

@@ -6,11 +6,11 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.errors import FileFormatError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor, check_size
 from milpcount.network.by_rows import canonical
 from milpcount.network.error_free import product_is_exact
 from milpcount.network.onnx_calls import Call, real
+from milpcount.types import Array
 
 
 def einsum(call: Call) -> list[AffineTensor]:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from milpcount.errors import FileFormatError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import ROOTS, AffineTensor
 from milpcount.network.alignment import added, joined
 from milpcount.network.linear_maps import product
@@ -18,6 +17,7 @@ from milpcount.network.onnx_calls import Call, Operator, Value, real
 from milpcount.network.onnx_contractions import cumulated, einsum
 from milpcount.network.onnx_resize import resized
 from milpcount.network.onnx_windows import average_pool, convolved, convolved_back, reduced
+from milpcount.types import Array
 
 
 def _moved(call: Call) -> list[AffineTensor]:

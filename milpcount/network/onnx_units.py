@@ -8,13 +8,13 @@ import numpy as np
 
 from milpcount.errors import FileFormatError
 from milpcount.network.activation import Activation, clip, leaky_relu, piecewise_linear, relu
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor, check_size
 from milpcount.network.alignment import added, joined
 from milpcount.network.linear_maps import gathered_windows
 from milpcount.network.onnx_calls import Call, Operator
 from milpcount.network.onnx_windows import groups_of, planes_of, reduced, windows_of
 from milpcount.network.sorting import largest
+from milpcount.types import Array
 
 _MINUS = np.array(-1.0)
 

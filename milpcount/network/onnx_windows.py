@@ -6,7 +6,6 @@ from math import prod
 import numpy as np
 
 from milpcount.errors import FileFormatError
-from milpcount.network.affine import Array
 from milpcount.network.affine_tensor import AffineTensor
 from milpcount.network.linear_maps import (
     Windows,
@@ -18,6 +17,7 @@ from milpcount.network.linear_maps import (
     windows,
 )
 from milpcount.network.onnx_calls import Call
+from milpcount.types import Array
 
 
 def convolved(call: Call) -> list[AffineTensor]:

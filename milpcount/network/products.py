@@ -19,10 +19,10 @@ from milpcount.network.affine import Dense, Elementwise, frozen
 from milpcount.network.integer_matrix import LARGEST, IntegerMatrix
 from milpcount.network.sparse import Factor, Sparse
 from milpcount.rationals import is_float, to_float
+from milpcount.types import Array
 
 __all__ = ["LARGEST", "Product"]
 
-Array = np.ndarray
 
 _SMALLEST = float(np.finfo(np.float64).smallest_normal)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from milpcount.network.affine import Affine, Array
+from milpcount.network.affine import Affine
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.network.network import Network

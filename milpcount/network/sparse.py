@@ -8,8 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Array, Dense, Elementwise, check_shapes, frozen
+from milpcount.network.affine import Dense, Elementwise, check_shapes, frozen
 from milpcount.rationals import to_integers
+from milpcount.types import Array
 
 LARGEST_DENSE = 2**27
 """Numbers in a matrix that is written out: a gigabyte."""

@@ -7,8 +7,9 @@ import numpy as np
 from scipy import sparse
 
 from milpcount.errors import NetworkError
-from milpcount.network.affine import Affine, Array, Dense
+from milpcount.network.affine import Affine, Dense
 from milpcount.network.sparse import Sparse, rows_of
+from milpcount.types import Array
 
 Weights = Mapping[int, Any]
 """Matrices by the number of their source: 0 is the input, k the k-th layer."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from milpcount.network.affine import Array
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.network.layer import Layer

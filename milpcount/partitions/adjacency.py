@@ -13,8 +13,7 @@ from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.facets import Facets
 from milpcount.result import Region
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _SOME = 4096
 

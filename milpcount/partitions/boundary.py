@@ -17,11 +17,10 @@ from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import Rows
 from milpcount.exact.program import decide
 from milpcount.limits import tick
-from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of
+from milpcount.partitions.cells import Cells, Row, inside, primitive, rows_of
 from milpcount.partitions.polytopes import Halfspaces, Polytopes, floats
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array, Pattern
 
 
 @dataclass(frozen=True)

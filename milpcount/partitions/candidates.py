@@ -17,8 +17,7 @@ from milpcount.network import Network
 from milpcount.partitions import residues as mod
 from milpcount.partitions.dependencies import Relevance
 from milpcount.partitions.residue_walk import HullPoint, ResidueWalk
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _BATCH = 1024
 _SEED = 20180711

@@ -16,9 +16,8 @@ from milpcount.exact.program import attained, decide
 from milpcount.exact.rows import ExactNetwork
 from milpcount.limits import tick
 from milpcount.network import Layer, UnitTable
+from milpcount.types import Array, Pattern
 
-Array = np.ndarray
-Pattern = tuple[int, ...]
 Row = tuple[int, ...]
 """Integers without a common factor: constant and slopes, positive in a region."""
 

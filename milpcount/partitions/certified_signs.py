@@ -11,8 +11,7 @@ import numpy as np
 
 from milpcount.network import Network, Part, propagate
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW, gamma
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _SLACK = 1.0 + 1e-9
 """More than the roundings of a sum of at most 10^6 bounds, none of them negative."""

@@ -13,8 +13,7 @@ import numpy as np
 
 from milpcount.partitions.cells import Row
 from milpcount.partitions.components import Components
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Components:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, MutableSequence
 
-import numpy as np
-
 from milpcount.domain import InputSet
 from milpcount.errors import OptionError
 from milpcount.exact.rows import ExactNetwork
@@ -16,8 +14,7 @@ from milpcount.partitions.components import Components
 from milpcount.partitions.linear_regions import Merging
 from milpcount.quantities import Quantity
 from milpcount.result import Region
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class RegionClasses:

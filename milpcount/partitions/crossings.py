@@ -16,8 +16,7 @@ import numpy as np
 from milpcount.network import Network
 from milpcount.partitions.certified_signs import CertainRows
 from milpcount.preactivation.rounding import UNDERFLOW
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _LESS, _MORE = 1.0 - 1e-14, 1.0 + 1e-14
 """What a few roundings lose and win at most."""

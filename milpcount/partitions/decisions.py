@@ -24,8 +24,6 @@ from milpcount.partitions.facets import Facets
 from milpcount.quantities import DECIDED, Quantity
 from milpcount.result import Region
 
-Array = np.ndarray
-
 _BATCH = 4096
 """Patterns that are looked at together."""
 _SOME = 512

@@ -11,8 +11,7 @@ import numpy as np
 
 from milpcount.limits import tick
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _BATCH = 1 << 14
 """Patterns at a time, for the sake of memory."""

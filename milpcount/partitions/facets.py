@@ -8,8 +8,7 @@ from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.crossings import Crossings
 from milpcount.result import Region, taken
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Facets:

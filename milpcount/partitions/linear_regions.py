@@ -10,13 +10,12 @@ import numpy as np
 
 from milpcount.limits import tick
 from milpcount.partitions.candidates import CandidateFinder
-from milpcount.partitions.cells import Cells, Hyperplane, Pattern
+from milpcount.partitions.cells import Cells, Hyperplane
 from milpcount.partitions.classes import PatternStore, is_same
 from milpcount.partitions.components import Components
 from milpcount.partitions.facets import Facets
 from milpcount.result import Region
-
-Array = np.ndarray
+from milpcount.types import Array, Pattern
 
 _SOME = 512
 """Pairs whose witnesses are read at a time."""

@@ -8,8 +8,7 @@ from milpcount.exact.geometry import Point
 from milpcount.partitions.cells import Cells
 from milpcount.partitions.certified_signs import CertainRows
 from milpcount.partitions.classes import PatternStore
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _SOME = 8192
 _STEPS = (20, 60, 200, 700, 2000)

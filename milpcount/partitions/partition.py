@@ -25,8 +25,7 @@ from milpcount.partitions.polytopes import Halfspaces, Polytopes
 from milpcount.printable import rich_table
 from milpcount.quantities import Quantity
 from milpcount.result import CountResult, Region, patterns_of
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Partition:

@@ -15,10 +15,9 @@ from milpcount.exact.arithmetic import solve
 from milpcount.exact.geometry import ExactBox
 from milpcount.exact.program import attained
 from milpcount.limits import tick
-from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of, sides
+from milpcount.partitions.cells import Cells, Row, inside, primitive, rows_of, sides
 from milpcount.rationals import to_float
-
-Array = np.ndarray
+from milpcount.types import Array, Pattern
 
 _THIN = 1e-6
 """Radius of a ball in a region, of its size, below which Qhull gets the exact vertices."""

@@ -17,8 +17,7 @@ from milpcount.network import Affine, Composite, Elementwise, Network, Part, pro
 from milpcount.network.layer import Layer
 from milpcount.partitions import residues as mod
 from milpcount.rationals import to_integers
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class HullPoint:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
 
 P = (1 << 61) - 1
 _BITS = 61

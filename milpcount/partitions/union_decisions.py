@@ -21,8 +21,6 @@ from milpcount.partitions.union_parts import Parts
 from milpcount.quantities import Quantity
 from milpcount.result import Region
 
-Array = np.ndarray
-
 _BATCH = 4096
 """Patterns that are looked at together."""
 

@@ -17,7 +17,7 @@ from milpcount.exact.rows import ExactNetwork
 from milpcount.limits import tick
 from milpcount.network import Network
 from milpcount.partitions.candidates import CandidateFinder
-from milpcount.partitions.cells import Cells, Pattern
+from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import MapClasses, PatternStore
 from milpcount.partitions.closed_linear_regions import Touching
 from milpcount.partitions.components import Components
@@ -26,8 +26,7 @@ from milpcount.partitions.linear_regions import Merging
 from milpcount.partitions.union_parts import Parts
 from milpcount.quantities import Quantity
 from milpcount.result import Region, taken
-
-Array = np.ndarray
+from milpcount.types import Array, Pattern
 
 _BATCH = 4096
 """Patterns that are looked at together."""

@@ -9,8 +9,7 @@ import numpy as np
 from milpcount.exact.arithmetic import product, solve
 from milpcount.exact.inputs import ExactInputs
 from milpcount.partitions.cells import Row, primitive, sides
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

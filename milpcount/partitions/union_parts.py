@@ -24,11 +24,10 @@ from milpcount.exact.geometry import ExactBox
 from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.program import attained, decide
 from milpcount.limits import tick
-from milpcount.partitions.cells import Cells, Pattern, Row, inside, primitive, rows_of
+from milpcount.partitions.cells import Cells, Row, inside, primitive, rows_of
 from milpcount.partitions.union_part_forms import Part, in_space, objects
 from milpcount.rationals import to_float
-
-Array = np.ndarray
+from milpcount.types import Array, Pattern
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from milpcount.exact.inputs import ExactInputs
 from milpcount.exact.rows import ExactNetwork
 from milpcount.exact.verify import Verification, Verifier, check_network, verify_over
 from milpcount.network import Network
-from milpcount.partitions.cells import Cells, Pattern
+from milpcount.partitions.cells import Cells
 from milpcount.partitions.classes import PatternStore
 from milpcount.partitions.closed_linear_regions import Touching
 from milpcount.partitions.decisions import Decisions, subject_of
@@ -29,8 +29,7 @@ from milpcount.partitions.union_linear_regions import PartClasses
 from milpcount.partitions.union_parts import Parts
 from milpcount.quantities import DECIDED, FROM_REGIONS, Quantity
 from milpcount.result import CountResult, Region, patterns_of
-
-Array = np.ndarray
+from milpcount.types import Pattern
 
 _SEED = 20180712
 """Of the line on which maps are told apart. Whatever it is, answers are the same."""

@@ -21,8 +21,7 @@ from milpcount.preactivation.outputs import output_range
 from milpcount.preactivation.ranges import Box, Range, start_of
 from milpcount.preactivation.record import PreActivationBounds
 from milpcount.preactivation.rounding import gamma, known
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Intervals:

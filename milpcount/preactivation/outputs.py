@@ -5,8 +5,7 @@ import numpy as np
 from milpcount.network import Activation, Layer
 from milpcount.network.activation import Piece
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW, known
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def output_range(layer: Layer, low: Array, high: Array) -> tuple[Array, Array]:

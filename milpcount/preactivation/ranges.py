@@ -11,8 +11,7 @@ import numpy as np
 
 from milpcount.domain import InputSet
 from milpcount.preactivation.rounding import UNDERFLOW, known, support
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class Products(NamedTuple):

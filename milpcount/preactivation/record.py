@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from milpcount.network import Activation, Layer, Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
+
 ROUNDOFF = float(np.finfo(np.float64).eps) / 2
 UNDERFLOW = float(np.finfo(np.float64).tiny)
 """More than 2^52 products lose to underflow."""

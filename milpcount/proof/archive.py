@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
 
 _LEVEL = 4
 """Of compression: more takes thrice the time, for files that are smaller by a thirtieth."""

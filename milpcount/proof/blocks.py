@@ -9,8 +9,7 @@ from milpcount.proof import check
 from milpcount.proof.archive import Archive
 from milpcount.proof.clauses import Clauses, ExactClauses
 from milpcount.tree.refutations import Projections
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _SHORT = 2.0**100
 """The largest multiplier in single precision that is tried."""

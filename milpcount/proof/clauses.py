@@ -14,8 +14,7 @@ import numpy as np
 from milpcount.exact.conditions import Conditions
 from milpcount.exact.proofs import is_proof_of_empty, prove_empty
 from milpcount.exact.rows import ExactNetwork
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _EXACT_FLOATS = 2**53
 """Integers up to it are float64 numbers."""

@@ -16,8 +16,7 @@ from milpcount.network import Activation, Network
 from milpcount.network.affine import Dense
 from milpcount.proof import check
 from milpcount.quantities import Quantity
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def network_bytes(network: Network) -> bytes:

@@ -20,8 +20,8 @@ from milpcount.limits import tick
 from milpcount.partitions.cells import Row, inside, primitive, rows_of
 from milpcount.proof import check, check_linear
 from milpcount.proof.header import number_text
+from milpcount.types import Array
 
-Array = np.ndarray
 Entry = tuple[int, int, Fraction]
 """Of a proof that two regions are apart: which one of them, the number of a row, its multiplier."""
 

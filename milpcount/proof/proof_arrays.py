@@ -24,8 +24,7 @@ from milpcount.quantities import Quantity
 from milpcount.result import Region, patterns_of
 from milpcount.tree.kept_regions import KeptRegions
 from milpcount.tree.refutations import Projections
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _BLOCK_NUMBERS = 1 << 22
 """Numbers of the rows of the cells of a block, which the checker holds at a time, at most."""

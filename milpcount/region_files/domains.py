@@ -9,8 +9,8 @@ import numpy as np
 from milpcount import integers
 from milpcount.domain import Box, Domain, Polytope, Section, Unbounded, Union
 from milpcount.errors import OptionError
+from milpcount.types import Array
 
-Array = np.ndarray
 Kind = str | list[str]
 """Of a domain, as the metadata has it."""
 

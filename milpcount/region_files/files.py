@@ -22,8 +22,7 @@ from milpcount.region_files import parquet
 from milpcount.region_files.domains import domain_arrays, domain_of, exact, kind_of
 from milpcount.region_files.writing import write_array, write_regions
 from milpcount.result import CountResult, Region
-
-Array = np.ndarray
+from milpcount.types import Array
 
 FORMAT, VERSION = "milpcount kept regions", 1
 

@@ -20,8 +20,7 @@ from milpcount.network import Network
 from milpcount.network.paths import existing_file
 from milpcount.region_files.writing import Points, pieces_type
 from milpcount.result import Region
-
-Array = np.ndarray
+from milpcount.types import Array
 
 SUFFIX = ".parquet"
 _KEY = b"milpcount"

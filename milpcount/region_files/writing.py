@@ -15,8 +15,7 @@ from milpcount.errors import OptionError
 from milpcount.network import Network
 from milpcount.region_files.domains import text
 from milpcount.result import Region, patterns_of
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _BATCH = 256
 

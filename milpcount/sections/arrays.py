@@ -11,8 +11,8 @@ import numpy as np
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
 from milpcount.sections.program import Step
 from milpcount.sections.units import applied, unit_errors
+from milpcount.types import Array
 
-Array = np.ndarray
 _TINY = UNDERFLOW * 2.0**70
 """Errors below it may come of products that underflow."""
 

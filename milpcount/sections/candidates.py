@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from milpcount.sections.cells import Cells
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.sections.cut import Cutter
 
-Array = np.ndarray
 _BLOCK = 1 << 25
 """Bytes of signs that are looked at together; a wrong value costs speed only."""
 

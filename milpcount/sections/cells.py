@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(eq=False)

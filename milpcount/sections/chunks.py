@@ -8,8 +8,7 @@ from milpcount.sections.candidates import Candidates
 from milpcount.sections.cells import Cells
 from milpcount.sections.corners import Points
 from milpcount.sections.line import NewPoints
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(eq=False)

@@ -24,8 +24,7 @@ import numpy as np
 from milpcount.preactivation.rounding import ROUNDOFF
 from milpcount.sections.arrays import Arrays
 from milpcount.sections.exact import Vertex
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(eq=False)

@@ -24,8 +24,8 @@ from milpcount.sections.cells import Cells, joined
 from milpcount.sections.corners import GrowingPoints, Points
 from milpcount.sections.exact import ExactSigns, Pattern, Place, Vertex
 from milpcount.sections.program import Program, Step
+from milpcount.types import Array
 
-Array = np.ndarray
 UNKNOWN = 2
 _AHEAD = 1 << 17
 """Signs that are looked at together to find the next unit; a wrong value costs speed only."""

@@ -9,8 +9,8 @@ import numpy as np
 from milpcount.domain import InputSet
 from milpcount.exact.rows import ExactNetwork
 from milpcount.network import Affine, Network
+from milpcount.types import Array
 
-Array = np.ndarray
 Point = tuple[Fraction, ...]
 Row = tuple[Fraction, ...]
 """Constant and slopes of an affine function of the parameters."""

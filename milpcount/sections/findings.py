@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from milpcount.sections.cells import Cells
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from milpcount.sections.corners import Points
 from milpcount.sections.cut import Cutter
 from milpcount.sections.exact import Vertex
 from milpcount.sections.program import Program, Step
+from milpcount.types import Array
 
-Array = np.ndarray
 _BLOCK = 3 << 20
 """Numbers of a layer that are made at once: they stay in a processor's cache."""
 _SCALE = 2.0**40

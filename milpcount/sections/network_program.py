@@ -11,8 +11,7 @@ from milpcount.network import Affine, Network, Source
 from milpcount.preactivation.rounding import UNDERFLOW, gamma, support
 from milpcount.sections.arrays import NumpyArrays
 from milpcount.sections.program import Program, Step
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def program_of(network: Network, inputs: InputSet) -> Program:

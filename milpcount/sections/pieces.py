@@ -6,11 +6,10 @@ import numpy as np
 
 from milpcount.sections.cells import Cells
 from milpcount.sections.cut import UNKNOWN, Rows
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.sections.cut import Cutter
-
-Array = np.ndarray
 
 
 def pieces_of(cutter: "Cutter", cells: Cells) -> Array:

@@ -4,14 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from milpcount.network.layer import Group
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.sections.arrays import Arrays
-
-Array = np.ndarray
 
 
 class Affine(Protocol):

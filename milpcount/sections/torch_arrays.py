@@ -8,8 +8,8 @@ from milpcount.network import Activation
 from milpcount.network.torch_modules import import_torch
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
 from milpcount.sections.program import Step
+from milpcount.types import Array
 
-Array = np.ndarray
 _BLOCK = 1 << 23
 """Numbers that are worked on at once where several copies of them are made; speed only."""
 

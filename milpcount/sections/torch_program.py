@@ -35,8 +35,8 @@ from milpcount.sections.network_program import SectionInputs
 from milpcount.sections.program import Program, Step
 from milpcount.sections.torch_arrays import TorchArrays
 from milpcount.sections.torch_steps import Gather, Hosted, Normalise, SparseMap, TorchCall
+from milpcount.types import Array
 
-Array = np.ndarray
 _SAME = frozenset(
     (
         *("view", "_unsafe_view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"),

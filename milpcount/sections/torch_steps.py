@@ -18,8 +18,8 @@ from milpcount.network.aten_operators import MOVING, called
 from milpcount.network.torch_modules import import_torch
 from milpcount.preactivation.rounding import UNDERFLOW, gamma
 from milpcount.sections.winograd import FastConvolution
+from milpcount.types import Array
 
-Array = np.ndarray
 _ROWS = frozenset(
     ("convolution", "addmm", "mm", "linear", "add", "sub", "rsub", "neg", "mul", "div")
 )

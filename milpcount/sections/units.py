@@ -7,8 +7,7 @@ import numpy as np
 from milpcount.network import Activation
 from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
 from milpcount.sections.program import Step
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def applied(step: Step, x: Array) -> Array:

@@ -25,8 +25,8 @@ from milpcount.sections.pieces import pieces_of
 from milpcount.sections.program import Program, Step
 from milpcount.sections.units import pieces_applied
 from milpcount.sections.winograd import QUICK
+from milpcount.types import Array
 
-Array = np.ndarray
 _SHARE = 6
 """A chunk may hold this part of the memory: what waits, and copies of it, take the rest."""
 _LARGE = 10_000

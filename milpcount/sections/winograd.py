@@ -18,8 +18,8 @@ import numpy as np
 
 from milpcount.network.product_kernel import compiled
 from milpcount.network.torch_modules import import_torch
+from milpcount.types import Array
 
-Array = np.ndarray
 QUICK = 1e-12
 """The least tolerance of signs, as a part of a layer's largest value, with which it is used."""
 _SCRATCH = 3 << 20

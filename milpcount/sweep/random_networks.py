@@ -19,8 +19,7 @@ from milpcount.network import (
     piecewise_linear,
     relu,
 )
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 def random_network(text: str, seed: int) -> Network:

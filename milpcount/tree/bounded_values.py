@@ -14,8 +14,7 @@ from milpcount.domain import InputSet
 from milpcount.kernel.image_space import input_weight
 from milpcount.network import Affine, Network, Source, UnitTable
 from milpcount.preactivation.rounding import support
-
-Array = np.ndarray
+from milpcount.types import Array
 
 ROUNDOFF = 2.0**-53
 LEAST = 1e-300

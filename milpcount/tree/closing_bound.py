@@ -28,8 +28,7 @@ from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.first_layers import FirstLayers
 from milpcount.tree.open_nodes import OPEN, OpenPath
 from milpcount.tree.search import Search
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _BATCH = 32
 """Nodes that are bounded together."""

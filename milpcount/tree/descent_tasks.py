@@ -18,8 +18,8 @@ from milpcount.tree.search import Pace, Search
 from milpcount.tree.subtree_tasks import Subject
 from milpcount.tree.vertex_walks import walking_by_vertices
 from milpcount.tree.walk_results import NO_TRANSITIONS, Walked
+from milpcount.types import Array
 
-Array = np.ndarray
 _SLICE_SECONDS = 0.1
 _OUT_OF_TIME = -1
 """In place of what the kernel wants."""

@@ -17,8 +17,7 @@ from milpcount.kernel.columns import LAYER_ROW
 from milpcount.kernel.program import Layout
 from milpcount.kernel.state import State
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

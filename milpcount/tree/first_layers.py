@@ -17,8 +17,7 @@ from milpcount.limits import OutOfTime
 from milpcount.network import Network
 from milpcount.tree.few_inputs import searching
 from milpcount.tree.open_nodes import OPEN
-
-Array = np.ndarray
+from milpcount.types import Array
 
 MOST_CELLS = 2**18
 """Cells that are listed."""

@@ -9,8 +9,7 @@ from milpcount.kernel.program import Layout
 from milpcount.kernel.region_points import find_points
 from milpcount.network import Network
 from milpcount.tree.search import Search
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 class PointFinder:

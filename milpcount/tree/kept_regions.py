@@ -8,8 +8,7 @@ import numpy as np
 
 from milpcount.result import Region, patterns_of
 from milpcount.tree.region_blocks import BATCH, Block, Source
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _ROW_BITS = 40
 """An address is the number of a block times 2 to this, plus a row of it."""

@@ -17,8 +17,7 @@ from milpcount.kernel.descent_state import REACH, Walks
 from milpcount.kernel.program import Program
 from milpcount.kernel.state import BASED, DEPTH, POOL
 from milpcount.tree.search import Search
-
-Array = np.ndarray
+from milpcount.types import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,7 @@ from milpcount.kernel.program import Program
 from milpcount.kernel.state import DEPTH
 from milpcount.tree.population_nodes import Node, bytes_of
 from milpcount.tree.search import Search
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _EVEN = 0.5
 """Share of a population that its scores must amount to; below it walks are drawn anew."""

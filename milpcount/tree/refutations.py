@@ -26,8 +26,7 @@ from milpcount.kernel.refutations import (
 from milpcount.kernel.state import CLOSED
 from milpcount.network import Network
 from milpcount.tree.search import Search
-
-Array = np.ndarray
+from milpcount.types import Array
 
 Add = Callable[[Array, Array, Array, Array, Array], Any]
 """Takes clauses: a pattern in the cell of each and its size, all literals and multipliers, and of

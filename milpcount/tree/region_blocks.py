@@ -21,11 +21,11 @@ from milpcount.kernel.program import Program, compile_program
 from milpcount.network import Network
 from milpcount.result import Region
 from milpcount.tree.witnesses import Witnesses
+from milpcount.types import Array
 
 if TYPE_CHECKING:
     from milpcount.tree.kept_points import PointFinder
 
-Array = np.ndarray
 
 BATCH = 256
 """Regions whose points are computed at a time while all are read."""

@@ -49,8 +49,7 @@ from milpcount.tree.exact_fallback import ExactAnswers
 from milpcount.tree.kept_regions import KeptRegions
 from milpcount.tree.open_nodes import OpenPath, path_of
 from milpcount.tree.region_blocks import Source, knows_points
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _NO_LIMIT = 2**62
 _FIRST_BUDGET = 500

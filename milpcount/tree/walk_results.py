@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from milpcount.tree.populations import TRANSITION
-
-Array = np.ndarray
+from milpcount.types import Array
 
 NO_TRANSITIONS = np.zeros((0, TRANSITION))
 

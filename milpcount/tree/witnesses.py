@@ -28,8 +28,7 @@ from milpcount.tree.bounded_values import (
     Values,
     added,
 )
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _ROUNDED = 1e-12
 """A step towards the centre that rounding cannot undo."""

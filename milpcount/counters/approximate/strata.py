@@ -27,8 +27,7 @@ from milpcount.counters.method import Problem
 from milpcount.counters.probing.walk_batches import make, subject_of
 from milpcount.counters.two_sided_confidence_sequence import TwoSided, relative_width
 from milpcount.limits import Deadline
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _WAYS = ((64, 1), (512, 1), (64, 8))
 """How a walk may end: subtrees of at most so many regions are counted, below the mean of so many

@@ -12,8 +12,7 @@ import numpy as np
 
 from milpcount.network import Network
 from milpcount.network.activation import Piece
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _GUESS = 0.6
 """Probability of pieces with a slope above the last layer: they keep the image's dimension."""

@@ -20,8 +20,7 @@ from milpcount.counters.probing.gap_limits import what_limits
 from milpcount.counters.probing.walk_batches import make, subject_of
 from milpcount.counters.probing.walk_tally import Plan, Tally
 from milpcount.result import Guarantee
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _WORK = 50_000_000
 """Units of work that counting may take, all components together: half a minute."""

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-Array = np.ndarray
+from milpcount.types import Array
 
 _WILD = 3.0
 """Standard deviation of the estimates, in bits, from which walks lean: those of a first round are

@@ -10,8 +10,7 @@ never wrong.
 import numpy as np
 
 from milpcount.kernel.descent_state import LEANED_OWN
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _RIDGE = 1e-3
 """Added to the squares of the scaled features, as a share of their number."""

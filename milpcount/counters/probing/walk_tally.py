@@ -13,8 +13,7 @@ from milpcount.counters.probing.importance_tilt import SHARE, differ_wildly, lea
 from milpcount.counters.probing.last_layer_replication import descents_that_pay
 from milpcount.counters.probing.potentials import improved, potentials
 from milpcount.network import Network
-
-Array = np.ndarray
+from milpcount.types import Array
 
 _FIRST_ROUND, _LARGEST_ROUND = 16, 1024
 _KEPT = 2048
