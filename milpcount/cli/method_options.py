@@ -112,6 +112,9 @@ def method_named(name: str, **options: Any) -> "Method":
             raise OptionError(
                 f"{flag(option)} belongs to {where}, not to --method {name}: leave it out"
             )
+        [described] = [one for method, _, one in known[option] if method == name]
+        if isinstance(given[option], str):
+            given[option] = described.read(given[option])
     return make(name, **given)
 
 

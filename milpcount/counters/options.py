@@ -40,6 +40,8 @@ class Option:
         Whether the command line offers it.
     recorded_if_none : bool
         Whether None is told among the options of a result.
+    read : callable
+        From text on the command line or in the file of an experiment, where `kind` is str.
     """
 
     help: str
@@ -48,6 +50,7 @@ class Option:
     kind: type = str
     flag: bool = True
     recorded_if_none: bool = True
+    read: Callable[[str], Any] = str
 
 
 def number(
@@ -121,7 +124,10 @@ def choice(default: str | None, help: str, values: tuple[str, ...]) -> Any:
     return _declared(default, Option(help, "|".join(values), check))
 
 
-def option(default: Any, help: str, *, unit: str, check: Check, kind: type = str) -> Any:
+def option(
+    default: Any, help: str, *, unit: str, check: Check, kind: type = str,
+    read: Callable[[str], Any] = str,
+) -> Any:  # fmt: skip
     """Return a field for an option of any other kind.
 
     Parameters
@@ -134,8 +140,10 @@ def option(default: Any, help: str, *, unit: str, check: Check, kind: type = str
         See `Check`.
     kind : type
         int, float or str: what the command line reads.
+    read : callable
+        See `Option`.
     """
-    return _declared(default, Option(help, unit, check, kind))
+    return _declared(default, Option(help, unit, check, kind, read=read))
 
 
 def _declared(default: Any, described: Option) -> Any:

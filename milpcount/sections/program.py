@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from milpcount.sections.arrays import Arrays
 
 
+QUICK = 1e-12
+"""The least tolerance of signs, as a part of a layer's largest value, with which `quick` is used."""
+
+
 class Affine(Protocol):
     """An affine step."""
 

@@ -22,9 +22,8 @@ from milpcount.sections.error_forecast import bounds_may_tell
 from milpcount.sections.exact import ExactSigns, Point, Vertex
 from milpcount.sections.findings import Found, Settings, size_of
 from milpcount.sections.pieces import pieces_of
-from milpcount.sections.program import Program, Step
+from milpcount.sections.program import QUICK, Program, Step
 from milpcount.sections.units import pieces_applied
-from milpcount.sections.winograd import QUICK
 from milpcount.types import Array
 
 _SHARE = 6

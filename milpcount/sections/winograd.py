@@ -20,8 +20,6 @@ from milpcount.network.product_kernel import compiled
 from milpcount.network.torch_modules import import_torch
 from milpcount.types import Array
 
-QUICK = 1e-12
-"""The least tolerance of signs, as a part of a layer's largest value, with which it is used."""
 _SCRATCH = 3 << 20
 """Numbers of the tiles that are worked on at once: they stay in a processor's cache."""
 _PIXELS = 4

@@ -6,7 +6,8 @@ import pytest
 import milpcount as mc
 from milpcount import examples
 from milpcount.backends.backend import Capability
-from milpcount.backends.pyscipopt_tree import ENDED, HandlerTree, Model
+from milpcount.backends.pyscipopt_model import ENDED, Model
+from milpcount.backends.pyscipopt_tree import HandlerTree
 from milpcount.backends.registry import find
 from milpcount.enumeration.search import STOP
 from milpcount.errors import NotInstalledError, OptionError, SolverError

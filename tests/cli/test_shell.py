@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SLOW = """
 import sys, time
-from milpcount.cli import main, methods
+from milpcount.cli import main, method_options
 from milpcount.counters.method import Snapshot
 from milpcount.quantities import Quantity
 from milpcount.result import Guarantee
@@ -34,7 +34,7 @@ class Slow:
                 problem.notice("ready")
             time.sleep(0.05)
 
-methods.make = lambda name, **options: Slow()
+method_options.make = lambda name, **options: Slow()
 sys.argv[0] = "milpcount"
 main()
 """

@@ -10,4 +10,4 @@ def test_it_says_that_all_is_ready(invoke):
 def test_a_method_without_a_kernel_is_refused(invoke):
     result = invoke("warm-up", "pool")
     assert result.exit_code == 2
-    assert "tree, probe, mbound" in result.stderr
+    assert "tree, mbound, probe" in result.stderr

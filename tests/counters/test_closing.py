@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 import pytest
-from tests.counters.test_parts import BOX, finish, pool, short, subject  # noqa: F401
 
 import milpcount as mc
 from milpcount.counters import driver
@@ -11,6 +10,7 @@ from milpcount.counters.work_queue import Checkpoint, Parts
 from milpcount.events import Progress
 from milpcount.tree.closing_bound import Closing
 from milpcount.tree.subtree_tasks import Left, search_parts
+from tests.counters.test_work_queue import BOX, finish, pool, short, subject  # noqa: F401
 from tests.networks import random_network
 
 NETWORK = random_network(9, 20, (10, 8))

@@ -200,9 +200,11 @@ class TestMethod:
             ({"probes": 0}, "at least 1"),
             ({"gap": 0.0}, "above 0"),
             ({"gap": math.nan}, "above 0"),
-            ({"count_below": -1}, "0 to 1,000,000"),
-            ({"descents": 0}, "1 to 1,000"),
-            ({"population": 0}, "1 to 1,000"),
+            ({"count_below": -1}, "at least 0"),
+            ({"descents": 0}, "at least 1"),
+            ({"descents": 1001}, "1,000 are the most"),
+            ({"population": 0}, "at least 1"),
+            ({"count_below": 10**6 + 1}, "1,000,000 are the most"),
         ],
     )
     def test_bad_options(self, options, says):

@@ -117,12 +117,12 @@ def test_what_a_listener_raises_while_it_is_compiled_is_raised(cold, monkeypatch
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(OptionError, match=r"'pool'.*tree, probe, mbound"):
+    with pytest.raises(OptionError, match=r"'pool'.*tree, mbound, probe"):
         mc.warm_up("pool")
 
 
 def test_the_methods_are_those_of_the_kernels():
-    kernels = {kernel for several in warming.METHODS.values() for kernel in several}
+    kernels = {kernel for several in warming.kernels().values() for kernel in several}
     assert sorted(compiler.KERNELS) == sorted(kernels)
 
 

@@ -19,7 +19,7 @@ def warm_up(
     methods: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[METHOD]...", help="tree, probe, mbound, points, proof; all by default."
+            metavar="[METHOD]...", help="A method, or points, or proof; all by default."
         ),
     ] = None,
     quiet: opt.QuietFlag = False,

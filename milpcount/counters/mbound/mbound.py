@@ -31,11 +31,13 @@ _FIRST_PILOT = 2**20
 
 
 def _checked_size(name: str, value: Any) -> Any:
-    # Python refuses to read the longest of numbers; the check says so.
-    given = isinstance(value, str) and value.isdecimal() and len(value) < 1000
-    size = int(value) if given else value
-    check_size(size)
-    return size
+    check_size(value)
+    return value
+
+
+def _read_size(text: str) -> Any:
+    # Python refuses to read the longest of numbers; the check says what is wrong with them.
+    return int(text) if text.isdecimal() and len(text) < 1000 else text
 
 
 def _checked_confidence(name: str, value: Any) -> Any:
@@ -106,7 +108,9 @@ class MBound(Options):
     (True, 0.95)
     """
 
-    xor_size: Size = option(5, "Units in an XOR.", unit="K|dense", check=_checked_size)
+    xor_size: Size = option(
+        5, "Units in an XOR.", unit="K|dense", check=_checked_size, read=_read_size
+    )
     runs: int = integer(20, "Runs, fixed beforehand.", caps.RUNS)
     confidence: float = option(0.95, CONFIDENCE, unit="P", check=_checked_confidence, kind=float)
     backend: str = option(
