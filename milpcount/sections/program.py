@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 QUICK = 1e-12
-"""The least tolerance of signs, as a part of a layer's largest value, with which they are `quick`."""
+"""The least tolerance, as a part of a layer's largest value, with which `quick` is used."""
 
 
 class Affine(Protocol):
