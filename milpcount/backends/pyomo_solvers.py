@@ -20,7 +20,7 @@ from milpcount.enumeration.no_good import LEAST_MARGIN, NoGoods
 from milpcount.enumeration.search import OnPattern, Search, with_rows
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation.formulate import Formulation
-from milpcount.formulation.highs_model import FEASIBILITY, Outcome
+from milpcount.formulation.highs_model import FEASIBILITY, SolveStatus
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.limits import Deadline
 
@@ -40,23 +40,23 @@ FINE = ("highs", "scip", "gurobi")
 """Solvers whose tolerance can be set far below the least margin. With a margin near its tolerance,
 CBC calls programs infeasible that are not."""
 OUTCOMES = {
-    "convergenceCriteriaSatisfied": Outcome.OPTIMAL,
-    "optimal": Outcome.OPTIMAL,
-    "globallyOptimal": Outcome.OPTIMAL,
-    "feasible": Outcome.LIMIT,
-    "provenInfeasible": Outcome.INFEASIBLE,
-    "infeasible": Outcome.INFEASIBLE,
-    "infeasibleOrUnbounded": Outcome.INFEASIBLE,
-    "maxTimeLimit": Outcome.LIMIT,
-    "intermediateNonInteger": Outcome.LIMIT,  # CBC, out of time before its first solution
-    "iterationLimit": Outcome.LIMIT,
-    "maxIterations": Outcome.LIMIT,
-    "maxEvaluations": Outcome.LIMIT,
-    "objectiveLimit": Outcome.LIMIT,
-    "minFunctionValue": Outcome.LIMIT,
-    "interrupted": Outcome.INTERRUPTED,
-    "userInterrupt": Outcome.INTERRUPTED,
-    "resourceInterrupt": Outcome.LIMIT,
+    "convergenceCriteriaSatisfied": SolveStatus.OPTIMAL,
+    "optimal": SolveStatus.OPTIMAL,
+    "globallyOptimal": SolveStatus.OPTIMAL,
+    "feasible": SolveStatus.LIMIT,
+    "provenInfeasible": SolveStatus.INFEASIBLE,
+    "infeasible": SolveStatus.INFEASIBLE,
+    "infeasibleOrUnbounded": SolveStatus.INFEASIBLE,
+    "maxTimeLimit": SolveStatus.LIMIT,
+    "intermediateNonInteger": SolveStatus.LIMIT,  # CBC, out of time before its first solution
+    "iterationLimit": SolveStatus.LIMIT,
+    "maxIterations": SolveStatus.LIMIT,
+    "maxEvaluations": SolveStatus.LIMIT,
+    "objectiveLimit": SolveStatus.LIMIT,
+    "minFunctionValue": SolveStatus.LIMIT,
+    "interrupted": SolveStatus.INTERRUPTED,
+    "userInterrupt": SolveStatus.INTERRUPTED,
+    "resourceInterrupt": SolveStatus.LIMIT,
 }
 """What Pyomo's termination conditions mean here, where every program is bounded; one that is not
 listed is a failure."""
@@ -70,7 +70,7 @@ STATES = {
 """What Pyomo says of a solver that is there and cannot be used."""
 
 
-def outcome(condition: Any) -> Outcome:
+def outcome(condition: Any) -> SolveStatus:
     """Return what a termination condition of Pyomo means.
 
     Raises
@@ -185,14 +185,14 @@ class PyomoModel:
         condition = results.solver.termination_condition
         ended = outcome(condition)
         # CBC leaves the values of its last step where it has no solution.
-        nothing = ended is Outcome.INFEASIBLE or condition.name == "intermediateNonInteger"
+        nothing = ended is SolveStatus.INFEASIBLE or condition.name == "intermediateNonInteger"
         found = len(results.solution) > 0 and not nothing
         if found:
             self.model.solutions.load_from(results)
         return self._solution(ended, found)
 
-    def _solution(self, ended: Outcome, found: bool) -> Solution:
-        if ended is Outcome.OPTIMAL and not found:
+    def _solution(self, ended: SolveStatus, found: bool) -> Solution:
+        if ended is SolveStatus.OPTIMAL and not found:
             raise SolverError(f"Pyomo's solver {self.name!r} ended as optimal without a solution")
         # A column in no row, or fixed, may come back without a value; no pattern needs it.
         values = [v.value if v.value is not None else v.lb for v in self.columns]

@@ -24,8 +24,8 @@ from milpcount.bounds.layer_cells import LayerCells, UnitCells, unit_cells
 from milpcount.bounds.ranks import rank_bound
 from milpcount.domain import InputSet
 from milpcount.network import Activation, Network
-from milpcount.preactivation.in_cells import OPEN, CellRanges, Reached
-from milpcount.types import Array
+from milpcount.preactivation.in_cells import CellRanges, Reached
+from milpcount.types import OPEN, Array
 
 _MOST_CELLS = 4096
 """Cells that are walked through at once."""

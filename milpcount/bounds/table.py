@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from milpcount import integers
-from milpcount.bounds.theorem import Bound, Direction, Standing, Subject, Value
+from milpcount.bounds.theorem import Bound, Direction, Scope, Standing, Value
 from milpcount.printable import as_html, printable, rich_table
 from milpcount.quantities import Quantity
 
@@ -167,7 +167,7 @@ def row_of(bound: Bound) -> list[str]:
     row = bound.theorem
     remark = _SUBJECTS[row.subject]
     if row.direction is Direction.EXACT:
-        one = row.subject is Subject.THIS
+        one = row.subject is Scope.THIS
         remark = "exact, of this network" if one else "exact maximum of the architecture"
     if row.standing is Standing.CONJECTURED:
         remark = f"{remark}, conjectured"
@@ -179,10 +179,10 @@ def row_of(bound: Bound) -> list[str]:
 
 
 _SUBJECTS = {
-    Subject.EVERY: "every network",
-    Subject.BEST: "the best network",
-    Subject.THIS: "this network",
-    Subject.RANDOM: "random networks",
+    Scope.EVERY: "every network",
+    Scope.BEST: "the best network",
+    Scope.THIS: "this network",
+    Scope.RANDOM: "random networks",
 }
 
 

@@ -30,7 +30,7 @@ class Direction(Enum):
     """Up to a factor that the theorem does not name: no bound on any one network."""
 
 
-class Subject(Enum):
+class Scope(Enum):
     """Which networks a theorem speaks of."""
 
     EVERY = "every network of the architecture"
@@ -93,7 +93,7 @@ class Theorem:
     family : str
         Theorems that belong together.
     direction : Direction
-    subject : Subject
+    subject : Scope
     quantity : Quantity or Other
         What it bounds.
     speaks_of_chains : bool
@@ -119,7 +119,7 @@ class Theorem:
     title: str
     family: str
     direction: Direction
-    subject: Subject
+    subject: Scope
     quantity: Quantity | Other
     speaks_of_chains: bool
     citation: str

@@ -20,7 +20,7 @@ _SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What one method said about one example.
 
     Attributes
@@ -41,7 +41,7 @@ class _Tally:
     asked: int = 0
     right: int = 0
 
-    def add(self, verdict: Verdict) -> None:
+    def add(self, verdict: Judgement) -> None:
         self.asked += 1
         self.right += not verdict.wrong
 
@@ -49,10 +49,10 @@ class _Tally:
         return f"{self.right} of {self.asked}" if self.asked else "not asked"
 
 
-def judge(example: Example, quantity: Quantity, method: Method) -> Verdict:
+def judge(example: Example, quantity: Quantity, method: Method) -> Judgement:
     """Return what a method says about an example, and whether that is wrong."""
     if quantity not in method.quantities:
-        return Verdict("-")
+        return Judgement("-")
     try:
         result = count(
             example.network,
@@ -63,9 +63,9 @@ def judge(example: Example, quantity: Quantity, method: Method) -> Verdict:
             listener=_notices,
         )
     except (DomainError, NotInstalledError):
-        return Verdict("-")  # a domain or a solver that this method declares it does not have
+        return Judgement("-")  # a domain or a solver that this method declares it does not have
     except MilpcountError as error:
-        return Verdict(f"{type(error).__name__}: {error}", wrong=True)
+        return Judgement(f"{type(error).__name__}: {error}", wrong=True)
     return _compare(result, example.known[quantity])
 
 
@@ -74,12 +74,12 @@ def _notices(event: Event) -> None:
         print(f"milpcount: {event.text}", file=sys.stderr, flush=True)
 
 
-def _compare(result: CountResult, known: int) -> Verdict:
+def _compare(result: CountResult, known: int) -> Judgement:
     if not result.lower <= known <= result.upper:
-        return Verdict(f"{result.lower}..{result.upper} WRONG", wrong=True)
+        return Judgement(f"{result.lower}..{result.upper} WRONG", wrong=True)
     if result.is_exact:
-        return Verdict(str(result.lower))
-    return Verdict(f"{result.lower}..{result.upper} not finished", wrong=True)
+        return Judgement(str(result.lower))
+    return Judgement(f"{result.lower}..{result.upper} not finished", wrong=True)
 
 
 def _questions() -> Iterator[tuple[Example, Quantity]]:

@@ -21,7 +21,7 @@ from milpcount.quantities import Quantity
 from milpcount.store import Record, Store, write_whole
 from milpcount.sweep.experiment import Experiment, MethodSpec, read_experiment
 from milpcount.sweep.jobs import Job, jobs_of
-from milpcount.sweep.runner import Outcome, Runner, Standing, Watcher
+from milpcount.sweep.runner import Runner, SweepProgress, SweepResult, Watcher
 from milpcount.workers import Here
 
 _TIMEOUT = 30.0
@@ -69,7 +69,7 @@ def store_path(experiment: Path) -> Path:
     return folder / "results" / f"{experiment.stem}.jsonl"
 
 
-def run(request: Request, *, quiet: bool = False) -> Outcome:
+def run(request: Request, *, quiet: bool = False) -> SweepResult:
     """Run a sweep; what its store holds is not done again.
 
     Raises
@@ -86,7 +86,7 @@ def run(request: Request, *, quiet: bool = False) -> Outcome:
         return _run(request, experiment, show)
 
 
-def _run(request: Request, experiment: Experiment, show: "_Shown") -> Outcome:
+def _run(request: Request, experiment: Experiment, show: "_Shown") -> SweepResult:
     store = Store(request.store or store_path(request.experiment), show.say)
     jobs, missing = jobs_of(experiment, make, request.only)
     for line in missing:
@@ -97,7 +97,7 @@ def _run(request: Request, experiment: Experiment, show: "_Shown") -> Outcome:
         return Runner(jobs, store, executor, watcher, request.seconds).run()
 
 
-def complain(outcome: Outcome) -> None:
+def complain(outcome: SweepResult) -> None:
     """Raise an error if jobs failed.
 
     Raises
@@ -177,7 +177,7 @@ class _Shown:
     def say(self, text: str) -> None:
         """Show a line."""
 
-    def standing(self, at: Standing) -> None:
+    def standing(self, at: SweepProgress) -> None:
         """Show how far it has come."""
 
     def finished(self, job: Job, line: Record) -> None:
@@ -199,7 +199,7 @@ class _Lines(_Shown):
         except OSError:
             self._open = False  # nobody reads the progress any more: the sweep goes on
 
-    def standing(self, at: Standing) -> None:
+    def standing(self, at: SweepProgress) -> None:
         if at.seconds < self._due:
             return
         self._due = (at.seconds // EVERY + 1) * EVERY
@@ -215,7 +215,7 @@ class _Live(_Shown):
     def say(self, text: str) -> None:
         self._bar.say(text)
 
-    def standing(self, at: Standing) -> None:
+    def standing(self, at: SweepProgress) -> None:
         share = at.done / at.total if at.total else None
         self._bar.show(share, parts(at), at.seconds)
 
@@ -231,7 +231,7 @@ def _showing(*, quiet: bool) -> Iterator[_Shown]:
         yield _Lines()
 
 
-def parts(at: Standing) -> list[str]:
+def parts(at: SweepProgress) -> list[str]:
     """Return how far a sweep has come in parts, the most important first."""
     said = [f"{at.done} of {at.total} jobs"]
     working = zip(at.running, at.found, strict=True)

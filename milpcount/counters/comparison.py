@@ -40,7 +40,7 @@ def every_candidate() -> tuple[Candidate, ...]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Answer:
     """What one method said.
 
     Attributes
@@ -71,12 +71,12 @@ class Comparison:
     Attributes
     ----------
     quantity : Quantity
-    outcomes : tuple of Outcome
+    outcomes : tuple of Answer
         Of every method, asked or not.
     """
 
     quantity: Quantity
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Answer, ...]
 
     @property
     def results(self) -> tuple[CountResult, ...]:
@@ -125,7 +125,7 @@ class Comparison:
         return "\n".join("   ".join(row) for row in self.rows())
 
 
-def _row(one: Outcome) -> list[str]:
+def _row(one: Answer) -> list[str]:
     if one.result is None:
         return [one.title, "-", "-", f"not asked: {one.reason}"]
     found = one.result
@@ -191,16 +191,16 @@ def compare(
                 f"candidate {candidate!r}: give a milpcount.counters.method.Candidate, e.g. "
                 "Candidate('tree', mc.RegionTree)"
             )
-    outcomes: list[Outcome] = []
+    outcomes: list[Answer] = []
     stopped: Interrupted | None = None
     for candidate in asked:
         if stopped is not None:
-            outcomes.append(Outcome(candidate.title, None, "interrupted"))
+            outcomes.append(Answer(candidate.title, None, "interrupted"))
             continue
         try:
             outcome = run.ask(candidate)
         except Interrupted as stop:
-            stopped, outcome = stop, Outcome(candidate.title, stop.result)
+            stopped, outcome = stop, Answer(candidate.title, stop.result)
         for other in outcomes:
             contradiction(other, outcome, network)
         outcomes.append(outcome)
@@ -226,20 +226,20 @@ class _Run:
     def __post_init__(self) -> None:
         self.bound = upper_over(self.network, self.domain, self.quantity)[0]
 
-    def ask(self, candidate: Candidate) -> Outcome:
+    def ask(self, candidate: Candidate) -> Answer:
         """Return what a method says, or why it is not asked."""
         method = candidate.make()
         reason = self._reason(candidate, method)
         if reason:
-            return Outcome(candidate.title, None, reason)
+            return Answer(candidate.title, None, reason)
         try:
             result = self._count(method, names=candidate.names)
         except (InputError, NotInstalledError) as error:
-            return Outcome(candidate.title, None, str(error))
+            return Answer(candidate.title, None, str(error))
         self.asked, self.found = True, self.found or result.is_exact
         if not _is_by_chance(result):
             self.bound = min(self.bound, result.upper)
-        return Outcome(candidate.title, result)
+        return Answer(candidate.title, result)
 
     def _reason(self, candidate: Candidate, method: Method) -> str:
         if self.quantity not in method.quantities:
@@ -279,7 +279,7 @@ class _Run:
         )
 
 
-def contradiction(one: Outcome, other: Outcome, network: Network) -> None:
+def contradiction(one: Answer, other: Answer, network: Network) -> None:
     """Raise an error if two outcomes cannot both be right.
 
     Raises
@@ -300,7 +300,7 @@ def contradiction(one: Outcome, other: Outcome, network: Network) -> None:
             )
 
 
-def _missing(first: Outcome, second: Outcome) -> str | None:
+def _missing(first: Answer, second: Answer) -> str | None:
     """Return a pattern of the first that the second, if complete, did not find."""
     found, known = first.patterns, second.patterns
     if found is None or known is None or second.result is None or not second.result.is_exact:
@@ -313,5 +313,5 @@ def _texts(patterns: set[Pattern]) -> Iterator[str]:
         yield "the pattern " + "".join(map(str, pattern))
 
 
-def _without_regions(one: Outcome) -> Outcome:
+def _without_regions(one: Answer) -> Answer:
     return one if one.result is None else replace(one, result=replace(one.result, regions=None))

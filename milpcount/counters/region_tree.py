@@ -113,10 +113,10 @@ class RegionTree(Options):
         from milpcount.counters.work_queue import Parts
         from milpcount.tree.kept_regions import KeptRegions
         from milpcount.tree.region_blocks import Source
-        from milpcount.tree.subtree_tasks import Subject, Task, search_parts
+        from milpcount.tree.subtree_tasks import PackedNetwork, Task, search_parts
 
         problem = _bounded(problem)
-        subject = Subject.pack(problem.network, problem.inputs)
+        subject = PackedNetwork.pack(problem.network, problem.inputs)
         patterns = problem.quantity is Quantity.ACTIVATION_PATTERNS
         kept = KeptRegions(Source(problem.network, problem.inputs))
         parts = Parts(

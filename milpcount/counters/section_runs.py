@@ -45,7 +45,7 @@ _SMALL = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class SectionedNetwork:
     """What is counted, whatever it was read from.
 
     Attributes
@@ -64,9 +64,9 @@ class Subject:
     notes: tuple[str, ...] = ()
 
 
-def of_network(network: Network) -> Subject:
+def of_network(network: Network) -> SectionedNetwork:
     """Return a network as a subject."""
-    return Subject(
+    return SectionedNetwork(
         lambda inputs: (program_of(network, inputs), exact_signs(network, inputs)),
         network.n_inputs,
         network.title,
@@ -75,7 +75,9 @@ def of_network(network: Network) -> Subject:
     )
 
 
-def of_traced(traced: Any, state: Mapping[str, Any] | None = None, module: Any = None) -> Subject:
+def of_traced(
+    traced: Any, state: Mapping[str, Any] | None = None, module: Any = None
+) -> SectionedNetwork:
     """Return a traced module as a subject, with the numbers of a state dict where one is given.
 
     Given the module itself, as it is then, it is read where crossings are close together.
@@ -100,7 +102,7 @@ def of_traced(traced: Any, state: Mapping[str, Any] | None = None, module: Any =
             lambda: _read(module, traced, made, inputs), inputs, made.n_units, made.weights
         )
 
-    return Subject(
+    return SectionedNetwork(
         program,
         prod(traced.shape),
         f"{traced.title} (torch module, inputs {'x'.join(map(str, traced.shape[1:]))})",
@@ -210,7 +212,7 @@ def count_module(
 
 
 def run(
-    subject: Subject,
+    subject: SectionedNetwork,
     domain: Domain,
     method: SectionWalk,
     *,
@@ -253,7 +255,7 @@ def run(
 
 
 def cells_of(
-    subject: Subject, domain: Domain, method: SectionWalk | None = None
+    subject: SectionedNetwork, domain: Domain, method: SectionWalk | None = None
 ) -> list[tuple[bytes, Array]]:
     """Return the cells of a line or a plane: a digest of the pattern, and the corners.
 
@@ -281,7 +283,7 @@ def cells_of(
 class _Task:
     """A count on one set after the other."""
 
-    subject: Subject
+    subject: SectionedNetwork
     sets: Sequence[Any]
     method: SectionWalk
     limits: Limits

@@ -13,7 +13,7 @@ from typing import Any
 from milpcount import integers
 from milpcount.errors import FileFormatError
 from milpcount.tree.kept_regions import KeptRegions
-from milpcount.tree.subtree_tasks import Left, Outcome, Task
+from milpcount.tree.subtree_tasks import Left, Task, TaskResult
 
 SLICE_SECONDS = 1.0
 """Of a task while others have work too."""
@@ -251,7 +251,7 @@ class Parts:
             until,
         )
 
-    def accept(self, task: Task, outcome: Outcome) -> None:
+    def accept(self, task: Task, outcome: TaskResult) -> None:
         """Add what came of a task; what comes back a second time is left out."""
         batch = self._out.pop(task.number, None)
         if batch is None:

@@ -18,7 +18,7 @@ from milpcount.enumeration.search import SearchState
 from milpcount.formulation.composed import Composed, Composer, LayerRows
 from milpcount.formulation.exact_cell import Recheck
 from milpcount.formulation.formulate import Formulation
-from milpcount.formulation.highs_model import FEASIBILITY, Outcome
+from milpcount.formulation.highs_model import FEASIBILITY, SolveStatus
 from milpcount.formulation.linear_program import Row
 from milpcount.formulation.piece_distances import Gaps
 from milpcount.quantities import Quantity
@@ -299,4 +299,4 @@ class CellOracle:
             self.lp.set_bounds(self.unit_columns[which], low[which], high[which])
             self.current = wanted
         self.state.lps += 1
-        return self.lp.solve() is Outcome.OPTIMAL
+        return self.lp.solve() is SolveStatus.OPTIMAL

@@ -8,7 +8,7 @@ import numpy as np
 from milpcount.errors import SolverError
 from milpcount.exact.float_program import run
 from milpcount.formulation import highs_model
-from milpcount.formulation.highs_model import FEASIBILITY, Outcome
+from milpcount.formulation.highs_model import FEASIBILITY, SolveStatus
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.preactivation.rounding import gamma
 from milpcount.types import Array
@@ -43,7 +43,7 @@ class Solution:
 
     Attributes
     ----------
-    outcome : Outcome
+    outcome : SolveStatus
     values : ndarray or None, shape (columns,)
         The best solution found.
     bound : float
@@ -51,7 +51,7 @@ class Solution:
     nodes : int
     """
 
-    outcome: Outcome
+    outcome: SolveStatus
     values: Array | None
     bound: float
     nodes: int
@@ -104,7 +104,7 @@ class WarmLP(_Model):
         self.largest = program.times(np.ones(program.n_rows), absolute=True)
         self.solves = 0
 
-    def solve(self) -> Outcome:
+    def solve(self) -> SolveStatus:
         """Solve and return OPTIMAL or INFEASIBLE.
 
         Raises
@@ -114,9 +114,9 @@ class WarmLP(_Model):
         """
         self.solves += 1
         outcome = self._run()
-        if outcome not in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
+        if outcome not in (SolveStatus.OPTIMAL, SolveStatus.INFEASIBLE):
             outcome = self._careful()
-        if outcome not in (Outcome.OPTIMAL, Outcome.INFEASIBLE):
+        if outcome not in (SolveStatus.OPTIMAL, SolveStatus.INFEASIBLE):
             raise SolverError(
                 f"HiGHS ended a bounded linear program of {self.highs.getNumRow()} rows with "
                 f"status {self.highs.getModelStatus().name!r}: rescale the network's weights or "
@@ -153,7 +153,7 @@ class WarmLP(_Model):
         reach = sizes @ np.maximum(np.abs(lower), np.abs(upper)) + np.abs(sides).sum()
         return bool(most < sides.sum() - gamma(y.size + sums.size) * reach)
 
-    def _careful(self) -> Outcome:
+    def _careful(self) -> SolveStatus:
         self.highs.clearSolver()
         for name in FAST:
             self.highs.setOptionValue(name, CAREFUL[name])
@@ -162,7 +162,7 @@ class WarmLP(_Model):
             self.highs.setOptionValue(name, value)
         return outcome
 
-    def _run(self) -> Outcome:
+    def _run(self) -> SolveStatus:
         run(self.highs)
         return highs_model.outcome(self.highs.getModelStatus())
 
@@ -199,7 +199,7 @@ class MixedInteger(_Model):
         self.highs.setOptionValue("time_limit", self.highs.getRunTime() + seconds)
         self.highs.run()
         outcome = highs_model.outcome(self.highs.getModelStatus())
-        if outcome is Outcome.FAILED:
+        if outcome is SolveStatus.FAILED:
             raise SolverError(
                 f"HiGHS failed with status {self.highs.getModelStatus().name!r} on a MILP of "
                 f"{self.highs.getNumRow()} rows"

@@ -19,7 +19,7 @@ from milpcount.enumeration.highs_programs import Solution
 from milpcount.enumeration.search import OnSolution, SearchState, Stop
 from milpcount.errors import SolverError
 from milpcount.formulation.formulate import Formulation
-from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.highs_model import SolveStatus
 from milpcount.formulation.linear_program import LinearProgram, Row
 from milpcount.formulation.margins import Form, may_cancel
 from milpcount.limits import Deadline
@@ -189,10 +189,10 @@ class NoGoods:
             answer = yield from self._solve(self.solver)
             self.state.milps += 1
             self.state.nodes += answer.nodes
-            if answer.values is None and answer.outcome is Outcome.INFEASIBLE and self.second:
+            if answer.values is None and answer.outcome is SolveStatus.INFEASIBLE and self.second:
                 answer = yield from self._second_opinion(self.second)
             if answer.values is None:
-                self.state.exhausted = answer.outcome is Outcome.INFEASIBLE
+                self.state.exhausted = answer.outcome is SolveStatus.INFEASIBLE
                 break
             rows = self.proposals.judge(self.columns.pattern(answer.values))
             self.solver.add_rows(rows)

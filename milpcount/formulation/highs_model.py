@@ -18,7 +18,7 @@ FEASIBILITY = 1e-9
 """Tolerance asked of HiGHS for rows, bounds and reduced costs, absolute."""
 
 
-class Outcome(Enum):
+class SolveStatus(Enum):
     """How a solve ended."""
 
     OPTIMAL = "optimal"
@@ -30,32 +30,32 @@ class Outcome(Enum):
     FAILED = "failed"
 
 
-OUTCOMES = {
-    "kNotset": Outcome.FAILED,
-    "kLoadError": Outcome.FAILED,
-    "kModelError": Outcome.FAILED,
-    "kPresolveError": Outcome.FAILED,
-    "kSolveError": Outcome.FAILED,
-    "kPostsolveError": Outcome.FAILED,
-    "kModelEmpty": Outcome.OPTIMAL,
-    "kOptimal": Outcome.OPTIMAL,
-    "kInfeasible": Outcome.INFEASIBLE,
-    "kUnboundedOrInfeasible": Outcome.UNBOUNDED_OR_INFEASIBLE,
-    "kUnbounded": Outcome.UNBOUNDED,
-    "kObjectiveBound": Outcome.LIMIT,
-    "kObjectiveTarget": Outcome.LIMIT,
-    "kTimeLimit": Outcome.LIMIT,
-    "kIterationLimit": Outcome.LIMIT,
-    "kSolutionLimit": Outcome.LIMIT,
-    "kMemoryLimit": Outcome.FAILED,
-    "kInterrupt": Outcome.INTERRUPTED,
-    "kHighsInterrupt": Outcome.INTERRUPTED,
-    "kUnknown": Outcome.FAILED,
+SOLVE_STATUSES = {
+    "kNotset": SolveStatus.FAILED,
+    "kLoadError": SolveStatus.FAILED,
+    "kModelError": SolveStatus.FAILED,
+    "kPresolveError": SolveStatus.FAILED,
+    "kSolveError": SolveStatus.FAILED,
+    "kPostsolveError": SolveStatus.FAILED,
+    "kModelEmpty": SolveStatus.OPTIMAL,
+    "kOptimal": SolveStatus.OPTIMAL,
+    "kInfeasible": SolveStatus.INFEASIBLE,
+    "kUnboundedOrInfeasible": SolveStatus.UNBOUNDED_OR_INFEASIBLE,
+    "kUnbounded": SolveStatus.UNBOUNDED,
+    "kObjectiveBound": SolveStatus.LIMIT,
+    "kObjectiveTarget": SolveStatus.LIMIT,
+    "kTimeLimit": SolveStatus.LIMIT,
+    "kIterationLimit": SolveStatus.LIMIT,
+    "kSolutionLimit": SolveStatus.LIMIT,
+    "kMemoryLimit": SolveStatus.FAILED,
+    "kInterrupt": SolveStatus.INTERRUPTED,
+    "kHighsInterrupt": SolveStatus.INTERRUPTED,
+    "kUnknown": SolveStatus.FAILED,
 }
 """Every status HiGHS can speak in; one that is missing here raises `SolverError`."""
 
 
-def outcome(status: Any) -> Outcome:
+def outcome(status: Any) -> SolveStatus:
     """Return what a native model status means.
 
     Raises
@@ -64,7 +64,7 @@ def outcome(status: Any) -> Outcome:
         If the status is not known.
     """
     try:
-        return OUTCOMES[status.name]
+        return SOLVE_STATUSES[status.name]
     except KeyError:
         raise SolverError(
             f"HiGHS ended with status {status.name!r}, which this version of milpcount does not "
@@ -135,7 +135,7 @@ def load(model: Any, program: LinearProgram, *, relax: bool = False) -> None:
         )
 
 
-def maximum(model: Any, objective: np.ndarray) -> tuple[Outcome, float]:
+def maximum(model: Any, objective: np.ndarray) -> tuple[SolveStatus, float]:
     """Maximise another objective over a loaded model; return how it ended and the value."""
     n = objective.size
     model.changeColsCost(n, np.arange(n, dtype=np.int32), objective)

@@ -40,9 +40,9 @@ def _extent(inputs: InputSet, i: int, sign: float) -> float:
     model = highs_model.solver()
     highs_model.load(model, build.build())
     outcome, value = highs_model.maximum(model, objective)
-    if outcome is highs_model.Outcome.INFEASIBLE:
+    if outcome is highs_model.SolveStatus.INFEASIBLE:
         raise DomainError("the domain is empty: no input satisfies all of its rows")
-    if outcome is not highs_model.Outcome.OPTIMAL:
+    if outcome is not highs_model.SolveStatus.OPTIMAL:
         raise DomainError(
             f"the domain is unbounded at input {i}, and the MILP needs finite bounds: give a Box, "
             "or give the Polytope lower and upper bounds, or count with the region tree"

@@ -17,7 +17,7 @@ from milpcount.errors import OptionError
 from milpcount.formulation import big_m, highs_model
 from milpcount.formulation.coefficient_range import is_fit
 from milpcount.formulation.expressions import expression
-from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.highs_model import SolveStatus
 from milpcount.formulation.linear_program import LinearProgram
 from milpcount.formulation.parameters import parameter_box
 from milpcount.formulation.pattern_map import PatternMap
@@ -167,7 +167,7 @@ class _Goals:
 
 def _linear(model: Any, program: LinearProgram, objective: Array) -> float:
     outcome, _ = highs_model.maximum(model, objective)
-    if outcome is not Outcome.OPTIMAL:
+    if outcome is not SolveStatus.OPTIMAL:
         return np.inf
     return rigorous_maximum(program, objective, np.array(model.getSolution().row_dual))
 
@@ -210,7 +210,7 @@ def _integer(model: Any, objective: Array, deadline: Deadline) -> float:
     # HiGHS adds up its run times, and the limit is on the sum.
     model.setOptionValue("time_limit", model.getRunTime() + min(MIP_SECONDS, deadline.remaining()))
     outcome, _ = highs_model.maximum(model, objective)
-    if outcome not in (Outcome.OPTIMAL, Outcome.LIMIT):
+    if outcome not in (SolveStatus.OPTIMAL, SolveStatus.LIMIT):
         return np.inf
     bound = float(model.getInfo().mip_dual_bound)
     return bound + 1e-6 * (1 + abs(bound))

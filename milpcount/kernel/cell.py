@@ -14,8 +14,8 @@ from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
 from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, START, TESTS
 from milpcount.kernel.warm_starts import take_start
 
-OPEN = -1
-"""No verdict."""
+NO_VERDICT = -1
+"""In place of a verdict: nobody has asked yet."""
 COUNTED = 3
 """In place of a verdict: what a side holds was counted in exact arithmetic, and it is done."""
 
@@ -107,10 +107,10 @@ def decide(p, s, scratch, count):
     -------
     int
         `FULL` with a certified point in ``trial_x, trial_g``; `EMPTY` with a certificate in
-        ``trial_lam``; or `OPEN`, when floating point can prove neither.
+        ``trial_lam``; or `NO_VERDICT`, when floating point can prove neither.
     """
     verdict = _decide_once(p, s, scratch, count, np.int64(_STEPS))
-    if verdict == OPEN and s.control[PATIENCE] > 0:
+    if verdict == NO_VERDICT and s.control[PATIENCE] > 0:
         # Cells that miss being non-empty by little need large multipliers, and those of a distant
         # cell can lead a projection astray.
         fill(s.trial.lam, 0.0)
@@ -139,7 +139,7 @@ def _decide_once(p, s, scratch, count, steps):
         verdict = box_project(s.cell, s.trial, s.starts, at, count, p.V, p.VT, scratch, steps)
     if verdict == FULL:
         inside = is_interior(s.cell.rows, s.cell.offset, s.cell.error, first, count, s.trial.g)
-        return FULL if inside else OPEN
+        return FULL if inside else NO_VERDICT
     if verdict == EMPTY:
         if is_empty(s.cell.rows, s.cell.offset, s.cell.error, s.trial.lam, first, count, p.V,
                     scratch.y, scratch.z):  # fmt: skip
@@ -159,4 +159,4 @@ def _decide_once(p, s, scratch, count, steps):
         if is_empty_in_integers(p, s, quantum, first, count, scratch.rho, scratch.y, scratch.z):
             s.control[INTEGER_EMPTY] += 1
             return EMPTY
-    return OPEN
+    return NO_VERDICT

@@ -6,7 +6,7 @@ runs in slices: it returns to Python when its budget of work is spent, when a ce
 decided in floating point, and when it has finished. All it knows is in `State`.
 """
 
-from milpcount.kernel.cell import OPEN, decide, push_piece
+from milpcount.kernel.cell import NO_VERDICT, decide, push_piece
 from milpcount.kernel.columns import (
     LAYER_ROW,
     UNIT_PIECE,
@@ -144,17 +144,17 @@ def search(p, s, scratch, rounding):
                     s.sides.verdict[d, k] = EMPTY
                 elif parities and not is_allowed(s.parities, layer, unit, k):
                     s.sides.verdict[d, k] = EMPTY
-                elif s.sides.verdict[d, k] == OPEN:
-                    if c[VERDICT] != OPEN:
+                elif s.sides.verdict[d, k] == NO_VERDICT:
+                    if c[VERDICT] != NO_VERDICT:
                         s.sides.verdict[d, k] = c[VERDICT]
-                        c[VERDICT] = OPEN
+                        c[VERDICT] = NO_VERDICT
                     else:
                         if c[BUDGET] <= 0:
                             return PAUSED
                         tests = c[TESTS]
                         verdict = test_piece(p, s, scratch, d, unit, k)
                         c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
-                        if verdict == OPEN:
+                        if verdict == NO_VERDICT:
                             c[ASKED] = k
                             return ASK_SIDE
                         s.sides.verdict[d, k] = verdict

@@ -24,7 +24,7 @@ from milpcount.kernel.branch_sampling import (
     square_of_trial,
     uniform,
 )
-from milpcount.kernel.cell import OPEN, piece_of_point
+from milpcount.kernel.cell import NO_VERDICT, piece_of_point
 from milpcount.kernel.columns import (
     LAYER_READS_INPUTS,
     LAYER_UNIT,
@@ -288,7 +288,7 @@ def walk(p, s, scratch, q, rounding):
         unit = s.opened.unit[layer, s.path.place[d]]
         pieces = p.units[unit, UNIT_PIECES]
         for k in range(pieces):
-            if s.sides.verdict[d, k] == OPEN:
+            if s.sides.verdict[d, k] == NO_VERDICT:
                 hits, tests = c[POOL_HITS], c[TESTS]
                 s.sides.verdict[d, k] = test_piece(p, s, scratch, d, unit, k)
                 c[BUDGET] -= price(p, s, d, c[TESTS] - tests)
@@ -298,7 +298,7 @@ def walk(p, s, scratch, q, rounding):
                     and c[POOL_HITS] == hits
                 ):
                     q.square[d, k] = square_of_trial(s)
-                if s.sides.verdict[d, k] == OPEN:
+                if s.sides.verdict[d, k] == NO_VERDICT:
                     s.sides.verdict[d, k] = UNDECIDED
                     q.control[UNDECIDED_SIDES] += 1
         k, log_p = choose(p, s, q, d, unit, pieces, layer == last_layer and not in_stages)

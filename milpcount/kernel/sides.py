@@ -1,6 +1,6 @@
 """The tests of a unit's pieces at a node: by corners, by what is known, or by a projection."""
 
-from milpcount.kernel.cell import OPEN, decide, piece_of_point, push_piece
+from milpcount.kernel.cell import NO_VERDICT, decide, piece_of_point, push_piece
 from milpcount.kernel.certify import is_interior
 from milpcount.kernel.columns import (
     LAYER_ROW,
@@ -75,7 +75,7 @@ def test_piece(p, s, scratch, d, unit, k):
         s.trial.lam[i] = 0.0
     if s.path.corners[d] > 0:
         verdict = _test_polygon(p, s, scratch, d, k, before, count)
-        if verdict != OPEN:
+        if verdict != NO_VERDICT:
             c[POLYGON] += 1
             return verdict
     else:
@@ -132,7 +132,7 @@ def _test_polygon(p, s, scratch, d, k, before, count):
             return EMPTY
         if corners < 0:  # no room for the corners: this child goes on without a polygon
             s.sides.corners[d, k] = 0
-            return OPEN
+            return NO_VERDICT
     if before == count:
         for j in range(corners):
             copy(out[j], source[j])
@@ -141,7 +141,7 @@ def _test_polygon(p, s, scratch, d, k, before, count):
     centre(out, corners, g)
     first = 2 * p.V.shape[1]
     if not is_interior(s.cell.rows, s.cell.offset, s.cell.error, first, count, g):
-        return OPEN
+        return NO_VERDICT
     for i in range(count):
         s.sides.lam[d, k, i] = 0.0
     return FULL
@@ -153,7 +153,7 @@ def take_free_side(p, s, d, unit):
     here = piece_of_point(p, s, unit, s.path.witness[d])
     pieces = p.units[unit, UNIT_PIECES]
     for k in range(pieces):
-        s.sides.verdict[d, k] = OPEN
+        s.sides.verdict[d, k] = NO_VERDICT
     if here < 0 or s.path.corners[d] > 0:
         return here
     s.sides.verdict[d, here] = FULL

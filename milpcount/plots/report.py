@@ -10,7 +10,7 @@ from milpcount.plots.table import header, summary
 from milpcount.printable import as_html
 from milpcount.result import versions
 from milpcount.store import Store
-from milpcount.sweep.check import Verdict, check
+from milpcount.sweep.check import StoreCheck, check
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
@@ -116,7 +116,7 @@ def _methods(store: Store) -> str:
     return _table(("method", "jobs", "processor seconds"), rows)
 
 
-def _verdict(verdict: Verdict) -> str:
+def _verdict(verdict: StoreCheck) -> str:
     impossible = "".join(f"<br>impossible: {as_html(line)}" for line in verdict.impossible)
     return (
         f"{len(verdict.comparisons):,} comparisons of lower bounds, counts and upper bounds, "

@@ -16,10 +16,7 @@ from milpcount.network import Activation, Network, Part, propagate
 from milpcount.preactivation.outputs import piece_range
 from milpcount.preactivation.ranges import Box, Products, Range, parts_of, start_of
 from milpcount.preactivation.rounding import UNDERFLOW, gamma, known, support
-from milpcount.types import Array
-
-OPEN = -1
-"""In place of a piece: it is not known."""
+from milpcount.types import OPEN, Array
 
 
 @dataclass(frozen=True, eq=False)

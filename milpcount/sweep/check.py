@@ -46,7 +46,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StoreCheck:
     """What the comparisons of a store show.
 
     Attributes
@@ -66,7 +66,7 @@ class Verdict:
         return [c for c in self.comparisons if not c.holds]
 
 
-def check(store: Store) -> Verdict:
+def check(store: Store) -> StoreCheck:
     """Compare all lower bounds, counts and upper bounds of each network.
 
     Parameters
@@ -82,7 +82,7 @@ def check(store: Store) -> Verdict:
     found = tuple(c for lines in _groups(store.records.values()) for c in _compare(lines))
     impossible = [str(c) for c in found if not c.holds and c.confidence is None]
     impossible += _incredible(found)
-    return Verdict(found, tuple(impossible))
+    return StoreCheck(found, tuple(impossible))
 
 
 def _groups(records: Iterable[Record]) -> list[list[Record]]:

@@ -24,7 +24,7 @@ BOUNDS = "bounds"
 
 
 @dataclass(frozen=True)
-class Subject:
+class NetworkSpec:
     """A network file, a random network, or an architecture, to count or bound.
 
     Attributes
@@ -97,7 +97,7 @@ class Experiment:
     Attributes
     ----------
     title : str
-    subjects : tuple of Subject
+    subjects : tuple of NetworkSpec
     domain : Domain
     quantity : Quantity
     methods : tuple of MethodSpec
@@ -106,7 +106,7 @@ class Experiment:
     """
 
     title: str
-    subjects: tuple[Subject, ...]
+    subjects: tuple[NetworkSpec, ...]
     domain: Domain
     quantity: Quantity
     methods: tuple[MethodSpec, ...]
@@ -193,7 +193,7 @@ def _methods(table: Table) -> Iterator[MethodSpec]:
         yield MethodSpec(name, options, seed, seconds, quantity and Quantity(quantity))
 
 
-def _subjects(table: Table, home: Path, output: str | None) -> Iterator[Subject]:
+def _subjects(table: Table, home: Path, output: str | None) -> Iterator[NetworkSpec]:
     named = table.take("output_name", str, None)
     output = output or named
     manifest = table.take("manifest", str, None)
@@ -217,7 +217,7 @@ def _subjects(table: Table, home: Path, output: str | None) -> Iterator[Subject]
     found = [
         *([] if manifest is None else _of_manifest(home / manifest, wanted, output)),
         *(_of_file(home / name, output) for name in files),
-        *(Subject(text, None, text, {"architecture": text}) for text in architectures),
+        *(NetworkSpec(text, None, text, {"architecture": text}) for text in architectures),
         *(_random(text, seed) for text in random for seed in wanted.get("seed", [0])),
     ]
     if not found:
@@ -234,18 +234,20 @@ def _subjects(table: Table, home: Path, output: str | None) -> Iterator[Subject]
             yield replace(subject, title=title, pruned=share, tags=subject.tags | {"pruned": share})
 
 
-def _random(text: str, seed: int) -> Subject:
+def _random(text: str, seed: int) -> NetworkSpec:
     tags = {"architecture": text, "network_seed": seed}
-    return Subject(f"random {text} #{seed}", None, text, tags, seed)
+    return NetworkSpec(f"random {text} #{seed}", None, text, tags, seed)
 
 
-def _of_file(path: Path, output: str | None) -> Subject:
+def _of_file(path: Path, output: str | None) -> NetworkSpec:
     existing_file(path, "a network file")
     tags = {"file": path.name} if output is None else {"file": path.name, "output_name": output}
-    return Subject(path.stem, path, "", tags, output=output)
+    return NetworkSpec(path.stem, path, "", tags, output=output)
 
 
-def _of_manifest(path: Path, wanted: dict[str, list[int]], output: str | None) -> Iterator[Subject]:
+def _of_manifest(
+    path: Path, wanted: dict[str, list[int]], output: str | None
+) -> Iterator[NetworkSpec]:
     text = read_text(existing_file(path, "a manifest of networks, as .json"))
     try:
         entries = json.loads(text)["networks"]
@@ -261,7 +263,7 @@ def _of_manifest(path: Path, wanted: dict[str, list[int]], output: str | None) -
             }
             title = f"{entry['architecture'].rsplit('-', 1)[0]} #{entry['seed']}"
             file = path.parent / entry["file"]
-            yield Subject(title, file, entry["architecture"], tags, output=output)
+            yield NetworkSpec(title, file, entry["architecture"], tags, output=output)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileFormatError(f"{path} is not a manifest of networks ({error!r})") from None
 

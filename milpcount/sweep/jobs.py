@@ -25,7 +25,7 @@ from milpcount.network import Network
 from milpcount.quantities import Quantity
 from milpcount.result import CountResult, Guarantee, Status, versions
 from milpcount.store import Record, key_of
-from milpcount.sweep.experiment import BOUNDS, Experiment, MethodSpec, Subject
+from milpcount.sweep.experiment import BOUNDS, Experiment, MethodSpec, NetworkSpec
 from milpcount.sweep.pruning import pruned
 from milpcount.sweep.random_networks import random_network
 
@@ -41,7 +41,7 @@ class Job:
 
     Attributes
     ----------
-    subject : Subject
+    subject : NetworkSpec
     spec : MethodSpec
     domain : Domain
     quantity : Quantity
@@ -49,7 +49,7 @@ class Job:
         None for bounds.
     """
 
-    subject: Subject
+    subject: NetworkSpec
     spec: MethodSpec
     domain: Domain
     quantity: Quantity
@@ -57,7 +57,7 @@ class Job:
 
     @property
     def title(self) -> str:
-        """Subject and method."""
+        """NetworkSpec and method."""
         return f"{self.subject.title} · {self.spec.title}"
 
     @cached_property

@@ -16,7 +16,7 @@ from milpcount.result import Status
 from milpcount.store import Record, Store
 from milpcount.sweep.checkpoints import Checkpoints
 from milpcount.sweep.jobs import Job, counted_in_parts, is_settled, line_of, run_whole
-from milpcount.tree.subtree_tasks import Subject, Task, search_parts
+from milpcount.tree.subtree_tasks import PackedNetwork, Task, search_parts
 from milpcount.workers import Lasting, count_workers, failure
 
 _CHECKPOINT_SECONDS = 10.0
@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Standing:
+class SweepProgress:
     """How far a sweep has come.
 
     Attributes
@@ -63,16 +63,16 @@ class Watcher:
     finished : callable
         Takes a job and its line in the store.
     standing : callable
-        Takes a `Standing`, about twice a second.
+        Takes a `SweepProgress`, about twice a second.
     """
 
     notice: Callable[[str], None] = lambda text: None
     finished: Callable[[Job, Record], None] = lambda job, line: None
-    standing: Callable[[Standing], None] = lambda standing: None
+    standing: Callable[[SweepProgress], None] = lambda standing: None
 
 
 @dataclass
-class Outcome:
+class SweepResult:
     """How a sweep ended.
 
     Attributes
@@ -129,7 +129,7 @@ class _Count:
         self.job, self._checkpoints = job, checkpoints
         self._network: Network = job.network
         self._inputs = with_implied_bounds(job.domain.bind(self._network.n_inputs))
-        self._subject = Subject.pack(self._network, self._inputs)
+        self._subject = PackedNetwork.pack(self._network, self._inputs)
         start = checkpoints.load(job.key, self._network.fingerprint) or Checkpoint()
         self._parts = Parts(start)
         self._start, self._saved = start.found, time.monotonic()
@@ -216,7 +216,7 @@ class Runner:
         self._began = time.monotonic()
         self._pace = _Pace()
 
-    def run(self) -> Outcome:
+    def run(self) -> SweepResult:
         """Do what is to be done; return how it ended. Ctrl-C is one of the ways."""
         stopped = False
         try:
@@ -234,9 +234,9 @@ class Runner:
             self._executor.shutdown()
             for work in self._active:
                 work.pause()
-        return Outcome(self._done, self._total, self._failed, stopped)
+        return SweepResult(self._done, self._total, self._failed, stopped)
 
-    def standing(self) -> Standing:
+    def standing(self) -> SweepProgress:
         """Return how far it has come."""
         seconds = time.monotonic() - self._began
         regions = self._regions_done + sum(work.regions for work in self._active)
@@ -246,7 +246,7 @@ class Runner:
         left = self._pace.seconds_left(rest, rate, workers)
         titles = tuple(work.job.title for work in self._active)
         found = tuple(work.found for work in self._active)
-        return Standing(self._done, self._total, rate, seconds, left, titles, found)
+        return SweepProgress(self._done, self._total, rate, seconds, left, titles, found)
 
     def _is_over(self) -> bool:
         return self._seconds is not None and time.monotonic() - self._began >= self._seconds

@@ -26,9 +26,9 @@ from milpcount.bounds.in_cells import CellBounds
 from milpcount.limits import Deadline
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.first_layers import FirstLayers
-from milpcount.tree.open_nodes import OPEN, OpenPath
+from milpcount.tree.open_nodes import OpenPath
 from milpcount.tree.search import Search
-from milpcount.types import Array
+from milpcount.types import OPEN, Array
 
 _BATCH = 32
 """Nodes that are bounded together."""

@@ -15,7 +15,7 @@ from milpcount.limits import Deadline, OutOfTime
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.populations import TRANSITION, Population, affordable, log_mean
 from milpcount.tree.search import Pace, Search
-from milpcount.tree.subtree_tasks import Subject
+from milpcount.tree.subtree_tasks import PackedNetwork
 from milpcount.tree.vertex_walks import walking_by_vertices
 from milpcount.tree.walk_results import NO_TRANSITIONS, Walked
 from milpcount.types import Array
@@ -25,12 +25,12 @@ _OUT_OF_TIME = -1
 """In place of what the kernel wants."""
 
 
-def make_walks(subject: Subject, batch: Batch, until: float | None = None) -> Walked | None:
+def make_walks(subject: PackedNetwork, batch: Batch, until: float | None = None) -> Walked | None:
     """Make the walks of a batch in another process.
 
     Parameters
     ----------
-    subject : Subject
+    subject : PackedNetwork
         What is walked.
     batch : Batch
     until : float, optional

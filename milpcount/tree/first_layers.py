@@ -16,8 +16,7 @@ from milpcount.domain import InputSet
 from milpcount.limits import OutOfTime
 from milpcount.network import Network
 from milpcount.tree.few_inputs import searching
-from milpcount.tree.open_nodes import OPEN
-from milpcount.types import Array
+from milpcount.types import OPEN, Array
 
 MOST_CELLS = 2**18
 """Cells that are listed."""

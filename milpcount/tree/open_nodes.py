@@ -17,15 +17,11 @@ from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.state import DEPTH
 from milpcount.kernel.unit_numbering import Numbering
-from milpcount.types import Array
+from milpcount.types import OPEN, Array
 
 if TYPE_CHECKING:
     from milpcount.tree.few_inputs import VertexSearch
     from milpcount.tree.search import Search
-
-
-OPEN = -1
-"""In place of a piece: it is not known."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from milpcount.formulation.xor import Xor
 from milpcount.kernel import depth_first, stages
 from milpcount.kernel import rows as kinds
 from milpcount.kernel.allocation import Room, new_scratch, new_state, with_room
-from milpcount.kernel.cell import COUNTED, OPEN, add_row
+from milpcount.kernel.cell import COUNTED, NO_VERDICT, add_row
 from milpcount.kernel.columns import UNIT_PIECES
 from milpcount.kernel.layer_entry import has_room
 from milpcount.kernel.parity import add_parity
@@ -404,7 +404,7 @@ class Search:
                     corners = cut[:kept]
                 count += 1
         s.path.size[0] = count
-        s.control[VERDICT] = OPEN
+        s.control[VERDICT] = NO_VERDICT
         if p.V.shape[1] == 2:
             s.path.corners[0] = len(corners)
             s.path.polygon[0, : len(corners)] = corners

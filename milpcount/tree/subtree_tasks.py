@@ -29,7 +29,7 @@ _BOUND_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Subject:
+class PackedNetwork:
     """A network and its inputs, packed once and sent with every task.
 
     Attributes
@@ -43,7 +43,7 @@ class Subject:
     content: bytes
 
     @classmethod
-    def pack(cls, network: Network, inputs: InputSet) -> "Subject":
+    def pack(cls, network: Network, inputs: InputSet) -> "PackedNetwork":
         """Return the packed pair; of a box of n inputs, the n by n directions shrink to little."""
         content = zlib.compress(pickle.dumps((network, inputs)), 1)
         return cls(hashlib.sha256(content).hexdigest(), content)
@@ -131,7 +131,7 @@ class Searched:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What came of a task.
 
     Attributes
@@ -163,19 +163,19 @@ class Outcome:
         return sum(part.found for part in self.parts)
 
 
-def search_parts(subject: Subject, task: Task) -> Outcome:
+def search_parts(subject: PackedNetwork, task: Task) -> TaskResult:
     """Search the prefixes of a task, the longest first, until its time is over.
 
     The prefixes handed back are then the shortest, which are worth the most to other processes.
 
     Parameters
     ----------
-    subject : Subject
+    subject : PackedNetwork
     task : Task
 
     Returns
     -------
-    Outcome
+    TaskResult
     """
     from milpcount.tree.warm_up import warm_up
 
@@ -211,7 +211,7 @@ def search_parts(subject: Subject, task: Task) -> Outcome:
             search.regions.pack(regions)
         if time.perf_counter() - began >= task.seconds or deadline.passed():
             break
-    return Outcome(
+    return TaskResult(
         tuple(parts), tests, dict(decisions), time.perf_counter() - began,
         time.process_time() - cpu, regions,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from milpcount.enumeration.highs_programs import Solution
 from milpcount.enumeration.no_good import NoGoods
 from milpcount.errors import NotInstalledError, OptionError, SolverError
 from milpcount.formulation import formulate
-from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.highs_model import SolveStatus
 from milpcount.formulation.linear_program import Builder, LinearProgram, Row
 
 SOLVERS = ["highs", "scip", "cbc", "glpk", "appsi_highs"]
@@ -43,7 +43,7 @@ def test_a_milp_is_solved_again_with_more_rows(solver: str) -> None:
     assert first.values is not None and first.values @ [2, 3, 4] >= 5 - 1e-6
     milp.add_rows([Row(np.arange(2, dtype=np.int32), np.ones(2), -np.inf, 0.0)])
     second = milp.solve(30.0)
-    assert second.outcome is Outcome.INFEASIBLE and second.values is None
+    assert second.outcome is SolveStatus.INFEASIBLE and second.values is None
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -107,7 +107,7 @@ def test_every_condition_of_pyomo_is_an_outcome_or_an_error() -> None:
         if condition.name not in OUTCOMES:
             with pytest.raises(SolverError, match=condition.name):
                 outcome(condition)
-    assert outcome(SimpleNamespace(name="maxTimeLimit")) is Outcome.LIMIT
+    assert outcome(SimpleNamespace(name="maxTimeLimit")) is SolveStatus.LIMIT
 
 
 def test_a_solver_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_what_is_missing_survives_the_way_from_a_worker() -> None:
 def test_a_solver_that_ends_too_early_is_found_out() -> None:
     class Hasty(PyomoModel):
         def solve(self, seconds: float) -> Solution:
-            return replace(super().solve(seconds), outcome=Outcome.INFEASIBLE, values=None)
+            return replace(super().solve(seconds), outcome=SolveStatus.INFEASIBLE, values=None)
 
     from milpcount.enumeration.highs_programs import MixedInteger
 

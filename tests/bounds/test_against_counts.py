@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.bounds.theorem import Direction, Subject
+from milpcount.bounds.theorem import Direction, Scope
 from tests.bounds import networks
 
 FAMILIES = {
@@ -137,7 +137,7 @@ def test_lower_and_upper_bounds_on_the_best_network_are_in_order():
     for text in architectures:
         table = mc.bound(text)
         for low in table.best_network_bounds:
-            assert low.theorem.subject is Subject.BEST
+            assert low.theorem.subject is Scope.BEST
             assert low.value <= table.upper, (text, low.theorem.key)
 
 

@@ -12,7 +12,7 @@ from milpcount.bounds.best import best_upper
 from milpcount.bounds.case import Case
 from milpcount.bounds.conditions import UNITS
 from milpcount.bounds.registry import THEOREMS
-from milpcount.bounds.theorem import Bound, Direction, Other, Subject, Theorem, at_most
+from milpcount.bounds.theorem import Bound, Direction, Other, Scope, Theorem, at_most
 from milpcount.counters.method import CLOSING
 from milpcount.errors import OptionError
 from milpcount.network import leaky_relu, piecewise_linear, relu
@@ -80,12 +80,12 @@ def test_a_row_can_be_cited(row):
 @pytest.mark.parametrize("row", THEOREMS, ids=lambda row: row.key)
 def test_subjects_fit_directions(row):
     if row.direction is Direction.LOWER:
-        assert row.subject is Subject.BEST
+        assert row.subject is Scope.BEST
     if row.direction is Direction.EXACT:
-        assert row.subject in (Subject.BEST, Subject.THIS)
+        assert row.subject in (Scope.BEST, Scope.THIS)
     if row.direction is Direction.UPPER:
-        assert row.subject in (Subject.EVERY, Subject.THIS)
-    assert (row.direction is Direction.EXPECTED) == (row.subject is Subject.RANDOM)
+        assert row.subject in (Scope.EVERY, Scope.THIS)
+    assert (row.direction is Direction.EXPECTED) == (row.subject is Scope.RANDOM)
 
 
 def test_a_lower_bound_is_never_an_upper_one(tables):
@@ -187,7 +187,7 @@ def test_a_theorem_that_is_added_tightens_the_upper_end(monkeypatch):
 
     row = Theorem(
         key="seven", title="Theorem of Seven", family="rectifier", direction=Direction.UPPER,
-        subject=Subject.EVERY, quantity=Quantity.ACTIVATION_REGIONS, speaks_of_chains=False,
+        subject=Scope.EVERY, quantity=Quantity.ACTIVATION_REGIONS, speaks_of_chains=False,
         citation="milpcount", conditions=(UNITS,), formula=seven,
     )  # fmt: skip
     monkeypatch.setattr(registry, "THEOREMS", (*THEOREMS, row))

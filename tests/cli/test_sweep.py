@@ -16,7 +16,7 @@ import pytest
 from milpcount.cli.progress import duration
 from milpcount.cli.sweeping import answer, parts
 from milpcount.store import Store
-from milpcount.sweep.runner import Standing
+from milpcount.sweep.runner import SweepProgress
 from tests.networks import random_network
 
 
@@ -91,7 +91,7 @@ def test_stopped_by_time_or_interrupt_it_goes_on(experiment, shell, invoke):
 
 
 def test_how_far_it_has_come():
-    at = Standing(5, 210, 1234.5, 12.0, 61.0, ("a · tree", "b · tree", "c"), (0, 70, 8))
+    at = SweepProgress(5, 210, 1234.5, 12.0, 61.0, ("a · tree", "b · tree", "c"), (0, 70, 8))
     assert parts(at) == [
         "5 of 210 jobs",
         "b · tree ≥ 70",
@@ -99,7 +99,7 @@ def test_how_far_it_has_come():
         "about 1:01 left",
         "c ≥ 8",
     ]
-    assert parts(Standing(0, 2, 0.0, 1.0, 99.0, ("a",), (0,))) == ["0 of 2 jobs", "now a"]
+    assert parts(SweepProgress(0, 2, 0.0, 1.0, 99.0, ("a",), (0,))) == ["0 of 2 jobs", "now a"]
 
 
 def test_a_live_bar_on_a_terminal(experiment):

@@ -10,7 +10,7 @@ from milpcount import Box, Network, Probing, count
 from milpcount.counters.probing.importance_tilt import differ_wildly, leanings
 from milpcount.kernel.descent_state import Batch
 from milpcount.tree.descent_tasks import make_walks
-from milpcount.tree.subtree_tasks import Subject
+from milpcount.tree.subtree_tasks import PackedNetwork
 
 NONE = np.zeros((1, 2))
 
@@ -68,7 +68,7 @@ def test_choices_that_tell_nothing(moments: np.ndarray) -> None:
 
 def test_walks_of_a_wide_network_find_more_with_them() -> None:
     network = wide_network()
-    subject = Subject.pack(network, Box(-1, 1).bind(60))
+    subject = PackedNetwork.pack(network, Box(-1, 1).bind(60))
     leaning, means, spreads = np.zeros((2, 2)), [], []
     for seed in range(3):
         made = make_walks(subject, Batch(np.zeros((90, 2)), leaning, 240, seed, 16, 2))

@@ -23,7 +23,7 @@ from milpcount.counters.solution_pool import SolutionPool
 from milpcount.domain import Unbounded
 from milpcount.enumeration.highs_programs import MixedInteger, Solution
 from milpcount.errors import SolverError
-from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.highs_model import SolveStatus
 from milpcount.network import Network
 from milpcount.quantities import Quantity
 from milpcount.result import Status
@@ -158,7 +158,7 @@ def test_a_solver_whose_clock_is_fast_has_not_found_everything(
             if self.solves < 3:
                 return super().solve(seconds)
             time.sleep(max(0.0, seconds - early))
-            return Solution(Outcome.LIMIT, None, 1.0, 0)
+            return Solution(SolveStatus.LIMIT, None, 1.0, 0)
 
     monkeypatch.setattr(highs, "MixedInteger", Hasty)
     net, limits = normal_network(0, 2, 4, 4), mc.Limits(seconds=1.0 if early < 1 else 31.0)

@@ -9,14 +9,14 @@ import milpcount as mc
 from milpcount.counters.probing.potentials import potentials
 from milpcount.kernel.descent_state import Batch
 from milpcount.tree.descent_tasks import make_walks
-from milpcount.tree.subtree_tasks import Subject
+from milpcount.tree.subtree_tasks import PackedNetwork
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)
 
 
 def estimates(network, number, population, potential, seed=0, leaning=0.0):
-    subject = Subject.pack(network, BOX.bind(network.n_inputs))
+    subject = PackedNetwork.pack(network, BOX.bind(network.n_inputs))
     preference = np.zeros((network.n_units, 2))
     leanings = np.full((len(network.layers), 2), leaning)
     batch = Batch(preference, leanings, number, seed, 0, 1, population, potential)

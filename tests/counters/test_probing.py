@@ -17,7 +17,7 @@ from milpcount.network import Layer, Network, leaky_relu, maxout
 from milpcount.network.affine import Dense
 from milpcount.result import Guarantee, Status
 from milpcount.tree.descent_tasks import make_walks
-from milpcount.tree.subtree_tasks import Subject
+from milpcount.tree.subtree_tasks import PackedNetwork
 from tests.networks import random_network
 
 BOX = mc.Box(-1, 1)
@@ -29,7 +29,7 @@ def walked(
     pieces = max(layer.activation.n_pieces for layer in network.layers)
     preference = np.zeros((network.n_units, pieces)) if preference is None else preference
     leaning = np.zeros((len(network.layers), 2)) if leaning is None else np.array(leaning)
-    subject = Subject.pack(network, domain.bind(network.n_inputs))
+    subject = PackedNetwork.pack(network, domain.bind(network.n_inputs))
     return make_walks(subject, Batch(preference, leaning, walks, seed, count_below, descents))
 
 
@@ -97,7 +97,7 @@ class TestWalks:
 
     def test_a_batch_that_waited_too_long_stops_at_once(self):
         network = random_network(4, 12, (20, 20))
-        subject = Subject.pack(network, BOX.bind(12))
+        subject = PackedNetwork.pack(network, BOX.bind(12))
         batch = Batch(np.zeros((network.n_units, 2)), np.zeros((2, 2)), 10**6, 0, 0, 1)
         assert make_walks(subject, batch, until=time.time() - 1.0) is None  # not even begun
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import milpcount as mc
 from milpcount.counters.work_queue import Checkpoint, Parts
 from milpcount.errors import FileFormatError, LostWorkersError
-from milpcount.tree.subtree_tasks import Subject, Task, search_parts
+from milpcount.tree.subtree_tasks import PackedNetwork, Task, search_parts
 from milpcount.workers import Here, Processes
 from tests.networks import random_network
 
@@ -38,7 +38,7 @@ def pool():
 
 
 def subject(network, domain=BOX):
-    return Subject.pack(network, domain.bind(network.n_inputs))
+    return PackedNetwork.pack(network, domain.bind(network.n_inputs))
 
 
 def finish(packed, parts, workers=1):

@@ -7,7 +7,7 @@ import milpcount as mc
 from milpcount.enumeration.highs_programs import MixedInteger
 from milpcount.errors import DomainError, OptionError
 from milpcount.formulation import Form, formulate
-from milpcount.formulation.highs_model import Outcome
+from milpcount.formulation.highs_model import SolveStatus
 from milpcount.formulation.tighten import pre_activation_bounds, rigorous_maximum
 from milpcount.limits import Deadline
 from milpcount.network import Activation, Dense, Layer, Network, leaky_relu, piecewise_linear
@@ -42,7 +42,7 @@ def test_the_best_solution_is_a_point_of_its_pattern() -> None:
     for quantity in ("activation_regions", "activation_patterns"):
         built = formulate(net, mc.Box(-1, 1), quantity=quantity)
         answer = MixedInteger(built.program).solve()
-        assert answer.outcome is Outcome.OPTIMAL and answer.values is not None
+        assert answer.outcome is SolveStatus.OPTIMAL and answer.values is not None
         x = answer.values[built.columns.t]
         assert built.columns.pattern(answer.values) == tuple(net.pattern(x))
         assert 0 < answer.values[built.columns.f] <= 1

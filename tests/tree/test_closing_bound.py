@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import milpcount as mc
-from milpcount.bounds.in_cells import OPEN, CellBounds
+from milpcount.bounds.in_cells import CellBounds
 from milpcount.network import Dense, Layer, Network, leaky_relu, maxout, relu
 from milpcount.network.activation import clip
 from milpcount.tree.closing_bound import Closing, PathBound, bounds_of
 from milpcount.tree.few_inputs import VertexSearch, searching
 from milpcount.tree.first_layers import FirstLayers
 from milpcount.tree.search import Search
+from milpcount.types import OPEN
 from tests.graphs import graphs
 from tests.networks import random_network
 

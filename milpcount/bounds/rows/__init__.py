@@ -1,11 +1,11 @@
 """The rows of the registry, family by family: a theorem is a function and a row."""
 
-from milpcount.bounds.theorem import Direction, Subject
+from milpcount.bounds.theorem import Direction, Scope
 from milpcount.quantities import Quantity
 
 UPPER, LOWER, EXACT = Direction.UPPER, Direction.LOWER, Direction.EXACT
 EXPECTED, ORDER = Direction.EXPECTED, Direction.ORDER
-EVERY, BEST, THIS, RANDOM = Subject.EVERY, Subject.BEST, Subject.THIS, Subject.RANDOM
+EVERY, BEST, THIS, RANDOM = Scope.EVERY, Scope.BEST, Scope.THIS, Scope.RANDOM
 REGIONS, LINEAR = Quantity.ACTIVATION_REGIONS, Quantity.LINEAR_REGIONS
 PATTERNS = Quantity.ACTIVATION_PATTERNS
 

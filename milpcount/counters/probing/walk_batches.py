@@ -30,9 +30,9 @@ def subject_of(
 
         program, kind = compile_program(network, inputs), VertexSearch if by_vertices else Search
         return lambda: kind(network, inputs, program=program)
-    from milpcount.tree.subtree_tasks import Subject
+    from milpcount.tree.subtree_tasks import PackedNetwork
 
-    return Subject.pack(network, inputs)
+    return PackedNetwork.pack(network, inputs)
 
 
 def make(problem: Problem, jobs: Sequence[tuple[Any, Any]], take: Take) -> Iterator[Any]:
