@@ -18,6 +18,8 @@ from milpcount.kernel.rows import EXACT_QUANTA
 from milpcount.kernel.state import CLOSED
 
 _LARGEST_DENOMINATOR = 60
+"""Multipliers are tried as integers over so many denominators. A larger one finds more relations
+that are exactly zero, at a cost for each cell; those that are missed go to exact arithmetic."""
 _LEAST, _MOST = 1e-100, 1e100
 """Sums of multipliers whose products with rows lose nothing that counts to underflow, and are
 finite: rows have unit norm, so the rounding granted for their errors is above 1e-114 in all."""

@@ -6,6 +6,20 @@ empty cell shows as an unbounded dual, whose ray are its Farkas multipliers. Eac
 the multipliers of the parent cell.
 
 Constraint ids: ``2 j`` and ``2 j + 1`` are ``y_j >= 0`` and ``y_j <= 1``; ``2 n + i`` is row i.
+
+*The algebra.* Let A hold the active normals as rows, in the order they came, A A^T = L L^T, and x
+the point at which they hold with equality and x - c = A^T lam with lam >= 0. A constraint p that x
+violates, with unit normal a, is taken in by moving lam_p from 0 to t: to keep A x where it is, lam
+changes by -t s with ``A A^T s = A a``, so that x moves by t (a - A^T s), the part of a that is
+orthogonal to the others. With ``L f = A a`` that part has squared length ``|a - A^T s|^2 = 1 -
+|f|^2``, the `free` of the code, and L gets the row (f, sqrt(free)). So p holds at t = -violation /
+free, unless some multiplier lam_i - t s_i is zero before: then i leaves, L is made anew, and p is
+tried again. If a depends on the others (free = 0), x cannot move: where no s_i > 0 bounds t, lam
+grows along (-s, 1) without end, and as ``sum_i -s_i A_i + a = 0`` with multipliers that are not
+negative these are Farkas's.
+
+*The constants here decide how many steps are made and which of the answers is given up, never what
+is true*: `FULL` and `EMPTY` are proposals that `certify` proves or the caller refuses.
 """
 
 import numpy as np
@@ -88,6 +102,7 @@ def project(cell, trial, count, work):
     _factor(rows, active, w, n, chol)
     for _ in range(_MAX_STEPS):
         _values(cell.columns, offset, margin, 2 * n, count, x, value)
+        # The constraint that is violated most; active ones hold but for rounding.
         worst, p, lowest = -_SIDE, -1, 0.0
         for i in range(count):
             slack = value[i] + 0.5 * margin[i]
@@ -101,6 +116,7 @@ def project(cell, trial, count, work):
             return FULL if lowest > -1e-12 else UNDECIDED
         grown, violation = 0.0, value[p]
         while True:
+            # L f = A a and free = 1 - |f|^2, then L^T s = f.
             free = 1.0
             for a in range(w):
                 t = 0.0
@@ -115,6 +131,7 @@ def project(cell, trial, count, work):
                 for c in range(a + 1, w):
                     t -= chol[c, a] * step[c]
                 step[a] = t / chol[a, a]
+            # n independent normals span everything, whatever rounding says.
             dependent = free <= _DEPENDENT or w == n
             blocked, leave = np.inf, -1
             for a in range(w):
@@ -128,6 +145,7 @@ def project(cell, trial, count, work):
                     lam[active[a]] = max(0.0, -step[a])
                 lam[p] = 1.0
                 return EMPTY
+            # t: where p holds, or where the first of the other multipliers vanishes.
             full = np.inf if dependent else -violation / free
             length = min(blocked, full)
             for a in range(w):
