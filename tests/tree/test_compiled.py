@@ -16,6 +16,7 @@ from milpcount.kernel import depth_first
 from milpcount.kernel import disk_cache as cache
 from milpcount.kernel.compiled import entry, jit
 from milpcount.kernel.part_compiler import Part
+from tests.mutants.entries import _NOT_COMPILED
 
 
 @jit
@@ -216,3 +217,9 @@ def test_one_version_of_the_kernel_serves_all(tmp_path):
             mc.count(net, domain)
             mc.count(net, domain, mc.Probing(probes=2))
     assert len(depth_first.run.signatures) == 1
+
+
+def test_files_that_compiled_code_does_not_depend_on_are_there_and_known_to_mutants() -> None:
+    folder = Path(cache.__file__).parent
+    assert all((folder / f"{name}.py").is_file() for name in cache._PLAIN)
+    assert set(_NOT_COMPILED) == set(cache._PLAIN)
