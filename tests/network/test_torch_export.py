@@ -108,6 +108,9 @@ LINEAR = {
     "transposed": lambda m, x: F.conv_transpose2d(
         x, like(x, np.arange(18).reshape(1, 2, 3, 3)), like(x, [1, 2]), 2, 1, 1
     ),
+    "dilated": lambda m, x: F.conv2d(
+        x, like(x, np.arange(18).reshape(2, 1, 3, 3)), padding=2, dilation=2
+    ),
     "bilinear": lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear"),
     "bilinear of odd scales": lambda m, x: F.interpolate(
         x, scale_factor=(1.5, 0.75), mode="bilinear"
