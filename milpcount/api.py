@@ -102,7 +102,7 @@ def count(
     is_module = arguments.is_module(network)
     wanted = arguments.quantity(quantity)
     if is_module and isinstance(domain, Segment | Plane) and wanted not in _AS_IT_IS:
-        from milpcount.counters.section_runs import input_shape
+        from milpcount.counters.sectioned_network import input_shape
 
         network, is_module = Network.from_torch(network, input_shape=input_shape(domain)), False
     if isinstance(domain, Polyline) or (is_module and isinstance(domain, Segment | Plane)):
@@ -320,7 +320,7 @@ def _on_section(
     listener: Listener,
 ) -> CountResult:
     """Count what the driver does not take: polylines, and modules as they are."""
-    from milpcount.counters import section_runs
+    from milpcount.counters import section_runs, sectioned_network
 
     wanted = arguments.quantity(quantity)
     if wanted not in _AS_IT_IS:
@@ -340,7 +340,7 @@ def _on_section(
     }
     if arguments.is_module(network):
         return section_runs.count_module(network, domain, method, **given)
-    subject = section_runs.of_network(arguments.network(network))
+    subject = sectioned_network.of_network(arguments.network(network))
     return section_runs.run(subject, domain, section_runs.section_method(method), **given)
 
 

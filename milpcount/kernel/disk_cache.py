@@ -33,7 +33,7 @@ from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
 _HERE = Path(__file__).parent
-_PLAIN = ("disk_cache", "stable_units", "unit_numbering")
+_PLAIN = ("composed_forms", "disk_cache", "stable_units", "unit_numbering")
 """Files of this folder that compiled code does not depend on."""
 _VERSIONS_KEPT = 4
 _POLL_SECONDS = 0.1

@@ -19,9 +19,10 @@ from scipy import sparse
 from milpcount.domain import InputSet
 from milpcount.errors import NetworkError
 from milpcount.kernel.columns import RUN_LENGTH, RUN_UNIT
+from milpcount.kernel.composed_forms import most_in_a_row
 from milpcount.kernel.exact_sums import COARSEST, exponent, exponent_of
 from milpcount.kernel.image_space import SMALLEST, Image, input_exponents
-from milpcount.kernel.stable_units import Reduction, most_in_a_row, reduced
+from milpcount.kernel.stable_units import Reduction, reduced
 from milpcount.kernel.unit_numbering import Numbering
 from milpcount.limits import tick
 from milpcount.network import Network

@@ -52,24 +52,33 @@ form, goes into the bounds of all that has a term. Where a number is too large f
 network is left as it is.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from milpcount.domain import InputSet
+from milpcount.kernel.composed_forms import (
+    SPARSE,
+    Forms,
+    gamma,
+    input_forms,
+    most_in_a_row,
+    numbers,
+    parts,
+    product,
+    scaled,
+    signed_sums,
+)
 from milpcount.kernel.image_space import SMALLEST
 from milpcount.kernel.rows import LARGE
 from milpcount.kernel.unit_numbering import LIVE, ranges
-from milpcount.limits import tick
 from milpcount.network import Network, values_of
 from milpcount.preactivation import settled_pieces
 from milpcount.preactivation.intervals import Intervals
 from milpcount.preactivation.outputs import output_range
 from milpcount.preactivation.ranges import Box, Range, start_of
-from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW, support
+from milpcount.preactivation.rounding import ROUNDOFF, UNDERFLOW
 from milpcount.types import Array
 
 LEAST_UNITS = 256
@@ -79,11 +88,6 @@ _ROUNDINGS = 8192
 the errors that were carried here, a larger one those of the last sums."""
 _MOST_LIVE = 8192
 """Live units above which their weights on each other take more than the network's own."""
-_SPARSE = 0.1
-"""Share of numbers that are not zero below which products without the zeros are faster."""
-_BLOCK = 5e7
-"""Multiplications of a product of matrices between two looks at the deadline: a tenth of a second.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,60 +122,6 @@ class Reduction:
         return sum(int((size > 0).sum()) for size in self.sizes)
 
 
-class _Forms(NamedTuple):
-    """Affine functions of the cube's coordinates and of the live units' outputs.
-
-    ``slopes`` (k, n), ``weights`` and their ``doubts`` h (k, live units) by rows without their
-    zeros; ``constant`` (k,), ``error`` e (k,).
-    """
-
-    slopes: Any
-    weights: Any
-    doubts: Any
-    constant: Array
-    error: Array
-
-    def take(self, which: Array) -> "_Forms":
-        return _Forms(*(part[which] for part in self))
-
-    def widened(self, live: int) -> "_Forms":
-        """Return the same where there are more live units."""
-        weights, doubts = (
-            sparse.csr_array((a.data, a.indices, a.indptr), shape=(a.shape[0], live))
-            for a in (self.weights, self.doubts)
-        )
-        return self._replace(weights=weights, doubts=doubts)
-
-    def placed(self, rows: Array, count: int) -> "_Forms":
-        """Return so many forms, of which these are those in some rows and all others are zero."""
-        found: list[Any] = []
-        for part in (self.slopes, self.weights, self.doubts):
-            lengths = np.zeros(count + 1, dtype=np.int64)
-            lengths[rows + 1] = np.diff(part.indptr)
-            shape = count, part.shape[1]
-            found.append(sparse.csr_array((part.data, part.indices, lengths.cumsum()), shape))
-        for numbers in (self.constant, self.error):
-            found.append(np.zeros(count))
-            found[-1][rows] = numbers
-        return _Forms(*found)
-
-    def plus(self, other: "_Forms") -> "_Forms":
-        return _Forms(*(a + b for a, b in zip(self, other, strict=True)))
-
-    @property
-    def size(self) -> Array:
-        """The sums of the magnitudes of coefficients and constant, not those of the weights."""
-        slopes = _holding(self.slopes, np.abs(self.slopes.data))
-        return np.asarray(np.abs(self.constant) + slopes @ np.ones(slopes.shape[1]))
-
-    @property
-    def has_terms(self) -> Array:
-        """Whether each is made of any term, as 0 or 1; what is not is zero."""
-        terms = (self.error > 0) | (self.constant != 0) | (np.diff(self.slopes.indptr) > 0)
-        terms |= np.diff(self.weights.indptr) + np.diff(self.doubts.indptr) > 0
-        return np.asarray(terms.astype(np.float64))
-
-
 def reduced(network: Network, inputs: InputSet, *, always: bool = False) -> Reduction | None:
     """Return a network in its live units, None where that saves nothing.
 
@@ -197,7 +147,7 @@ def reduced(network: Network, inputs: InputSet, *, always: bool = False) -> Redu
             if not always and not walk.is_worthwhile:
                 return None
         found = walk.result()
-    given = sum(np.count_nonzero(_numbers(layer.affine.matrix)) for layer in network.layers)
+    given = sum(np.count_nonzero(numbers(layer.affine.matrix)) for layer in network.layers)
     return found if always or 2 * found.entries < given else None
 
 
@@ -208,11 +158,11 @@ class _Walk:
         self._network, self._inputs = network, inputs
         self._intervals = Intervals(network)
         self._tiny = SMALLEST * (1.0 + inputs.dimension)
-        self._outputs = [_inputs(inputs, self._tiny)]
+        self._outputs = [input_forms(inputs, self._tiny)]
         self._ranges: list[Range] = [start_of(inputs)]
         self._low, self._high = np.zeros(0), np.zeros(0)
         self._pieces: list[Array] = []
-        self._kept: list[_Forms] = []
+        self._kept: list[Forms] = []
         self._roundings, self._seen = list[float](), float(_ROUNDINGS)
         last = len(network.layers)
         sources = network.sources[:last]
@@ -283,30 +233,30 @@ class _Walk:
             np.array(self._roundings),
         )  # fmt: skip
 
-    def _composed(self, number: int, values: Array) -> _Forms:
+    def _composed(self, number: int, values: Array) -> Forms:
         """Return some values of a layer."""
         affine, live = self._network.layers[number].affine, len(self._low)
         matrix = affine.matrix if values.size == affine.n_out else affine.matrix[values]
-        if isinstance(matrix, np.ndarray) and np.count_nonzero(matrix) < _SPARSE * matrix.size:
+        if isinstance(matrix, np.ndarray) and np.count_nonzero(matrix) < SPARSE * matrix.size:
             matrix = sparse.csr_array(matrix)
         # A product for every weight, the sums over sources among them; the bias, and the rounding
         # of weights that are not the map's own.
-        roundings, total = _gamma(most_in_a_row(affine.matrix) + 2), None
+        roundings, total = gamma(most_in_a_row(affine.matrix) + 2), None
         for source in self._network.sources[number]:
             read = self._outputs[source.number]
             read = (read if source.local is None else read.take(source.local)).widened(live)
-            part = _product(matrix[:, source.columns], read, roundings, self._tiny)
+            part = product(matrix[:, source.columns], read, roundings, self._tiny)
             total = part if total is None else total.plus(part)
         assert total is not None
         bias = affine.bias[values]
         error = total.error + roundings * np.abs(bias) * (total.error > 0)
         return total._replace(constant=total.constant + bias, error=error)
 
-    def _bounds(self, forms: _Forms) -> tuple[Array, Array] | None:
+    def _bounds(self, forms: Forms) -> tuple[Array, Array] | None:
         """Return the ranges of forms over the cube, rounded outward; None if they are too large."""
         low, high = self._low, self._high
-        below, above = _signed_sums(forms.slopes)
-        negative, positive = _parts(forms.weights)
+        below, above = signed_sums(forms.slopes)
+        negative, positive = parts(forms.weights)
         reach = np.maximum(np.abs(low), np.abs(high))
         size = np.abs(forms.constant) + above - below + (positive - negative) @ reach
         error = forms.error + forms.doubts @ reach
@@ -314,13 +264,13 @@ class _Walk:
             return None
         # The sums below have a term for every coordinate, every live output and the constant.
         terms = forms.slopes.shape[1] + low.size + 8
-        error = np.where(forms.has_terms > 0, 2 * error + _gamma(terms) * size + UNDERFLOW, 0.0)
+        error = np.where(forms.has_terms > 0, 2 * error + gamma(terms) * size + UNDERFLOW, 0.0)
         return (
             forms.constant + below + positive @ low + negative @ high - error,
             forms.constant + above + positive @ high + negative @ low + error,
         )
 
-    def _given_out(self, number: int, forms: _Forms, pieces: Array, live: Array) -> _Forms:
+    def _given_out(self, number: int, forms: Forms, pieces: Array, live: Array) -> Forms:
         """Return the outputs of a layer's units: settled ones composed, live ones by themselves."""
         table, before = self._network.layers[number].table, len(self._low)
         kinds = table.kind + np.maximum(pieces, 0)
@@ -329,128 +279,11 @@ class _Walk:
         intercept = np.where(settled, table.intercept[kinds], 0.0)
         unit = np.flatnonzero(slope)
         value = (table.start + table.value[kinds])[unit]
-        out = _scaled(forms.take(value), slope[unit], self._tiny).placed(unit, pieces.size)
-        error = out.error + _gamma(2) * np.abs(intercept) * (out.error > 0)
+        out = scaled(forms.take(value), slope[unit], self._tiny).placed(unit, pieces.size)
+        error = out.error + gamma(2) * np.abs(intercept) * (out.error > 0)
         out = out._replace(constant=out.constant + intercept, error=error)
         out = out.widened(before + live.size)
         own = before + np.arange(live.size)
         shape = pieces.size, before + live.size
         ones = sparse.csr_array((np.ones(live.size), (live, own)), shape=shape)
         return out._replace(weights=out.weights + ones)
-
-
-def _gamma(terms: int) -> float:
-    """Return g of so many terms, see above."""
-    return 1.01 * (terms + 4) * ROUNDOFF
-
-
-def most_in_a_row(matrix: Any) -> int:
-    """Return how many numbers of a matrix's row are not zero, at most."""
-    if isinstance(matrix, np.ndarray):
-        return int(np.count_nonzero(matrix, axis=1).max())
-    return int(np.diff(matrix.indptr).max())
-
-
-def _inputs(inputs: InputSet, tiny: float) -> _Forms:
-    """Return the network's inputs as functions on the cube."""
-    directions, width = sparse.csr_array(inputs.directions), inputs.width
-    slopes, none = directions * width, sparse.csr_array((len(inputs.origin), 0))
-    constant = inputs.origin + directions @ inputs.lower
-    size = np.abs(inputs.origin) + abs(directions) @ (np.abs(inputs.lower) + np.abs(width))
-    # Every number may be rounded itself; the width is a difference, and where its product has
-    # underflowed there is no slope.
-    moved = (np.diff(directions.indptr) > 0) | (inputs.origin != 0)
-    error = _gamma(most_in_a_row(directions) + 4) * size + tiny * moved
-    return _Forms(sparse.csr_array(slopes), none, none, constant, error)
-
-
-def _product(matrix: Any, forms: _Forms, roundings: float, tiny: float) -> _Forms:
-    """Return ``matrix @ forms``; `roundings` is the g of its sums."""
-    if isinstance(matrix, np.ndarray):
-        size, marks = np.abs(matrix), support(matrix)
-    else:
-        size, marks = (_holding(matrix, f(matrix.data)) for f in (np.abs, np.ones_like))
-    terms = marks @ forms.has_terms > 0
-    doubts = _times(size, forms.doubts + roundings * abs(forms.weights))
-    if isinstance(matrix, np.ndarray):  # what underflows has no entry
-        read = support(forms.doubts) + support(forms.weights)
-        doubts = doubts + tiny * _times(marks, read).sign()
-    else:
-        doubts.data += tiny
-    return _Forms(
-        _times(matrix, forms.slopes),
-        _times(matrix, forms.weights),
-        doubts,
-        matrix @ forms.constant,
-        size @ (forms.error + roundings * forms.size) + tiny * terms,
-    )
-
-
-def _scaled(forms: _Forms, by: Array, tiny: float) -> _Forms:
-    """Return forms times numbers that are not zero; by 1 and -1 nothing is rounded."""
-    if (np.abs(by) == 1.0).all():
-        if (by == 1.0).all():
-            return forms
-        rounding = 0.0
-    else:
-        rounding = _gamma(1)
-    size, lost = np.abs(by), tiny if rounding else 0.0
-    slopes, weights, doubts = (
-        _holding(part, part.data * np.repeat(factor, np.diff(part.indptr)))
-        for part, factor in ((forms.slopes, by), (forms.weights, by), (forms.doubts, size))
-    )
-    if rounding > 0.0:
-        doubts = doubts + rounding * abs(weights)
-        doubts.data += tiny
-    error = size * (forms.error + rounding * forms.size) + lost * forms.has_terms
-    return _Forms(slopes, weights, doubts, by * forms.constant, error)
-
-
-def _times(left: Any, right: Any) -> Any:
-    """Return ``left @ right``, by rows without zeros, and look at the deadline on the way."""
-    tick()
-    if 0 in left.shape or right.nnz == 0:
-        return sparse.csr_array((left.shape[0], right.shape[1]))
-    if isinstance(left, np.ndarray):
-        other = right.toarray()
-        parts = [left[rows] @ other for rows in _blocks(left.shape[0], other.size)]
-        return sparse.csr_array(np.concatenate(parts))
-    left = sparse.csr_array(left)
-    cost = np.diff(right.indptr)[left.indices].cumsum()
-    ends = np.concatenate([[0], cost])[left.indptr]
-    cuts = np.searchsorted(ends, np.arange(_BLOCK, ends[-1], _BLOCK))
-    cuts = np.unique(np.concatenate([[0], cuts, [left.shape[0]]]))
-    parts = []
-    for start, stop in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-        tick()
-        parts.append(left[start:stop] @ right)
-    return sparse.vstack(parts, format="csr") if len(parts) > 1 else parts[0]
-
-
-def _blocks(rows: int, cost: float) -> Iterator[slice]:
-    """Yield blocks of rows; `cost` is that of a row, in multiplications of a fast product."""
-    step = max(1, int(20 * _BLOCK / max(1.0, cost)))
-    for start in range(0, rows, step):
-        tick()
-        yield slice(start, start + step)
-
-
-def _numbers(matrix: Any) -> Array:
-    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.data)
-
-
-def _parts(matrix: Any) -> Sequence[Any]:
-    """Return the negative and the positive part of a matrix held by rows."""
-    return [_holding(matrix, f(matrix.data, 0.0)) for f in (np.minimum, np.maximum)]
-
-
-def _holding(matrix: Any, data: Array) -> Any:
-    """Return a matrix with other numbers where one held by rows has its own."""
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def _signed_sums(matrix: Any) -> tuple[Array, Array]:
-    """Return the sums of the negative entries of each row, and of the positive ones."""
-    ones = np.ones(matrix.shape[1])
-    below, above = (part @ ones for part in _parts(matrix))
-    return below, above

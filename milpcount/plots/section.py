@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from milpcount import arguments
-from milpcount.counters import section_runs
+from milpcount.counters import section_runs, sectioned_network
 from milpcount.counters.section import SectionWalk
 from milpcount.domain import Domain
 from milpcount.errors import OptionError
@@ -106,10 +106,10 @@ def cells_of(subject: Any, domain: Domain, method: SectionWalk | None = None) ->
     if arguments.is_module(subject):
         from milpcount.sections.torch_program import Traced
 
-        traced = Traced.of(subject, section_runs.input_shape(domain))
-        return section_runs.cells_of(section_runs.of_traced(traced), domain, method)
+        traced = Traced.of(subject, sectioned_network.input_shape(domain))
+        return section_runs.cells_of(sectioned_network.of_traced(traced), domain, method)
     network = arguments.network(subject)
-    return section_runs.cells_of(section_runs.of_network(network), domain, method)
+    return section_runs.cells_of(sectioned_network.of_network(network), domain, method)
 
 
 def paint(axes: Any, cells: Cells, most: int = 0) -> None:

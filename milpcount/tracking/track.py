@@ -10,7 +10,7 @@ import numpy as np
 
 from milpcount import arguments
 from milpcount.api import count
-from milpcount.counters import section_runs
+from milpcount.counters import section_runs, sectioned_network
 from milpcount.counters.method import Method
 from milpcount.counters.section import SectionWalk
 from milpcount.domain import Domain, Plane, Polyline, Segment
@@ -119,7 +119,7 @@ class Tracker:
         return frame(self.rows, _COLUMNS)
 
     def _as_it_is(self, module: Any, domain: Domain, quantity: Quantity) -> CountResult:
-        subject = section_runs.of_traced(*self._graph(module, domain), module=module)
+        subject = sectioned_network.of_traced(*self._graph(module, domain), module=module)
         method = self.method or SectionWalk()
         assert isinstance(method, SectionWalk)
         result = section_runs.run(
@@ -137,7 +137,7 @@ class Tracker:
         """
         from milpcount.sections.torch_program import Traced
 
-        shape = section_runs.input_shape(domain)
+        shape = sectioned_network.input_shape(domain)
         key = id(module), shape
         state = module.state_dict()
         known = self._traced.get(key)
@@ -149,7 +149,7 @@ class Tracker:
     def _read(self, module: Any, domain: Domain) -> Network:
         shape = self.input_shape
         if shape is None and isinstance(domain, Segment | Polyline | Plane):
-            shape = section_runs.input_shape(domain)
+            shape = sectioned_network.input_shape(domain)
         return Network.from_torch(module, input_shape=shape)
 
 

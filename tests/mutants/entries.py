@@ -26,7 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _HERE = Path(__file__).parent
-_NOT_COMPILED = ("disk_cache", "unit_numbering", "stable_units")
+_NOT_COMPILED = ("composed_forms", "disk_cache", "unit_numbering", "stable_units")
 """Files of the kernel's folder that what is compiled and kept does not depend on."""
 
 

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from milpcount import caps
 from milpcount.counters.affine_network import the_one_region
 from milpcount.counters.approximate.hashing import Hashing
+from milpcount.counters.approximate.snapshots import Shown, identity
 from milpcount.counters.approximate.strata import Known, Pilot, Strata, pilots
-from milpcount.counters.confidence_sequence import to_integer
-from milpcount.counters.method import COUNTED, SAMPLED, Candidate, Problem, Snapshot
+from milpcount.counters.method import Candidate, Problem, Snapshot
 from milpcount.counters.options import Options, choice, integer, number
-from milpcount.counters.region_tree import RegionTree, prepare_search
+from milpcount.counters.region_tree import prepare_search
 from milpcount.counters.warming import prepare
 from milpcount.errors import OptionError
 from milpcount.quantities import Quantity
@@ -158,13 +158,13 @@ class Approximate(Options):
             return
         if problem.quantity is Quantity.ACTIVATION_PATTERNS and self.strategy == "strata":
             raise OptionError("strategy 'strata' is for activation regions: take 'auto'")
-        shown = _Shown(self, problem)
+        shown = Shown(self.epsilon, self.confidence, problem)
         yield shown.snapshot("counting")
         first = yield from self._count_first(problem, shown)
         if first is not None:
             yield from self._sample(problem, shown, first)
 
-    def _sample(self, problem: Problem, shown: "_Shown", first: float) -> Iterator[Snapshot]:
+    def _sample(self, problem: Problem, shown: Shown, first: float) -> Iterator[Snapshot]:
         if self.left is not None:
             yield from self._go_on_after(problem, shown, self._checked(problem))
             return
@@ -178,7 +178,7 @@ class Approximate(Options):
 
     def _checked(self, problem: Problem) -> dict[str, Any]:
         assert self.left is not None
-        if self.left.get("of") != _identity(problem):
+        if self.left.get("of") != identity(problem):
             raise OptionError(
                 "this goes on after a count of another network, domain, quantity or seed: give the "
                 "same, or begin anew without after()"
@@ -186,7 +186,7 @@ class Approximate(Options):
         return self.left
 
     def _go_on_after(
-        self, problem: Problem, shown: "_Shown", left: dict[str, Any]
+        self, problem: Problem, shown: Shown, left: dict[str, Any]
     ) -> Iterator[Snapshot]:
         """Go on with strata or stages that were stopped."""
         if "batches" in left:
@@ -199,7 +199,7 @@ class Approximate(Options):
             yield from shown.hashing(self._hashing(problem, None, left["stages"]))
 
     def _count_first(
-        self, problem: Problem, shown: "_Shown"
+        self, problem: Problem, shown: Shown
     ) -> Generator[Snapshot, None, float | None]:
         """Count up to `count_first` regions; return the work of one, None if that was all.
 
@@ -225,7 +225,7 @@ class Approximate(Options):
         return _VERTEX_WORK if few else 1.0 + search.tests / search.found
 
     def _go_on(
-        self, problem: Problem, shown: "_Shown", pilot: Pilot | None, first: float
+        self, problem: Problem, shown: Shown, pilot: Pilot | None, first: float
     ) -> Iterator[Snapshot]:
         """Go on in the way that seems cheapest."""
         work = {"hashing": math.inf}
@@ -266,7 +266,7 @@ class Approximate(Options):
             hashing.guess = pilot.log_mean / math.log(2.0)
         return hashing
 
-    def _chosen(self, problem: Problem, work: dict[str, float], shown: "_Shown") -> str:
+    def _chosen(self, problem: Problem, work: dict[str, float], shown: Shown) -> str:
         if self.strategy != "auto":
             return self.strategy
         best = min(work, key=lambda way: work[way])
@@ -282,155 +282,3 @@ class Approximate(Options):
 
 
 _LEAST_EPSILON, _LEAST_DELTA = 1e-3, 1e-12
-
-
-class _Shown:
-    """What a run has shown, as snapshots."""
-
-    def __init__(self, method: Approximate, problem: Problem) -> None:
-        import time
-
-        self._problem = problem
-        self._method, self._clock, self._began = method, time.thread_time, time.thread_time()
-        self.found = self.lps = 0
-        self._low = 0
-        self._high: int | None = None
-        self._estimate: int | None = None
-        self._details: dict[str, Any] = {}
-
-    def spend(self, tests: int) -> None:
-        """Add projections."""
-        self.lps += tests
-
-    @property
-    def seconds_of_work(self) -> float:
-        """Of a projection, so far."""
-        return (self._clock() - self._began) / max(1, self.lps)
-
-    def workers(self, problem: Problem) -> int:
-        """Return how many tasks run at a time."""
-        from milpcount.workers import count_workers
-
-        return 1 if problem.executor is None else count_workers(problem.executor)
-
-    def chosen(self, strategy: str, work: dict[str, float], pilot: Pilot | None) -> None:
-        """Note what was chosen, and why."""
-        self._details["strategy"] = strategy
-        self._details["work_expected"] = {
-            way: None if math.isinf(number) else round(number) for way, number in work.items()
-        }
-        if pilot is not None:
-            self._details["pilot"] = {
-                "walks": pilot.walks,
-                "log2_mean": _bits(pilot.log_mean),
-                "relative_variance": pilot.square - 1.0,
-                "log2_highest": _bits(pilot.log_highest),
-            }
-
-    def exact(self) -> Snapshot:
-        """Return the snapshot of a count that has ended."""
-        self._details["strategy"] = "exact"
-        return Snapshot(
-            self.found, lps=self.lps, share=1.0, details=self._details,
-            guarantee=Guarantee.CERTIFIED,
-        )  # fmt: skip
-
-    def snapshot(self, doing: str, *, more: int = 0, **details: Any) -> Snapshot:
-        """Return what is shown now."""
-        low = max(self.found, self._low)
-        high = None if self._high is None else max(low, self._high)
-        wanted = (1.0 + self._method.epsilon) ** 2
-        if high is not None and low and high > wanted * low:
-            reached = math.sqrt(_ratio(high, low)) - 1.0
-            details["notes"] = [f"reached epsilon {reached:.3g} of {self._method.epsilon:g}"]
-        elif high is None:
-            details["notes"] = [
-                f"epsilon {self._method.epsilon:g} was not reached: no upper end but a theorem's"
-            ]
-        return Snapshot(
-            lower=low,
-            upper=high,
-            upper_source=COUNTED if high is None else SAMPLED,
-            lps=self.lps + more,
-            confidence=self._method.confidence,
-            estimate=self._estimate,
-            note=f"{doing}   {_text(low, high)}",
-            details=self._details | details,
-        )
-
-    def counting(self, problem: Problem) -> Iterator[Snapshot]:
-        """Count exactly after all."""
-        before = self.lps
-        for now in RegionTree().run(problem):
-            yield replace(
-                now,
-                lower=max(now.lower, self.found),
-                lps=now.lps + before,
-                details=now.details | self._details,
-                guarantee=Guarantee.CERTIFIED,
-            )
-
-    def walking(self, strata: Strata) -> Iterator[Snapshot]:
-        """Sample strata."""
-
-        def now(under_way: int = 0) -> Snapshot:
-            self._low = _ceiling(strata.low)
-            self._high = None if math.isinf(strata.high) else to_integer(strata.high)
-            if strata.walks and math.isfinite(strata.log_estimate):
-                self._estimate = to_integer(strata.log_estimate)
-            doing = f"{strata.walks + under_way:,} strata"
-            left = {}
-            if strata.reached > self._method.epsilon:
-                batches = [batch.record for batch in strata.made]
-                pilot = strata.pilot.to_record()
-                left = {"of": _identity(self._problem), "pilot": pilot, "batches": batches}
-                left = {"left": left}
-            return self.snapshot(
-                doing,
-                more=strata.tests,
-                strata=strata.walks,
-                sides_left_out_undecided=strata.undecided,
-                **left,
-            )
-
-        try:
-            for under_way in strata.run():
-                yield now(under_way)
-        except KeyboardInterrupt:
-            yield now()
-            raise
-
-    def hashing(self, hashing: Hashing) -> Iterator[Snapshot]:
-        """Count what XORs leave."""
-        for _ in hashing.run():
-            self._low, self._high = hashing.low or 0, hashing.high
-            self._estimate = hashing.estimate
-            left = {}
-            if hashing.reached > self._method.epsilon:
-                left = {"left": {"of": _identity(self._problem), "stages": hashing.left}}
-            yield self.snapshot(hashing.doing, more=hashing.tests, stages=hashing.stages, **left)
-
-
-def _identity(problem: Problem) -> list[Any]:
-    """Return what a run that goes on must have in common with the one that was stopped."""
-    network, inputs = problem.network, problem.inputs
-    return [network.fingerprint, inputs.digest, problem.quantity.value, problem.seed]
-
-
-def _ceiling(log_value: float) -> int:
-    """Return the least integer that is no less, but for a relative 1e-9; 0 for -inf."""
-    return 0 if log_value == -math.inf else to_integer(log_value - 1e-9) + 1
-
-
-def _bits(log_value: float) -> float | None:
-    return log_value / math.log(2.0) if math.isfinite(log_value) else None
-
-
-def _ratio(high: int, low: int) -> float:
-    return float(Fraction(high, low)) if high.bit_length() - low.bit_length() < 1000 else math.inf
-
-
-def _text(low: int, high: int | None) -> str:
-    from milpcount.integers import human
-
-    return f"at least {human(low)}" + ("" if high is None else f", at most {human(high)}")
