@@ -3,7 +3,7 @@
 import pytest
 
 from experiments import claims, seconds, speedup
-from milpcount import Network
+from milpcount import Box, Network
 from milpcount.counters.region_tree import RegionTree
 from milpcount.errors import ContradictionError
 from milpcount.plots.data import rows_of
@@ -59,7 +59,7 @@ def test_commands(store, capsys, tmp_path, monkeypatch):
 
 def test_speedup_compares_counts_before_times(monkeypatch):
     network = Network.load(speedup.DATA / "784-2-20" / "seed0.npz")
-    one, cpu, several, regions = speedup.measure(network, Here())
+    one, cpu, several, regions = speedup.measure(network, Here(), Box(0, 1))
     assert regions == 101 and min(one, cpu, several) > 0
 
     def wrong(self, problem, executor):
@@ -69,4 +69,4 @@ def test_speedup_compares_counts_before_times(monkeypatch):
 
     monkeypatch.setattr(RegionTree, "_run_in_parts", wrong)
     with pytest.raises(ContradictionError, match="101 regions on one process, 100 on more"):
-        speedup.measure(network, Here())
+        speedup.measure(network, Here(), Box(0, 1))
