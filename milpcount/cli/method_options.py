@@ -1,6 +1,5 @@
 """The options of all methods on the command line, derived from the methods' dataclasses."""
 
-from collections.abc import Iterator
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -116,12 +115,3 @@ def method_named(name: str, **options: Any) -> "Method":
         if isinstance(given[option], str):
             given[option] = described.read(given[option])
     return make(name, **given)
-
-
-def named_candidates() -> Iterator[tuple[str, "Method"]]:
-    """Yield every method that names the patterns it counts, by a short title."""
-    from milpcount.counters.comparison import every_candidate
-
-    for candidate in every_candidate():
-        if candidate.names:
-            yield candidate.title, candidate.make()

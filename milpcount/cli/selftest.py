@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from milpcount.api import count
-from milpcount.cli.method_options import named_candidates
 from milpcount.cli.tables import print_facts, print_table
+from milpcount.counters.comparison import every_candidate
 from milpcount.counters.method import Method
 from milpcount.errors import DomainError, MilpcountError, NotInstalledError
 from milpcount.events import Event, Notice
@@ -88,6 +88,11 @@ def _questions() -> Iterator[tuple[Example, Quantity]]:
             yield example, quantity
 
 
+def named_methods() -> dict[str, Method]:
+    """Return every method that names the patterns it counts, each backend's modes apart."""
+    return {one.title: one.make() for one in every_candidate() if one.names}
+
+
 def run(*, quiet: bool = False) -> bool:
     """Count everything, print the table, and return whether every answer was right.
 
@@ -96,7 +101,7 @@ def run(*, quiet: bool = False) -> bool:
     quiet : bool
         Print the last line only.
     """
-    methods = dict(named_candidates())
+    methods = named_methods()
     tallies = {title: _Tally() for title in methods}
     rows, wrong = [], []
     for example, quantity in _questions():

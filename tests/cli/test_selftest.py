@@ -47,7 +47,7 @@ def test_what_a_method_does_not_count_is_not_asked(scripted):
 
 def test_a_wrong_method_makes_the_command_exit_1(invoke, scripted, monkeypatch):
     method = scripted(Snapshot(lower=2))
-    monkeypatch.setattr(selftest, "named_candidates", lambda: [("scripted", method)])
+    monkeypatch.setattr(selftest, "named_methods", lambda: {"scripted": method})
     done = invoke("selftest", "--quiet")
     assert done.exit_code == 1
     assert done.stdout.count("\n") == 1 and done.stdout.endswith("FAILED\n")
