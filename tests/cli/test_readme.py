@@ -70,8 +70,11 @@ def test_shell(name, invoke, tmp_path, monkeypatch):
         if arguments[0] in LONG:
             continue
         done = invoke(*arguments)
-        if "which is not installed: pip install" in done.stderr:
-            continue  # an extra
+        # An extra, or a commercial solver whose licence has run out.
+        if any(
+            f"which {state}" in done.stderr for state in ("is not installed: pip", "does not do")
+        ):
+            continue
         allowed = {COMPLETE, STOPPED} if "--time" in arguments else {COMPLETE}
         assert done.exit_code in allowed, (arguments, done.stderr)
         assert done.stdout or list(tmp_path.iterdir())
