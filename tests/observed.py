@@ -12,8 +12,8 @@ import numpy as np
 import milpcount as mc
 from milpcount.domain import InputSet
 from milpcount.exact.rows import ExactNetwork
+from milpcount.kernel import polygon, vertex_search
 from milpcount.kernel import rows as kinds
-from milpcount.kernel import vertex_search
 from milpcount.kernel import vertex_state as vertices
 from milpcount.kernel.columns import (
     LAYER_FOLLOWS,
@@ -27,6 +27,7 @@ from milpcount.kernel.columns import (
 )
 from milpcount.kernel.program import compile_program
 from milpcount.network import Activation, leaky_relu, maxout, piecewise_linear, relu
+from milpcount.preactivation.rounding import gamma
 from milpcount.tree.few_inputs import VertexSearch
 from milpcount.tree.search import Search
 from tests.cancelling import cancelling, handed_on, shifted, underflowing
@@ -40,6 +41,7 @@ compose_layer = interpreted(kinds.compose_layer)
 compose_on_base = interpreted(kinds.compose_on_base)
 compose_rows = interpreted(kinds.compose_rows)
 set_output = interpreted(kinds.set_output)
+clip = interpreted(polygon.clip)
 RELU = relu()
 CLIP = piecewise_linear([-1.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0])
 
@@ -294,6 +296,65 @@ def of_vertex_search() -> Iterator[tuple[str, int, float]]:
             yield from of_vertices(net, mc.Box(-1, 1))
 
 
+def sums_of_products() -> Iterator[Share]:
+    """Yield the errors of sums, by their lengths, of what intervals grant them."""
+    for k, length in enumerate((1, 3, 10, 100, 1000)):
+        random = np.random.default_rng(length)
+        for _ in range(20):
+            a = random.normal(size=length) * 10.0 ** random.integers(-6, 7, size=length)
+            x = random.normal(size=length)
+            x[-1] -= a[:-1] @ x[:-1] / a[-1] if length > 1 else 0.0  # the sum is next to nothing
+            off = abs(Fraction(float(a @ x)) - (fractions(a) * fractions(x)).sum())
+            yield k, float(off / Fraction(gamma(length) * float(np.abs(a) @ np.abs(x))))
+
+
+def polygons() -> Iterator[Share]:
+    """Yield how far polygons lack of the cells they stand for, of `DRIFT`, by eights of cuts.
+
+    They are cut along the rows themselves here, without slack: tangents of a circle, so that all
+    cuts leave a side and many corners come of corners that were cut before.
+    """
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+        cell = [tuple(map(Fraction, corner)) for corner in corners.tolist()]
+        for cut, angle in enumerate(random.uniform(0.0, 2 * np.pi, size=40).tolist()):
+            a, b = float(np.cos(angle)), float(np.sin(angle))
+            offset = 0.4 - (a + b) / 2
+            out = np.zeros((64, 2))
+            count = clip(corners, len(corners), a, b, offset, 0.0, out)
+            corners = out[:count].copy()
+            cell = _clipped(cell, Fraction(a), Fraction(b), Fraction(offset))
+            yield cut // 8, _lacking(corners, cell) / polygon.DRIFT
+
+
+def _clipped(cell: list[Any], a: Fraction, b: Fraction, offset: Fraction) -> list[Any]:
+    """Return the corners of the part of a convex polygon where a row is not negative."""
+    values, found = [a * x + b * y + offset for x, y in cell], list[Any]()
+    for i in range(len(cell)):
+        (p, v), (q, w) = (cell[i - 1], values[i - 1]), (cell[i], values[i])
+        if (v >= 0) != (w >= 0):
+            t = v / (v - w)
+            found.append(tuple(c + t * (d - c) for c, d in zip(p, q, strict=True)))
+        if w >= 0:
+            found.append(q)
+    return found
+
+
+def _lacking(corners: Array, cell: list[Any]) -> float:
+    """Return how far a cell reaches beyond the edges of a polygon of at least three corners."""
+    sides, most = [tuple(map(Fraction, corner)) for corner in corners.tolist()], 0.0
+    for i in range(len(sides)):
+        (x0, y0), (x1, y1) = sides[i - 1], sides[i]
+        length = float((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+        if length > 0.0:
+            across = min(  # corners go round to the left
+                (y - y0) * (x1 - x0) - (x - x0) * (y1 - y0) for x, y in cell
+            )
+            most = max(most, float(-across) / length)
+    return most
+
+
 ENGINES: dict[str, Callable[[], Iterator[Share]]] = {
     "rows, few inputs": few,
     "rows on a base": on_base,
@@ -301,6 +362,8 @@ ENGINES: dict[str, Callable[[], Iterator[Share]]] = {
     "rows on a plane far out": section,
     "rows on all of space": all_of_space,
     "rows of live units": live_units,
+    "sums of products": sums_of_products,
+    "polygons": polygons,
 }
 
 
