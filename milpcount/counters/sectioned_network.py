@@ -12,7 +12,7 @@ from milpcount.counters.section import (
     close_signs,
     exact_signs,
 )
-from milpcount.domain import Domain, Plane, Polyline, Segment
+from milpcount.domain import Domain, InputSet, Plane, Polyline, Segment
 from milpcount.errors import DomainError, NetworkError
 from milpcount.network import Network
 from milpcount.sections.exact import ExactSigns, Unavailable
@@ -37,7 +37,7 @@ class SectionedNetwork:
     notes : tuple of str
     """
 
-    program: Callable[[Any], tuple[Program, ExactSigns | None]]
+    program: Callable[[InputSet], tuple[Program, ExactSigns | None]]
     n_inputs: int
     title: str
     fingerprint: str
@@ -73,7 +73,7 @@ def of_traced(
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
 
-    def program(inputs: Any) -> tuple[Program, ExactSigns | None]:
+    def program(inputs: InputSet) -> tuple[Program, ExactSigns | None]:
         made = traced.program(inputs, state)
         # Small ones are counted again altogether, see `count_module`.
         if module is None or made.n_units <= SMALL:
@@ -91,7 +91,7 @@ def of_traced(
     )
 
 
-def _read(module: Any, traced: Any, program: Program, inputs: Any) -> Network:
+def _read(module: Any, traced: Any, program: Program, inputs: InputSet) -> Network:
     """Return a module as a `Network` whose layers are those of its program, unit by unit.
 
     Raises
@@ -113,7 +113,7 @@ def _read(module: Any, traced: Any, program: Program, inputs: Any) -> Network:
     return network
 
 
-def _layers(program: Program, inputs: Any) -> list[Array]:
+def _layers(program: Program, inputs: InputSet) -> list[Array]:
     """Return what a program's layers of units get at one point inside a section."""
     middle = np.array([inputs.lower + 0.375 * (inputs.upper - inputs.lower)])
     values: dict[Any, Any] = {program.input: program.start(middle)[0]}
