@@ -61,7 +61,7 @@ def test_it_is_used_where_no_errors_are_bounded(monkeypatch) -> None:
     monkeypatch.setattr(Walk, "_certify", given_up, raising=False)
     from milpcount.counters import section_runs
 
-    monkeypatch.setattr(section_runs, "_SMALL", 0)
+    monkeypatch.setattr(section_runs, "SMALL", 0)
     found = mc.count(module, line)
     assert used and found.guarantee.name == "TOLERANCE"
     assert (found.lower, found.upper) == (right.lower, right.upper)
