@@ -1,5 +1,6 @@
 """Methods that share next to nothing give the same regions, not only as many."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,11 @@ from tests.networks import (
 
 POOLS = (mc.SolutionPool(mode="one_tree"), mc.SolutionPool(mode="no_good"))
 FAST = settings(max_examples=25, deadline=None, derandomize=True)
-MANY = settings(max_examples=250, deadline=None, derandomize=True)
+MANY = settings(
+    max_examples=int(os.environ.get("MILPCOUNT_AGREEING_NETWORKS", "250")),
+    deadline=None,
+    derandomize=True,
+)
 
 
 def on_a_box(networks: st.SearchStrategy[mc.Network]) -> st.SearchStrategy[tuple[Any, Any]]:
