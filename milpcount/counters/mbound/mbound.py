@@ -13,7 +13,7 @@ from milpcount.counters.mbound import xor_statistics as statistics
 from milpcount.counters.mbound.xor_runs import Mechanism, Run, SolverMechanism, Tally, TreeMechanism
 from milpcount.counters.mbound.xor_schedule import perform_all
 from milpcount.counters.method import Problem, Snapshot
-from milpcount.counters.options import CONFIDENCE, Options, choice, integer, option
+from milpcount.counters.options import CONFIDENCE, Options, choice, integer, number, option
 from milpcount.counters.region_tree import prepare_search
 from milpcount.domain.implied_bounds import with_implied_bounds
 from milpcount.errors import OptionError
@@ -38,11 +38,6 @@ def _checked_size(name: str, value: Any) -> Any:
 def _read_size(text: str) -> Any:
     # Python refuses to read the longest of numbers; the check says what is wrong with them.
     return int(text) if text.isdecimal() and len(text) < 1000 else text
-
-
-def _checked_confidence(name: str, value: Any) -> Any:
-    statistics.error_rate(value)
-    return value
 
 
 def _able_backend(name: str, value: str) -> str:
@@ -112,7 +107,9 @@ class MBound(Options):
         5, "Units in an XOR.", unit="K|dense", check=_checked_size, read=_read_size
     )
     runs: int = integer(20, "Runs, fixed beforehand.", caps.RUNS)
-    confidence: float = option(0.95, CONFIDENCE, unit="P", check=_checked_confidence, kind=float)
+    confidence: float = number(
+        0.95, CONFIDENCE, "a number between 0 and 1, e.g. 0.95", unit="P", above=0.0, below=1.0
+    )
     backend: str = option(
         TREE, "Which search takes the XORs: tree, or a solver.", unit="NAME", check=_able_backend
     )
