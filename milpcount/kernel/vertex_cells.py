@@ -45,6 +45,10 @@ from milpcount.kernel.vertex_state import (
     VERTICES,
 )
 
+_FEW_CROSSINGS = 24
+"""Up to which all pairs of crossings are looked at."""
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
 NEGATIVE, POSITIVE, SPLIT, UNSURE = range(4)
 """What is known of a row's sign on a cell."""
 CUT, NO_ROOM, NO_PROOF = range(3)
@@ -249,17 +253,9 @@ def find_crossings(s, d, column, n):
     int
         `CUT`; `NO_ROOM`, where nothing has changed; or `NO_PROOF`.
     """
-    count, top = s.path.node[d, VERTICES], s.path.node[d, TOP]
-    used, edges = np.uint64(0), 0
+    count, top, used = s.path.node[d, VERTICES], s.path.node[d, TOP], np.uint64(0)
     for v in range(count):
         used |= s.pool.mask[s.path.member[d, v]]
-        if s.path.value[d, v] > 0.0:
-            for i in range(n):
-                w = s.path.beside[d, v, i]
-                if w != FIXED and s.path.value[d, w] < 0.0:
-                    edges += 1
-    if count + edges > s.path.member.shape[1] or top + edges > s.pool.x.shape[0]:
-        return NO_ROOM
     bit = ~used & (used + np.uint64(1))  # the lowest bit that no vertex has
     if bit == np.uint64(0):
         return NO_PROOF
@@ -267,22 +263,28 @@ def find_crossings(s, d, column, n):
     for a in range(n + 1):
         s.facets[facet, a] = s.forms.table[a, column] / size
     s.facets[facet, n + 1] = s.forms.error[column] / size
-    edges = 0
+    edges, most = 0, min(s.path.member.shape[1] - count, s.pool.x.shape[0] - top)
     for v in range(count):
-        if s.path.value[d, v] > 0.0:
+        t, at = s.path.value[d, v], s.path.member[d, v]
+        if t > 0.0:
             for i in range(n):
                 w = s.path.beside[d, v, i]
                 if w != FIXED and s.path.value[d, w] < 0.0:
+                    if edges == most:
+                        return NO_ROOM
                     if not _vertex(
-                        s, top + edges, s.path.member[d, v], s.path.member[d, w], i,
-                        s.path.value[d, v], s.path.value[d, w], facet, bit, n
+                        s, top + edges, at, s.path.member[d, w], i, t, s.path.value[d, w],
+                        facet, bit, n
                     ):  # fmt: skip
                         return NO_PROOF
                     s.path.crossing[d, edges, 0], s.path.crossing[d, edges, 1] = v, w
                     s.path.crossing[d, edges, OWN] = i
                     edges += 1
-    for c in range(1, edges):
-        _meet(s, d, c, top, n)
+    if edges <= _FEW_CROSSINGS:
+        for c in range(1, edges):
+            _meet(s, d, c, top, n)
+    else:
+        _meet_by_hash(s, d, edges, top, n)
     s.path.node[d, CROSSINGS] = edges
     return CUT
 
@@ -313,6 +315,38 @@ def _meet(s, d, c, top, n):
                     s.path.crossing[d, c, OWN + 1 + k] = b
                 if s.pool.bit[top + b, k] & either:
                     s.path.crossing[d, b, OWN + 1 + k] = c
+
+
+@inlined
+def _meet_by_hash(s, d, edges, top, n):
+    """Do the same for all crossings: neighbours are on the same facets but for one each.
+
+    So of every crossing, and of every facet that it would leave, the other facets are looked up:
+    they are those of one more crossing, at most, which is where that edge ends. The table has
+    linear probing and is half empty at least; what is in it is a crossing and a place, times n.
+    """
+    table, bits = s.work.table, np.uint64(1)
+    while (np.int64(1) << np.int64(bits)) < 2 * edges * n:
+        bits += np.uint64(1)
+    size = np.int64(1) << np.int64(bits)
+    for i in range(size):
+        table[i] = -1
+    for c in range(edges):
+        mask, own = s.pool.mask[top + c], s.path.crossing[d, c, OWN]
+        for k in range(n):
+            if k == own:
+                continue
+            key = mask & ~s.pool.bit[top + c, k]
+            place = np.int64((key * _MULTIPLIER) >> (np.uint64(64) - bits))
+            while table[place] >= 0:
+                b, e = table[place] // n, table[place] % n
+                if s.pool.mask[top + b] & ~s.pool.bit[top + b, e] == key:
+                    s.path.crossing[d, c, OWN + 1 + k] = b
+                    s.path.crossing[d, b, OWN + 1 + e] = c
+                    break
+                place = (place + 1) & (size - 1)
+            if table[place] < 0:
+                table[place] = c * n + k
 
 
 @inlined

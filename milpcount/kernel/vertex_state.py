@@ -154,6 +154,7 @@ class Work(NamedTuple):
 
     sums: Array
     places: Array
+    table: Array
 
 
 class Cells(NamedTuple):
@@ -318,7 +319,7 @@ def new_cells(
         pattern=ints(units), forced=np.full(units, ANY),
         out=Out(short(buffer if keep else 1, units), reals(buffer if keep else 1, n),
                 short(64, units)),
-        work=Work(reals(3, max(rows, n + 2, MOST_SPLITTERS)), ints(most)),
+        work=Work(reals(3, max(rows, n + 2, MOST_SPLITTERS)), ints(most), short(4 * most * n)),
     )  # fmt: skip
     _put_cube(s, n)
     return s
