@@ -134,6 +134,16 @@ class TestProduct:
         spread = np.std(estimates) / math.sqrt(20)
         assert abs(np.mean(estimates) - truth) < 5 * spread
 
+    def test_the_upper_end_is_a_product_too(self, few_are_counted):
+        """Of 3 inputs each, which a theorem for all 9 does not know."""
+        blocks = parts(3, (3, 8, 6))
+        network = joined(blocks)
+        result = mc.count(network, BOX, mc.Probing(probes=8))
+        alone = [mc.bound(Network.from_arrays(*block, output=False), BOX).upper for block in blocks]
+        assert math.prod(counts(blocks)) <= result.upper <= math.prod(alone)
+        assert result.upper < mc.bound(network, BOX).upper // 6
+        assert "components" in result.upper_source
+
     def test_any_number_of_workers_makes_the_same_probes(self, few_are_counted):
         network, method = joined(parts(3, (3, 4, 3))), mc.Probing(probes=12)
         alone = mc.count(network, BOX, method, seed=3)

@@ -4,6 +4,8 @@ The number of regions is the product of the components' numbers. Small component
 probe of the others is the product of independent estimates, one for each: the expectation of the
 product is the product of the expectations, so it is unbiased. Its relative variance is about the
 sum of theirs, and so a component's estimate is the mean of several probes of it, as many as pay.
+The upper end is a product, too, of what was counted and of theorems for the other components: far
+less than a theorem for the network, for which every unit may depend on every input.
 """
 
 import math
@@ -13,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from milpcount.bounds.best import BUDGET, best_upper
 from milpcount.counters.components import Component
 from milpcount.counters.confidence_sequence import log_lower_bound, log_mean, to_integer
 from milpcount.counters.method import Problem, Snapshot
 from milpcount.counters.probing.gap_limits import what_limits
 from milpcount.counters.probing.walk_batches import make, subject_of
 from milpcount.counters.probing.walk_tally import Plan, Tally
+from milpcount.limits import tick
 from milpcount.result import Guarantee
 from milpcount.types import Array
 
@@ -31,6 +35,9 @@ _FIRST_ROUND, _LARGEST_ROUND = 4, 256
 _FIRST_REPEATS, _MOST_REPEATS = 4, 64
 _VARIANCE = 0.5
 """Relative variance of a probe that is aimed at."""
+_LEAST_BUDGET = 5.0
+"""Milliseconds for the theorems of a component: enough for those that count cells."""
+_BOUNDED = "the product over components, counted or by theorems"
 
 
 def probe_components(
@@ -55,7 +62,11 @@ def probe_components(
             lower=known, lps=tests, share=1.0, guarantee=Guarantee.CERTIFIED, details=counted
         )
         return
-    product = _Product(method, problem, known, large)
+    upper, budget = known, max(_LEAST_BUDGET, BUDGET / len(large))
+    for part in large:
+        tick()
+        upper *= best_upper(part.network, part.inputs, problem.quantity, budget)[0]
+    product = _Product(method, problem, known, large, upper)
     number = made = 0
     while made < method.probes:
         probes = min(method.probes - made, _FIRST_ROUND * 2**number, _LARGEST_ROUND)
@@ -86,9 +97,9 @@ class _Product:
     """The probes of the large components and what they show together."""
 
     def __init__(
-        self, method: Plan, problem: Problem, known: int, parts: Sequence[Component]
+        self, method: Plan, problem: Problem, known: int, parts: Sequence[Component], upper: int
     ) -> None:
-        self._method, self._problem, self._known = method, problem, known
+        self._method, self._problem, self._known, self._upper = method, problem, known, upper
         self._subjects = [subject_of(part.network, part.inputs, problem) for part in parts]
         self._tallies = [
             Tally(method, part.network, entered=True, boxed=part.inputs.is_boxed) for part in parts
@@ -146,6 +157,8 @@ class _Product:
         tests += sum(tally.tests for tally in self._tallies)
         found = Snapshot(
             lower=lower,
+            upper=self._upper,
+            upper_source=_BOUNDED,
             lps=tests,
             share=done / self._method.probes,
             confidence=self._method.confidence,
