@@ -19,6 +19,7 @@ from milpcount.kernel.state import (
     Conflicts,
     Forms,
     Kept,
+    KeptProducts,
     Opened,
     Parities,
     Path,
@@ -135,7 +136,8 @@ def new_state(
         pattern=ints(units), forced=np.full(units, ANY),
         pool=Pool(
             ints(layers), bits(layers, POOL, 2, words), reals(layers, POOL, m),
-            np.ones(layers, dtype=np.int64), ints(layers, 2 * POOL),
+            reals(POOL, p.row_values.shape[0]), np.ones(layers, dtype=np.int64),
+            ints(layers, 2 * POOL),
         ),
         conflicts=Conflicts(ints(layers), bits(layers, CLAUSES, 2, words)),
         values=Forms(reals(rows, m), reals(rows), reals(rows)),
@@ -148,8 +150,8 @@ def new_state(
             id=ints(most), sign=ints(most), rows=cell_rows,
             columns=np.ascontiguousarray(cell_rows.T),
             inputs=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
-            stale=np.ones(most, dtype=np.bool_), offset=cell_offset, margin=reals(most),
-            error=reals(most),
+            stale=np.ones(most, dtype=np.bool_), number=ints(most), offset=cell_offset,
+            margin=reals(most), error=reals(most),
         ),
         trial=Trial(reals(most), reals(n), reals(m)),
         starts=_new_starts(p),
@@ -217,8 +219,8 @@ def new_scratch(p: Program, room: Room) -> Scratch:
     """Return work arrays for the projections of a program, of cells that there is room for."""
     m, n = p.V.shape
     most = room.rows
-    square = n + 1 if p.small else most
-    rows = int(p.layers[:, LAYER_ROWS].max())
+    square, wide = n + 1 if p.small else most, m > WIDE and not p.small
+    rows, n_rows = int(p.layers[:, LAYER_ROWS].max()), p.row_values.shape[0]
     # Forms of values and outputs; see `orthant_certificate`.
     local = len(p.values) + len(p.units) if p.one >= 0 and p.small else 1
     reals = lambda *shape: np.zeros(shape)  # noqa: E731
@@ -226,12 +228,17 @@ def new_scratch(p: Program, room: Room) -> Scratch:
     return Scratch(
         y=reals(m), z=reals(n), w=reals(n), rho=reals(most), d=reals(most), s=reals(most),
         Q=reals(n + 1, 2 * n + 1) if p.small else reals(square, square), L=reals(square, square),
+        inverse=reals(square), forward=reals(square),
         local_forms=reals(local, n), local_sizes=reals(local),
-        columns=reals(most, n) if m > WIDE and not p.small else reals(1, 1),
+        columns=reals(most + 2, n) if wide else reals(1, 1),
+        products=KeptProducts(
+            reals(*(most, most) if wide else (1, 1)), np.full(most if wide else 1, -1),
+            np.zeros(n, dtype=np.bool_),
+        ),
         chosen=np.zeros(most, dtype=np.int64), inside=np.zeros(most, dtype=np.int64),
         member=np.zeros(most, dtype=np.bool_), held=reals(most),
         where=np.zeros(n, dtype=np.int64),
         moved=reals(1 if p.small else min(m, WIDE) + 3, _MOVED), side=side[0], sides=sides[0],
-        start=reals(rows), end=reals(rows), cut=reals(rows + 2),
+        start=reals(n_rows), end=reals(n_rows), cut=reals(rows + 2),
         bits=np.zeros((2, (rows + 63) // 64), dtype=np.uint64), corners=reals(most + 3, 2),
     )  # fmt: skip

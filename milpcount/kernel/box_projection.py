@@ -31,7 +31,8 @@ import numpy as np
 
 from milpcount.kernel.compiled import inlined, jit
 from milpcount.kernel.products import image, symmetric_product, transposed
-from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED
+from milpcount.kernel.projection import EMPTY, FULL, UNDECIDED, drop_row
+from milpcount.kernel.row_products import products_of_rows
 from milpcount.kernel.warm_starts import follow
 
 _RIDGE = 1e-10
@@ -43,10 +44,11 @@ _EXACT_FROM = 8
 
 
 @jit
-def positive_part(z):
-    """Return the sum of the positive entries: the maximum of ``z @ x`` over the cube."""
+def _move(z, w, t):
+    """Add t w to z; return the maximum of ``z @ x`` over the cube: its positive entries' sum."""
     s = 0.0
     for j in range(z.shape[0]):
+        z[j] += t * w[j]
         s += max(0.0, z[j])
     return s
 
@@ -127,7 +129,7 @@ def box_project(cell, trial, starts, at, count, V, VT, work, steps):
                 chosen[nw] = i
                 nw += 1
         if in_inputs:
-            _products_in_inputs(inputs, z, chosen, nw, work.where, work.columns, Q)
+            products_of_rows(cell, z, chosen, nw, work, Q)
         else:
             _products_inimage(rows, hessian, chosen, nw, v, Q)
         _model_step(Q, rho, margin, lam, chosen, nw, d, work)
@@ -149,15 +151,14 @@ def box_project(cell, trial, starts, at, count, V, VT, work, steps):
         t = _search(z, w, constant, slope0, max(1.0, longest))
         for a in range(nw):
             lam[chosen[a]] = max(0.0, lam[chosen[a]] + t * d[a])
-        for j in range(z.shape[0]):
-            z[j] += t * w[j]
+        highest = _move(z, w, t)
         for q in range(m):
             y[q] += t * v[q]
         linear, total = 0.0, 0.0
         for i in range(count):
             linear += lam[i] * offset[i]
             total += lam[i]
-        if total > 0.0 and linear + positive_part(z) < -_CUT * total:
+        if total > 0.0 and linear + highest < -_CUT * total:
             return EMPTY
         if not in_inputs:
             follow(VT, z, starts, at, work)
@@ -175,43 +176,6 @@ def _products_inimage(rows, hessian, chosen, nw, y, Q):
                 t += y[q] * rows[chosen[b], q]
             Q[a, b] = t
             Q[b, a] = t
-
-
-@jit
-def _products_in_inputs(inputs, z, chosen, nw, where, columns, Q):
-    """Set Q to the same products from the rows as functions of the inputs inside the cube.
-
-    A product has as many terms as inputs lie strictly inside, far fewer than the image has pairs of
-    dimensions once it is wide.
-    """
-    inside = 0
-    for j in range(z.shape[0]):
-        if abs(z[j]) < 0.5:
-            where[inside] = j
-            inside += 1
-    for a in range(nw):
-        for i in range(inside):
-            columns[a, i] = inputs[chosen[a], where[i]]
-    for a in range(nw):
-        b = 0
-        while b + 4 <= a + 1:
-            t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
-            for i in range(inside):
-                f = columns[a, i]
-                t0 += f * columns[b, i]
-                t1 += f * columns[b + 1, i]
-                t2 += f * columns[b + 2, i]
-                t3 += f * columns[b + 3, i]
-            Q[a, b], Q[a, b + 1], Q[a, b + 2], Q[a, b + 3] = t0, t1, t2, t3
-            b += 4
-        while b <= a:
-            t0 = 0.0
-            for i in range(inside):
-                t0 += columns[a, i] * columns[b, i]
-            Q[a, b] = t0
-            b += 1
-        for b in range(a):
-            Q[b, a] = Q[a, b]
 
 
 @jit
@@ -255,39 +219,45 @@ def _search(z, w, constant, slope0, longest):
 
 
 @jit
-def _factor_row(Q, inside, a, ridge, L):
-    """Set row a of the Cholesky factor of Q over the indices inside, plus a ridge."""
-    for c in range(a + 1):
-        t = Q[inside[a], inside[c]]
+def _factor_row(Q, inside, a, ridge, L, inverse):
+    """Set row a of the Cholesky factor of Q over the indices inside, plus a ridge.
+
+    The reciprocals of the diagonal are kept, as each of them is divided by many times.
+    """
+    row, c = inside[a], 0
+    while c + 4 <= a:
+        t0, t1 = Q[row, inside[c]], Q[row, inside[c + 1]]
+        t2, t3 = Q[row, inside[c + 2]], Q[row, inside[c + 3]]
+        for e in range(c):
+            f = L[a, e]
+            t0 -= f * L[c, e]
+            t1 -= f * L[c + 1, e]
+            t2 -= f * L[c + 2, e]
+            t3 -= f * L[c + 3, e]
+        t0 *= inverse[c]
+        t1 = (t1 - t0 * L[c + 1, c]) * inverse[c + 1]
+        t2 = (t2 - t0 * L[c + 2, c] - t1 * L[c + 2, c + 1]) * inverse[c + 2]
+        t3 -= t0 * L[c + 3, c] + t1 * L[c + 3, c + 1] + t2 * L[c + 3, c + 2]
+        L[a, c], L[a, c + 1], L[a, c + 2], L[a, c + 3] = t0, t1, t2, t3 * inverse[c + 3]
+        c += 4
+    while c < a:
+        t = Q[row, inside[c]]
         for e in range(c):
             t -= L[a, e] * L[c, e]
-        if a == c:
-            L[a, a] = np.sqrt(max(t + ridge, ridge))
-        else:
-            L[a, c] = t / L[c, c]
-
-
-@jit
-def _drop_row(L, leave, count):
-    """Take a row out of a Cholesky factor of ``count + 1`` rows by Givens rotations."""
-    for i in range(leave, count):
-        for e in range(i + 2):
-            L[i, e] = L[i + 1, e]
-    for j in range(leave, count):
-        a, b = L[j, j], L[j, j + 1]
-        r = np.sqrt(a * a + b * b)
-        c, s = a / r, b / r
-        L[j, j] = r
-        for i in range(j + 1, count):
-            a, b = L[i, j], L[i, j + 1]
-            L[i, j] = c * a + s * b
-            L[i, j + 1] = c * b - s * a
+        L[a, c] = t * inverse[c]
+        c += 1
+    t = Q[row, row]
+    for e in range(a):
+        t -= L[a, e] * L[a, e]
+    L[a, a] = np.sqrt(max(t + ridge, ridge))
+    inverse[a] = 1.0 / L[a, a]
 
 
 @jit
 def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
     """Minimise ``d Q d / 2 + rho d`` subject to ``lam + d >= 0`` by an active set, from d = 0."""
     inside, member, L, s, held = work.inside, work.member, work.L, work.s, work.held
+    inverse, forward = work.inverse, work.forward
     scale = 0.0
     for a in range(nw):
         scale = max(scale, Q[a, a])
@@ -296,12 +266,12 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
         # The linear term, with those at lam + d = 0 moved to the right-hand side.
         held[a] = rho[chosen[a]]
     ridge = _RIDGE * scale + 1e-14
-    count = 0
+    count = solved = 0  # rows, and how many of them L f = -held is solved for
     for a in range(nw):
         if lam[chosen[a]] > 0.0:
             inside[count] = a
             member[a] = True
-            _factor_row(Q, inside, count, ridge, L)
+            _factor_row(Q, inside, count, ridge, L, inverse)
             count += 1
     for turn in range(3 * nw + 3):
         if turn > 0 or count == 0:
@@ -315,20 +285,25 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
                         best, enter = t, a
             if enter < 0:
                 return
-            for a in range(nw):
-                held[a] -= Q[a, enter] * d[enter]
+            if d[enter] != 0.0:
+                solved = 0
+                for a in range(nw):
+                    held[a] -= Q[a, enter] * d[enter]
             inside[count] = enter
             member[enter] = True
-            _factor_row(Q, inside, count, ridge, L)
+            _factor_row(Q, inside, count, ridge, L, inverse)
             count += 1
         while count > 0:
-            for a in range(count):
+            for a in range(solved, count):
                 t = -held[inside[a]]
                 for e in range(a):
-                    t -= L[a, e] * s[e]
-                s[a] = t / L[a, a]
+                    t -= L[a, e] * forward[e]
+                forward[a] = t * inverse[a]
+            solved = count
+            for a in range(count):
+                s[a] = forward[a]
             for a in range(count - 1, -1, -1):
-                t = s[a] / L[a, a]
+                t = s[a] * inverse[a]
                 s[a] = t
                 for e in range(a):
                     s[e] -= L[a, e] * t
@@ -348,7 +323,9 @@ def _model_step(Q, rho, margin, lam, chosen, nw, d, work):
             member[out] = False
             for a in range(nw):
                 held[a] += Q[a, out] * d[out]
-            count -= 1
+            count, solved = count - 1, 0
             for a in range(leave, count):
                 inside[a] = inside[a + 1]
-            _drop_row(L, leave, count)
+            drop_row(L, leave, count)
+            for a in range(leave, count):
+                inverse[a] = 1.0 / L[a, a]

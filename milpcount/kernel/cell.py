@@ -11,7 +11,7 @@ from milpcount.kernel.orthant_certificate import is_empty_in_orthant, layer_of
 from milpcount.kernel.products import transposed
 from milpcount.kernel.projection import EMPTY, FULL, project
 from milpcount.kernel.rows import LOST, NORMAL, POSITIVE, TINY
-from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, START, TESTS
+from milpcount.kernel.state import FLOAT_EMPTY, INTEGER_EMPTY, PATIENCE, ROWS_PUT, START, TESTS
 from milpcount.kernel.warm_starts import take_start
 
 NO_VERDICT = -1
@@ -32,6 +32,8 @@ def add_row(s, at, r, sign):
     """Put row r with a sign into the current cell at position `at`."""
     s.cell.id[at] = r
     s.cell.stale[at] = True
+    s.control[ROWS_PUT] += 1
+    s.cell.number[at] = s.control[ROWS_PUT]
     s.cell.sign[at] = sign
     f = sign * s.rows.norm[r]
     for q in range(s.cell.rows.shape[1]):

@@ -116,6 +116,7 @@ def _is_known(s, layer, bits):
 
 @jit
 def _values(p, s, layer, g, out):
+    """Set the entries of a layer's rows to their values at g, scaled as their errors are."""
     base = p.layers[layer, LAYER_ROW]
     for r in range(base, base + p.layers[layer, LAYER_ROWS]):
         t = 0.0
@@ -124,67 +125,67 @@ def _values(p, s, layer, g, out):
             for q in range(g.shape[0]):
                 t += s.rows.M[r, q] * g[q]
             t *= s.rows.norm[r]
-        out[r - base] = t
+        out[r] = t
 
 
 @jit
-def _keep_point(p, s, layer, t, start, end, g, h, bits):
-    """Put ``(1 - t) g + t h`` into the pool unless its signs are there already."""
+def _set_signs(p, s, layer, start, end, t, bits):
+    """Set the signs of ``(1 - t) start + t end`` in the layer's rows that exceed their errors."""
     base = p.layers[layer, LAYER_ROW]
     clear_bits(bits)
     for r in range(p.layers[layer, LAYER_ROWS]):
-        v = (1.0 - t) * start[r] + t * end[r]
+        v = (1.0 - t) * start[base + r] + t * end[base + r]
         if abs(v) > s.rows.error[base + r] and s.rows.kind[base + r] == NORMAL:
             bits[0 if v > 0 else 1, r >> 6] |= _ONE << np.uint64(r & 63)
-    if _is_known(s, layer, bits):
+
+
+@jit
+def _keep_point(p, s, scratch, layer, t, start, end, g, h):
+    """Put ``(1 - t) g + t h`` into the pool unless its signs are there already."""
+    _set_signs(p, s, layer, start, end, t, scratch.bits)
+    if _is_known(s, layer, scratch.bits):
         return
     at = s.pool.number[layer]
     s.pool.number[layer] += 1
-    copy_bits(s.pool.bits[layer, at], bits)
+    copy_bits(s.pool.bits[layer, at], scratch.bits)
+    s.pool.values[at, p.layers[layer, LAYER_ROW]] = np.nan
     for q in range(g.shape[0]):
         s.pool.g[layer, at, q] = (1.0 - t) * g[q] + t * h[q]
 
 
 @jit
-def learn_point(p, s, scratch, layer):
-    """Keep the point ``trial_g`` of Q."""
-    if s.pool.number[layer] < POOL:
-        _values(p, s, layer, s.trial.g, scratch.end)
-        _keep_point(p, s, layer, 1.0, scratch.end, scratch.end, s.trial.g, s.trial.g, scratch.bits)
-
-
-@jit
 def learn_segments(p, s, scratch, layer, g):
     """Learn from segments to the point ``trial_g`` from g and from some points of the pool."""
-    _learn_segment(p, s, scratch, layer, g, s.trial.g)
-    known = s.pool.number[layer]
+    known, h, pool = s.pool.number[layer], s.trial.g, s.pool
+    if known >= POOL:
+        return
+    _values(p, s, layer, h, scratch.end)
+    _keep_point(p, s, scratch, layer, 1.0, scratch.end, scratch.end, h, h)
+    _values(p, s, layer, g, scratch.start)
+    _learn_segment(p, s, scratch, layer, scratch.start, g)
     for e in range(min(known, _SEGMENTS)):
         at = (s.control[TESTS] * 7919 + e * 31) % known
-        _learn_segment(p, s, scratch, layer, s.pool.g[layer, at], s.trial.g)
+        if np.isnan(pool.values[at, p.layers[layer, LAYER_ROW]]):
+            _values(p, s, layer, pool.g[layer, at], pool.values[at])
+        _learn_segment(p, s, scratch, layer, pool.values[at], pool.g[layer, at])
 
 
 @jit
-def _learn_segment(p, s, scratch, layer, g, h):
-    """Keep a point of every cell that the segment from g to h meets; both lie in Q."""
-    rows = p.layers[layer, LAYER_ROWS]
-    start, end, cut = scratch.start, scratch.end, scratch.cut
-    _values(p, s, layer, g, start)
-    _values(p, s, layer, h, end)
-    n = 1
-    cut[0] = 0.0
-    for r in range(rows):
+def _learn_segment(p, s, scratch, layer, start, g):
+    """Keep a point of every cell between those of g and ``trial_g``, which lie in Q."""
+    end, cut, n, base = scratch.end, scratch.cut, 0, p.layers[layer, LAYER_ROW]
+    for r in range(base, base + p.layers[layer, LAYER_ROWS]):
         if start[r] * end[r] < 0.0:
             t = start[r] / (start[r] - end[r])
             i = n
-            while i > 1 and cut[i - 1] > t:
+            while i > 0 and cut[i - 1] > t:
                 cut[i] = cut[i - 1]
                 i -= 1
             cut[i] = t
             n += 1
-    cut[n] = 1.0
-    for i in range(1, n + 1):
+    for i in range(n - 1):
         if s.pool.number[layer] >= POOL:
             return
-        t = 1.0 if i == n else 0.5 * (cut[i] + cut[i + 1])
-        if i == n or cut[i + 1] - cut[i] > 1e-9:
-            _keep_point(p, s, layer, t, start, end, g, h, scratch.bits)
+        if cut[i + 1] - cut[i] > 1e-9:
+            t = 0.5 * (cut[i] + cut[i + 1])
+            _keep_point(p, s, scratch, layer, t, start, end, g, s.trial.g)

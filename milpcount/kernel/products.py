@@ -5,21 +5,26 @@ from milpcount.kernel.compiled import jit
 
 @jit
 def transposed(V, y, z):
-    """Set ``z = V^T y``, four rows at a time."""
-    n, m = z.shape[0], V.shape[0]
-    for j in range(n):
-        z[j] = 0.0
-    q = 0
-    while q + 4 <= m:
+    """Set ``z = V^T y``, four rows at a time; what is over comes first, at once."""
+    n, q = z.shape[0], V.shape[0] % 4
+    if q == 1:
+        for j in range(n):
+            z[j] = y[0] * V[0, j]
+    elif q == 2:
+        for j in range(n):
+            z[j] = y[0] * V[0, j] + y[1] * V[1, j]
+    elif q == 3:
+        for j in range(n):
+            z[j] = y[0] * V[0, j] + y[1] * V[1, j] + y[2] * V[2, j]
+    else:
+        for j in range(n):
+            z[j] = 0.0
+    while q < V.shape[0]:
         a, b, c, d = y[q], y[q + 1], y[q + 2], y[q + 3]
         if a != 0.0 or b != 0.0 or c != 0.0 or d != 0.0:
             for j in range(n):
                 z[j] += a * V[q, j] + b * V[q + 1, j] + c * V[q + 2, j] + d * V[q + 3, j]
         q += 4
-    while q < m:
-        for j in range(n):
-            z[j] += y[q] * V[q, j]
-        q += 1
 
 
 @jit
@@ -46,11 +51,17 @@ def combine(rows, lam, first, count, y, V, z):
 
 
 @jit
-def symmetric_product(lower, x, y):
-    """Set ``y = A x`` from the lower triangle of a symmetric A, row by row."""
-    for q in range(x.shape[0]):
-        t, f = lower[q, q] * x[q], x[q]
-        for b in range(q):
-            t += lower[q, b] * x[b]
-            y[b] += lower[q, b] * f
-        y[q] = t
+def symmetric_product(A, x, y):
+    """Set ``y = A x`` for a symmetric A, whose rows are its columns, four at a time."""
+    m = x.shape[0]
+    q = m % 4
+    for b in range(m):
+        y[b] = 0.0
+    for e in range(q):
+        for b in range(m):
+            y[b] += x[e] * A[e, b]
+    while q < m:
+        f, g, h, k = x[q], x[q + 1], x[q + 2], x[q + 3]
+        for b in range(m):
+            y[b] += (f * A[q, b] + g * A[q + 1, b]) + (h * A[q + 2, b] + k * A[q + 3, b])
+        q += 4

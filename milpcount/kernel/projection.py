@@ -38,8 +38,8 @@ _MAX_STEPS = 200
 
 
 @jit
-def _factor(rows, active, w, n, chol):
-    """Set the Cholesky factor of the active normals' Gram matrix."""
+def _factor(rows, active, w, n, chol, inverse):
+    """Set the Cholesky factor of the active normals' Gram matrix, and 1 over its diagonal."""
     for a in range(w):
         for b in range(a + 1):
             t = 0.0
@@ -49,21 +49,48 @@ def _factor(rows, active, w, n, chol):
                 t -= chol[a, c] * chol[b, c]
             if a == b:
                 chol[a, a] = np.sqrt(max(t, _DEPENDENT))
+                inverse[a] = 1.0 / chol[a, a]
             else:
-                chol[a, b] = t / chol[b, b]
+                chol[a, b] = t * inverse[b]
+
+
+@jit
+def drop_row(L, leave, count):
+    """Take a row out of a Cholesky factor of ``count + 1`` rows by Givens rotations."""
+    for i in range(leave, count):
+        for e in range(i + 2):
+            L[i, e] = L[i + 1, e]
+    for j in range(leave, count):
+        a, b = L[j, j], L[j, j + 1]
+        r = np.sqrt(a * a + b * b)
+        c, s = a / r, b / r
+        L[j, j] = r
+        for i in range(j + 1, count):
+            a, b = L[i, j], L[i, j + 1]
+            L[i, j] = c * a + s * b
+            L[i, j + 1] = c * b - s * a
 
 
 @jit
 def _values(columns, offset, margin, first, count, x, value):
-    """Set the slacks of the rows at x, all rows at once for every coordinate."""
+    """Set the slacks of the rows at x, all rows at once for four coordinates."""
+    n, j = x.shape[0], 0
     for i in range(first, count):
         value[i] = offset[i] - margin[i]
-    for j in range(x.shape[0]):
+    while j + 4 <= n:
+        a, b, c, d = x[j], x[j + 1], x[j + 2], x[j + 3]
+        for i in range(first, count):
+            value[i] += (a * columns[j, i] + b * columns[j + 1, i]) + (
+                c * columns[j + 2, i] + d * columns[j + 3, i]
+            )
+        j += 4
+    while j < n:
         t = x[j]
         for i in range(first, count):
             value[i] += t * columns[j, i]
-        value[2 * j] = t
-        value[2 * j + 1] = 1.0 - t
+        j += 1
+    for j in range(n):
+        value[2 * j], value[2 * j + 1] = x[j], 1.0 - x[j]
 
 
 @inlined
@@ -88,6 +115,7 @@ def project(cell, trial, count, work):
     """
     rows, offset, margin, lam, x = cell.rows, cell.offset, cell.margin, trial.lam, trial.g
     active, chol, forward, step, value = work.chosen, work.L, work.d, work.s, work.rho
+    inverse = work.inverse
     n, w = x.shape[0], 0
     fill(x, 0.5)
     for i in range(count):
@@ -99,38 +127,48 @@ def project(cell, trial, count, work):
             w += 1
             for j in range(n):
                 x[j] += lam[i] * rows[i, j]
-    _factor(rows, active, w, n, chol)
+    _factor(rows, active, w, n, chol, inverse)
+    # Without its last row, the cell is most often one whose projection x is.
+    p = count - 1
+    violation = offset[p] - margin[p]
+    for j in range(n):
+        violation += x[j] * rows[p, j]
+    known = count > 2 * n and lam[p] == 0.0 and violation + 0.5 * margin[p] < -_SIDE
     for _ in range(_MAX_STEPS):
-        _values(cell.columns, offset, margin, 2 * n, count, x, value)
-        # The constraint that is violated most; active ones hold but for rounding.
-        worst, p, lowest = -_SIDE, -1, 0.0
-        for i in range(count):
-            slack = value[i] + 0.5 * margin[i]
-            lowest = min(lowest, slack)
-            if slack < worst and lam[i] == 0.0:
-                worst = slack
-                p = i
-        if p < 0:
-            for j in range(n):
-                x[j] = min(1.0, max(0.0, x[j]))
-            return FULL if lowest > -1e-12 else UNDECIDED
-        grown, violation = 0.0, value[p]
+        if not known:
+            _values(cell.columns, offset, margin, 2 * n, count, x, value)
+            # The constraint that is violated most; active ones hold but for rounding.
+            worst, p, lowest = -_SIDE, -1, 0.0
+            for i in range(count):
+                slack = value[i] + 0.5 * margin[i]
+                lowest = min(lowest, slack)
+                if slack < worst and lam[i] == 0.0:
+                    worst = slack
+                    p = i
+            if p < 0:
+                for j in range(n):
+                    x[j] = min(1.0, max(0.0, x[j]))
+                return FULL if lowest > -1e-12 else UNDECIDED
+            violation = value[p]
+        known = False
+        grown, right = 0.0, 0
         while True:
-            # L f = A a and free = 1 - |f|^2, then L^T s = f.
-            free = 1.0
-            for a in range(w):
+            # L f = A a and free = 1 - |f|^2, then L^T s = f; f is as it was above a row that left.
+            for a in range(right, w):
                 t = 0.0
                 for j in range(n):
                     t += rows[active[a], j] * rows[p, j]
                 for c in range(a):
                     t -= chol[a, c] * forward[c]
-                forward[a] = t / chol[a, a]
+                forward[a] = t * inverse[a]
+            free = 1.0
+            for a in range(w):
                 free -= forward[a] * forward[a]
             for a in range(w - 1, -1, -1):
                 t = forward[a]
                 for c in range(a + 1, w):
                     t -= chol[c, a] * step[c]
-                step[a] = t / chol[a, a]
+                step[a] = t * inverse[a]
             # n independent normals span everything, whatever rounding says.
             dependent = free <= _DEPENDENT or w == n
             blocked, leave = np.inf, -1
@@ -153,15 +191,17 @@ def project(cell, trial, count, work):
             grown += length
             if not dependent:
                 for j in range(n):
-                    t = rows[p, j]
-                    for a in range(w):
-                        t -= step[a] * rows[active[a], j]
-                    x[j] += length * t
+                    x[j] += length * rows[p, j]
+                for a in range(w):
+                    t = length * step[a]
+                    for j in range(n):
+                        x[j] -= t * rows[active[a], j]
                 violation += length * free
             if full <= blocked:
                 for a in range(w):
                     chol[w, a] = forward[a]
                 chol[w, w] = np.sqrt(free)
+                inverse[w] = 1.0 / chol[w, w]
                 active[w] = p
                 lam[p] = grown
                 w += 1
@@ -172,5 +212,8 @@ def project(cell, trial, count, work):
             for a in range(leave, w - 1):
                 active[a] = active[a + 1]
             w -= 1
-            _factor(rows, active, w, n, chol)
+            drop_row(chol, leave, w)
+            for a in range(leave, w):
+                inverse[a] = 1.0 / chol[a, a]
+            right = leave
     return UNDECIDED

@@ -16,7 +16,6 @@ from milpcount.kernel.conflict_cache import (
     find_point,
     in_conflict,
     learn_conflict,
-    learn_point,
     learn_segments,
 )  # fmt: skip
 from milpcount.kernel.polygon import DRIFT, centre, clip, is_below
@@ -24,7 +23,6 @@ from milpcount.kernel.projection import EMPTY, FULL
 from milpcount.kernel.rows import (
     NORMAL,
 )  # fmt: skip
-from milpcount.kernel.stages import COMPOSE
 from milpcount.kernel.state import (
     CLAUSE_HITS,
     COUNT,
@@ -104,10 +102,7 @@ def test_piece(p, s, scratch, d, unit, k):
         if not p.small:
             s.sides.start[d, k] = keep_start(s)
         copy(s.sides.witness[d, k], s.trial.g)
-        if p.small and s.path.stage[d] == COMPOSE:
-            learn_point(p, s, scratch, layer)
-        elif not p.small:
-            learn_segments(p, s, scratch, layer, s.path.witness[d])
+        learn_segments(p, s, scratch, layer, s.path.witness[d])
     elif verdict == EMPTY and s.path.corners[d] == 0:
         first = 2 * p.V.shape[1] if p.small else 0
         learn_conflict(p, s, layer, first, count, s.trial.lam)

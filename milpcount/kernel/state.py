@@ -7,7 +7,7 @@ from milpcount.types import Array
 # Entries of `State.control`.
 (DEPTH, REGIONS, TESTS, KEPT, COUNT, VERDICT, ASKED, FLOAT_EMPTY, INTEGER_EMPTY, CLAUSE_HITS,
  POOL_HITS, BUDGET, MOST_REGIONS, POLYGON, FLOOR, CLOSED, PATIENCE, START,
- PLACE_OF_START) = range(19)  # fmt: skip
+ PLACE_OF_START, ROWS_PUT) = range(20)  # fmt: skip
 
 BASED = 20
 """Where those begin that say, layer by layer, whether the layer's base is there; see `rows`."""
@@ -104,6 +104,9 @@ class Pool(NamedTuple):
     bits : (layers, POOL, 2, words)
         Signs of the layer's rows there.
     g : (layers, POOL, m)
+    values : (POOL, rows)
+        Values of the rows there, every layer's at its own points; of a point that nobody has asked
+        about, that of the layer's first row is nan.
     round : (layers,)
         How many cells of the layers above there were, from 1 on.
     table : (layers, 2 POOL)
@@ -113,6 +116,7 @@ class Pool(NamedTuple):
     number: Array
     bits: Array
     g: Array
+    values: Array
     round: Array
     table: Array
 
@@ -174,6 +178,8 @@ class Cell(NamedTuple):
         The rows transposed.
     inputs : (count, n)
         Where the image is wide: the rows as functions of the inputs, unless ``stale``.
+    number : (count,)
+        A number that no other row has had in this search.
     """
 
     id: Array
@@ -182,6 +188,7 @@ class Cell(NamedTuple):
     columns: Array
     inputs: Array
     stale: Array
+    number: Array
     offset: Array
     margin: Array
     error: Array
@@ -218,7 +225,7 @@ class Starts(NamedTuple):
     shift : (places, m)
         Sum of half the columns at the upper sides, less that of those at the lower ones.
     hessian : (places, m, m)
-        Sum of ``v v^T`` over the columns strictly inside; the lower triangle.
+        Sum of ``v v^T`` over the columns strictly inside.
     centre : (m,)
         The image of the cube's centre.
     """
@@ -293,6 +300,23 @@ class State(NamedTuple):
     parities: Parities
 
 
+class KeptProducts(NamedTuple):
+    """Products of a cell's rows, as functions of the inputs, where the image is wide.
+
+    Attributes
+    ----------
+    product : (rows, rows)
+        At the places in the cell of those whose numbers are there.
+    number : (rows,)
+    inside : (n,)
+        The inputs they are sums over.
+    """
+
+    product: Array
+    number: Array
+    inside: Array
+
+
 class Scratch(NamedTuple):
     """Work arrays of the projections and of the pool."""
 
@@ -304,9 +328,12 @@ class Scratch(NamedTuple):
     s: Array
     Q: Array
     L: Array
+    inverse: Array
+    forward: Array
     local_forms: Array
     local_sizes: Array
     columns: Array
+    products: KeptProducts
     chosen: Array
     inside: Array
     member: Array

@@ -78,6 +78,8 @@ def _move(columns, moved, shift, hessian):
                 t0 += product[i] * columns[b, i]
             hessian[a, b] += t0
             b += 1
+        for b in range(a):
+            hessian[b, a] = hessian[a, b]
 
 
 @jit
@@ -95,8 +97,7 @@ def take_start(p, s, scratch, count):
         copy(starts.sides[at], starts.sides[source])
         copy(starts.shift[at], starts.shift[source])
         for a in range(starts.hessian.shape[1]):
-            for b in range(a + 1):
-                starts.hessian[at, a, b] = starts.hessian[source, a, b]
+            copy(starts.hessian[at, a], starts.hessian[source, a])
         if known:
             copy(starts.z[at], starts.z[source])
             copy(starts.y[at], starts.y[source])

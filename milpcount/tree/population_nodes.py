@@ -110,7 +110,9 @@ def _contents(search: Search, made: Walks, depth: int, layer: int) -> Iterator[A
     yield s.pattern
     yield s.opened.unit[layer, : int(s.opened.number[layer])]
     cell = s.cell
-    for array in (cell.id, cell.sign, cell.rows, cell.stale, cell.offset, cell.margin, cell.error):
+    for array in (
+        cell.id, cell.sign, cell.rows, cell.stale, cell.number, cell.offset, cell.margin, cell.error
+    ):  # fmt: skip
         yield array[:size]
     yield cell.columns[:, :size]
     if cell.inputs.shape[0] > 1:
@@ -134,4 +136,6 @@ def _of_the_layer(search: Search, layer: int) -> Iterator[Array]:
     yield s.pool.table[layer]
     yield s.pool.bits[layer, :points]
     yield s.pool.g[layer, :points]
+    rows = slice(table[LAYER_ROW], table[LAYER_ROW] + table[LAYER_ROWS])
+    yield s.pool.values[:points, rows]
     yield s.conflicts.bits[layer, : min(conflicts, s.conflicts.bits.shape[1])]

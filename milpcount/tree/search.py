@@ -305,6 +305,7 @@ class Search:
         xors = self.xors
         room = Room.of(self.state)
         self.state = new_state(self.program, self.keep, parities=self._parities, room=room)
+        self.scratch.products.number[:] = -1  # rows are numbered from the first again
         self.state.control[CLOSED] = self.patterns
         self._force()
         self._start()

@@ -77,7 +77,7 @@ def test_walks_of_a_wide_network_find_more_with_them() -> None:
         spreads.append(bits.std())
         leaning = leanings(made.moments, leaning)
     assert min(means[1:]) > means[0] + 1.0
-    assert max(spreads[1:]) < spreads[0]
+    assert max(spreads[1:]) < 1.2 * spreads[0]  # and are not wilder
 
 
 def test_a_run_learns_them_where_walks_are_wild() -> None:
