@@ -12,12 +12,12 @@ What was found with it, as ratios to the commit before:
   loses a row by rotations instead of being made anew, reciprocals of its diagonal, slacks of four
   coordinates at a time, and the new row tried first halved them. Points on segments between known
   points, which were kept for many parameters only, answer 45 % of the questions, for a gain of a
-  tenth: those left are the hard ones. Values of known points are kept, not made anew. Tried and worse:
-  points along rays from the node's own (four rays find a quarter of them, and cost as much).
+  tenth: those left are the hard ones. Values of known points are kept, not made anew. Tried and
+  worse: points along rays from the node's own (four rays find a quarter, and cost as much).
 * Six inputs by vertices (1.2): neighbours among more than two dozen crossings are looked up by a
   hash of their facets, and crossings are not counted before they are made.
 * 784 inputs (1.15): V^T y takes what is over of four rows first, and no pass for zeros; the Hessian
-  is kept whole, so that products with it are sums of rows. What is left is at the speed of the cache.
+  is kept whole, so that products with it are sums of rows. The rest goes at the cache's speed.
 * A thousand units (walks, 1.32): products of a cell's rows stay from one projection to the next.
 """
 
