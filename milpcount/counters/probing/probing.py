@@ -51,8 +51,8 @@ class Probing(Options):
     population : int
         Walks that are made side by side for one estimate and replace each other on the way down,
         see `milpcount.tree.populations`: where walks differ wildly and most of their work is above
-        the last layer. Fewer where they have no room. By default walks go alone, which in equal
-        time gave the better bound on 784-256x4.
+        the last layer. Fewer where they have no room; 1 lets walks go alone, which gives more in
+        the first minutes: populations begin after a round of walks that they learn from.
     """
 
     confidence: float = number(
@@ -67,7 +67,7 @@ class Probing(Options):
         16, "Subtrees of at most so many regions are counted.", caps.COUNT_BELOW, least=0
     )
     descents: int = integer(8, "Descents of the last layer a walk.", caps.DESCENTS)
-    population: int = integer(1, "Walks side by side for one estimate.", caps.POPULATION)
+    population: int = integer(16, "Walks side by side for one estimate.", caps.POPULATION)
 
     name: ClassVar[str] = "probe"
     quantities: ClassVar[frozenset[Quantity]] = frozenset({Quantity.ACTIVATION_REGIONS})
