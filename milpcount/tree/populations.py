@@ -13,7 +13,7 @@ estimate is that mean.
 
 import numpy as np
 
-from milpcount.kernel.columns import LAYER_UNITS
+from milpcount.kernel.columns import LAYER_UNIT, LAYER_UNITS, UNIT_PIECES
 from milpcount.kernel.descent_state import BELOW, CHOICES, REACH, WALK, Walks
 from milpcount.kernel.program import Program
 from milpcount.kernel.state import DEPTH
@@ -74,6 +74,11 @@ class Population:
         self._log_expected = np.zeros(self._number)
         self.transitions: list[Array] = []
         self._before = np.zeros(self._number)
+        p = search.program
+        own = np.zeros(p.layers.shape[0])
+        for number, (first, units) in enumerate(p.layers[:, [LAYER_UNIT, LAYER_UNITS]].tolist()):
+            own[number] = np.log(p.units[first : first + units, UNIT_PIECES]).sum()
+        self._most = np.cumsum(own[::-1])[::-1]
 
     @property
     def is_done(self) -> bool:
@@ -144,8 +149,9 @@ class Population:
             made.moments[number] += own.T @ own
 
     def _ahead(self, node: Node) -> float:
-        """Return the potential of a node."""
-        return float(self._potential[node.layer] @ node.features())
+        """Return the potential of a node, between none and all of the pieces that are left."""
+        potential = float(self._potential[node.layer] @ node.features())
+        return min(max(0.0, potential), float(self._most[node.layer]))
 
     def draw(self) -> None:
         """Draw walks anew if their scores differ much."""

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from milpcount.counters.probing.potentials import improved, potentials
+from milpcount import Network
+from milpcount.counters.probing.potentials import improved, most_below, potentials
 
-TRUE = np.array([[50.0, -20.0, 0.0, -1.5, 0.4], [30.0, -30.0, 0.0, -0.5, 0.1]])
+TRUE = np.array([[150.0, -20.0, 0.0, -1.5, 0.4], [90.0, -30.0, 0.0, -0.5, 0.1]])
+MOST = np.array([1000.0, 500.0])
 
 
 def features(rng: np.random.Generator, number: int) -> np.ndarray:
@@ -55,16 +57,30 @@ def test_stages_correct_what_was_wrong() -> None:
     rng = np.random.default_rng(1)
     wrong = TRUE.copy()
     wrong[:, 3] = 0.0
-    found = improved(wrong, stages(rng, 4000))
+    found = improved(wrong, stages(rng, 4000), MOST)
     assert found[:, 3] == pytest.approx(TRUE[:, 3], abs=0.15)
 
 
 def test_without_stages_they_stay() -> None:
-    assert (improved(TRUE, np.zeros((0, 13))) == TRUE).all()
+    assert (improved(TRUE, np.zeros((0, 13)), MOST) == TRUE).all()
 
 
 def test_what_is_right_stays() -> None:
     rng = np.random.default_rng(2)
-    found, known = improved(TRUE, stages(rng, 200)), features(rng, 100)
+    found, known = improved(TRUE, stages(rng, 200), MOST), features(rng, 100)
     for own, true in zip(found, TRUE, strict=True):
         assert (known @ own - known @ true).std() < 3.0
+
+
+def test_they_stay_within_what_there_can_be() -> None:
+    """A stage that ends further up than it began makes the iteration grow without end."""
+    begin, end = np.array([1.0, 0.1, 0.0, 1.0, 5.0]), np.array([1.0, 0.1, 0.0, 1.0, 50.0])
+    stage = [np.array([0, *begin, 0, *end, 3.0])] * 50
+    found = improved(np.array([[0.0, 0.0, 0.0, 0.0, 1.0]]), np.array(stage), np.array([40.0]))
+    assert np.isfinite(found).all()
+    assert found @ begin < 50.0
+
+
+def test_nothing_exceeds_all_patterns() -> None:
+    network = Network.from_arrays([np.ones((3, 2)), np.ones((2, 3))], [np.zeros(3), np.zeros(2)])
+    assert most_below(network) == pytest.approx(np.log([2.0**3]))

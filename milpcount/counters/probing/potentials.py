@@ -9,7 +9,9 @@ never wrong.
 
 import numpy as np
 
+from milpcount.bounds.layer_cells import layer_cells
 from milpcount.kernel.descent_state import LEANED_OWN
+from milpcount.network import Network
 from milpcount.types import Array
 
 _RIDGE = 1e-3
@@ -55,19 +57,32 @@ def _fitted(moments: Array) -> Array:
     return np.asarray(found[:LEANED_OWN])
 
 
-def improved(potential: Array, transitions: Array) -> Array:
+def most_below(network: Network) -> Array:
+    """Return the natural logarithms of the patterns of every layer and those below, (layers,).
+
+    Nothing that comes below a node can exceed it, whatever a model says.
+    """
+    kinds = [layer_cells(layer).kinds for layer in network.layers]
+    own = [sum(k.number * np.log(k.moving + k.constant) for k in of_layer) for of_layer in kinds]
+    return np.asarray(np.cumsum(own[::-1])[::-1])
+
+
+def improved(potential: Array, transitions: Array, most: Array) -> Array:
     """Return the coefficients after walks of populations.
 
     Of these only stages are known without bias: what a walk gains in one, and where it ends. The
     potential of a node is what is gained on the average until the stage's end, and the potential
     there: the fixed point of this (least squares temporal differences; Bradtke and Barto 1996) is
-    come to by iteration. Where stages are few it stays near what it was.
+    come to by iteration, which may diverge: values are kept between zero and the most that there
+    can be. Where stages are few it stays near what it was.
 
     Parameters
     ----------
     potential : ndarray, shape (layers, 5)
     transitions : ndarray, shape (stages, 13)
         See `milpcount.tree.populations.Population`.
+    most : ndarray, shape (layers,)
+        See `most_below`.
     """
     k = potential.shape[1]
     start, end, gained = transitions[:, : k + 1], transitions[:, k + 1 : -1], transitions[:, -1]
@@ -76,7 +91,8 @@ def improved(potential: Array, transitions: Array) -> Array:
     solvers = [_solver(start[own, 1:]) for own in rows]
     found = potential.copy()
     for _ in range(_TURNS):
-        ahead = np.where(came >= 0, np.einsum("ij,ij->i", found[came], end[:, 1:]), 0.0)
+        ahead = np.einsum("ij,ij->i", found[came], end[:, 1:])
+        ahead = np.where(came >= 0, np.clip(ahead, 0.0, most[came]), 0.0)
         target = gained + ahead
         for number, (own, solver) in enumerate(zip(rows, solvers, strict=True)):
             if own.size:

@@ -11,7 +11,7 @@ from milpcount.counters.probing.branching_probabilities import preferences
 from milpcount.counters.probing.gap_limits import what_limits
 from milpcount.counters.probing.importance_tilt import SHARE, differ_wildly, leanings
 from milpcount.counters.probing.last_layer_replication import descents_that_pay
-from milpcount.counters.probing.potentials import improved, potentials
+from milpcount.counters.probing.potentials import improved, most_below, potentials
 from milpcount.network import Network
 from milpcount.types import Array
 
@@ -176,7 +176,8 @@ class Tally:
                     if self.potential is None:
                         self.potential = potentials(self.moments)
                     else:
-                        self.potential = improved(self.potential, self.transitions)
+                        most = most_below(self.network)
+                        self.potential = improved(self.potential, self.transitions, most)
                     self.rounds_in_populations += 1
         self.round = []
 
